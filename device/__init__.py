@@ -1,0 +1,1 @@
+"""The Raspberry Pi: camera, skin regions, face cascade, inference, outputs and measurement."""

@@ -1,0 +1,69 @@
+"""The command line's shell: finds commands by name and imports one only when it is run.
+
+`fer-edge --help` asks every command for its line, so the short help stands here, and neither
+TensorFlow nor OpenCV is imported to print it.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from fer_edge import __version__
+from fer_edge.errors import FerEdgeError
+
+COMMANDS = {
+    "data": ("fer_edge.train.commands.data:data", "Inspect a data set; preview its augmented images."),
+    "train": ("fer_edge.train.commands.train:train", "Train a model on a data set."),
+    "evaluate": ("fer_edge.train.commands.evaluate:evaluate", "Measure a .keras or .tflite model on a split."),
+    "convert": ("fer_edge.convert.command:convert", "Turn a trained model into a verified int8 TFLite file."),
+    "image": ("fer_edge.device.commands.image:image", "Find faces and expressions in photos."),
+    "run": ("fer_edge.device.commands.run:run", "Run the camera loop: faces, boxes, expressions."),
+    "bench": ("fer_edge.device.commands.bench:bench", "Measure latency on this machine."),
+}
+"""Command name -> (module:attribute, its line in ``fer-edge --help``)."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the command names in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command called `cmd_name`."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; what a user can cause becomes one line and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except FerEdgeError as error:
+            raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            raise  # click ends quietly when the reader of our output has gone
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror or error}") from error
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="fer-edge")
+def main() -> None:
+    """Facial expression recognition from a data set to a Raspberry Pi, measured honestly.
+
+    Train a compact network, convert it to a verified int8 TFLite file, run it on a camera, and
+    measure accuracy and latency where it runs. It classifies expressions; it does not read feelings.
+    """

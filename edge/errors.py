@@ -1,0 +1,32 @@
+"""The errors that fer-edge raises on purpose; the command line prints them as one line and exits with 1.
+
+A message says what was expected, what was found and what to do. It is complete without the traceback.
+"""
+
+
+class FerEdgeError(Exception):
+    """Base of every error a user can cause; its text is ready to be printed."""
+
+
+class DataError(FerEdgeError):
+    """A data set that cannot be read as it should: names the file and the row."""
+
+
+class ModelFileError(FerEdgeError):
+    """A model file that is missing, damaged, or not of the kind that was asked for."""
+
+
+class ConversionError(FerEdgeError):
+    """A model that cannot be converted, or a conversion whose result is not what it claims to be."""
+
+
+class SourceError(FerEdgeError):
+    """A camera, video, photo or folder that delivers no pictures."""
+
+
+class OutputError(FerEdgeError):
+    """A result that could not be written: full disk, read-only folder, closed pipe."""
+
+
+class MissingExtraError(FerEdgeError):
+    """A command that needs an optional part of fer-edge which is not installed."""

@@ -1,0 +1,158 @@
+"""What a model file carries besides its weights, and how it is stored.
+
+A trained ``.keras`` file is a zip already; a ``.tflite`` file gets a zip appended behind the
+flatbuffer, as the TFLite metadata convention does: interpreters read only the flatbuffer, and any
+unzip opens the rest. Both hold ``fer_edge.json`` (a `ModelInfo`) and ``labels.txt``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fer_edge.errors import ModelFileError
+
+INFO_NAME = "fer_edge.json"
+LABELS_NAME = "labels.txt"
+FORMAT = 1
+TFLITE_IDENTIFIER = b"TFL3"  # bytes 4..8 of every TFLite flatbuffer
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelInfo:
+    """Labels, input and provenance of a model.
+
+    Attributes:
+        name: architecture, a name of the zoo such as ``compact``.
+        labels: class names in the order of the output.
+        input_size: side of the square grey input in pixels.
+        training: how the weights came to be: the run card's arguments, seed, versions, the data
+            set's fingerprint and the hash of the run.
+        conversion: how the file came to be: quantization, calibration, operators; empty in ``.keras``.
+        accuracy: what was measured on which split; empty until measured.
+        format: version of this layout.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    input_size: int = 48
+    training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    conversion: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    accuracy: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    format: int = FORMAT
+
+    def to_json(self) -> str:
+        """Return the JSON document that the file stores."""
+        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str, origin: str) -> ModelInfo:
+        """Read what `to_json` wrote; `origin` names the file in errors."""
+        try:
+            fields = json.loads(text)
+            if fields["format"] > FORMAT:
+                raise ModelFileError(
+                    f"{origin}: its metadata has format {fields['format']}, this fer-edge reads up to {FORMAT}; "
+                    "update fer-edge"
+                )
+            known = {field.name for field in dataclasses.fields(cls)}
+            info = cls(**{key: value for key, value in fields.items() if key in known})
+            labels = tuple(str(label) for label in info.labels)
+            if not labels or not info.input_size > 0:
+                raise ValueError("no labels or no input size")
+            return dataclasses.replace(info, labels=labels)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelFileError(
+                f"{origin}: its metadata cannot be read ({error}); train or convert the model again"
+            ) from error
+
+
+def read_info(path: Path) -> ModelInfo:
+    """Return the information stored in a ``.keras`` or ``.tflite`` file.
+
+    Raises:
+        ModelFileError: the file is missing, unreadable, or carries none.
+    """
+    data = _read(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            text = archive.read(INFO_NAME).decode("utf-8")
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError) as error:
+        made_by = "'fer-edge convert --int8'" if path.suffix == ".tflite" else "'fer-edge train'"
+        raise ModelFileError(
+            f"{path}: expected a model with fer-edge's labels and input definition inside, found none; "
+            f"make it with {made_by}"
+        ) from error
+    return ModelInfo.from_json(text, str(path))
+
+
+def write_info(path: Path, info: ModelInfo) -> None:
+    """Store `info` in an existing ``.keras`` or ``.tflite`` file, replacing what it carried, atomically."""
+    data = _read(path)
+    members: list[tuple[str, bytes]] = []
+    if path.suffix == ".keras":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [(n, archive.read(n)) for n in archive.namelist() if n not in (INFO_NAME, LABELS_NAME)]
+        body = b""
+    else:
+        body = flatbuffer(data)
+    members += [(INFO_NAME, info.to_json().encode()), (LABELS_NAME, "\n".join(info.labels).encode() + b"\n")]
+    buffer = io.BytesIO()
+    buffer.write(body)
+    # Stored, not deflated, and without dates: the same model gives the same bytes. Mode "a" makes the offsets
+    # count from the start of the file, as unzip tools expect.
+    with zipfile.ZipFile(buffer, "a" if body else "w", zipfile.ZIP_STORED) as archive:
+        for name, content in members:
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            deflate = name in (INFO_NAME, "config.json")
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED)
+    write_atomically(path, buffer.getvalue())
+
+
+def flatbuffer(data: bytes) -> bytes:
+    """Return a TFLite file's flatbuffer without the zip behind it, if there is one."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            return data[: min(entry.header_offset for entry in entries)] if entries else data
+    except zipfile.BadZipFile:
+        return data
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(_read(path)).hexdigest()
+
+
+def check_tflite(path: Path) -> None:
+    """Raise ModelFileError unless the file begins like a TFLite flatbuffer."""
+    data = _read(path)
+    if data[4:8] != TFLITE_IDENTIFIER:
+        raise ModelFileError(
+            f"{path}: expected a TFLite model, found a file of {len(data)} bytes that does not begin like one; "
+            "make it with 'fer-edge convert --int8'"
+        )
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that it is either the old or the whole new one, whatever happens."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"{path}: expected a model file, but it cannot be read ({error.strerror})") from error

@@ -1,0 +1,109 @@
+"""The one definition of a model's input: a square uint8 grey crop.
+
+Training, evaluation, conversion and the device all make their input here, so that a model sees the
+same picture wherever it runs. Grey is full-range BT.601 luma (ITU-R BT.601: 0.299 R + 0.587 G +
+0.114 B), which is also what the Y plane of a YUV420 camera frame holds. Scaling to [0, 1] belongs to
+the model; the int8 file's input has scale 1/255 and zero point -128, so there it is a subtraction.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DataError
+from fer_edge.lazy import require
+
+Image = NDArray[np.uint8]
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels: left, top, width, height."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+def to_grey(image: Image) -> Image:
+    """Return the BT.601 luma of an image.
+
+    Args:
+        image: uint8, H x W (returned as it is), H x W x 1, H x W x 3 in BGR order, or H x W x 4 in
+            BGRA order, whose alpha is ignored.
+
+    Returns:
+        uint8 H x W.
+
+    Raises:
+        DataError: for any other shape or dtype.
+    """
+    if image.dtype == np.uint8:
+        if image.ndim == 2:
+            return image
+        if image.ndim == 3 and image.shape[2] == 1:
+            return image[:, :, 0]
+        if image.ndim == 3 and image.shape[2] in (3, 4):
+            cv2 = require("cv2", "device")
+            code = cv2.COLOR_BGR2GRAY if image.shape[2] == 3 else cv2.COLOR_BGRA2GRAY
+            return cv2.cvtColor(image, code)
+    raise DataError(
+        f"expected a uint8 picture of one, three or four channels, found {image.dtype} of shape {image.shape}"
+    )
+
+
+def resize_square(grey: Image, size: int) -> Image:
+    """Resize a square grey crop to `size` x `size`: by area when it shrinks, bilinear when it grows.
+
+    A crop that already has the size is returned unchanged, so FER2013's own images pass through
+    bit for bit.
+    """
+    if grey.shape == (size, size):
+        return grey
+    cv2 = require("cv2", "device")
+    shrinks = grey.shape[0] >= size
+    return cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def centre_square(grey: Image) -> Image:
+    """Return the largest centred square of a grey picture, as a view."""
+    height, width = grey.shape
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return grey[top : top + side, left : left + side]
+
+
+def image_to_input(image: Image, size: int) -> Image:
+    """Turn a picture of one face, of any size and colour, into a model input of `size` x `size`.
+
+    The rule for pictures in data sets: luma, largest centred square, then `resize_square`.
+    """
+    return resize_square(centre_square(to_grey(image)), size)
+
+
+def square_around(box: Box, width: int, height: int) -> Box:
+    """Return the square crop of a detected face: centred on the box, as wide as its longer side.
+
+    The square is moved, and if need be shrunk, to lie inside a picture of `width` x `height`, so that
+    a crop never holds invented pixels.
+    """
+    side = min(max(box.w, box.h, 1), width, height)
+    x = min(max(box.x + (box.w - side) // 2, 0), width - side)
+    y = min(max(box.y + (box.h - side) // 2, 0), height - side)
+    return Box(x, y, side, side)
+
+
+def face_to_input(luma: Image, box: Box, size: int) -> Image:
+    """Cut a detected face out of a luma plane and make it a model input of `size` x `size`.
+
+    Args:
+        luma: uint8 H x W, full range; read only, may have a row stride.
+        box: the face in pixels of `luma`.
+        size: side of the model's input.
+    """
+    height, width = luma.shape
+    x, y, side, _ = square_around(box, width, height)
+    return resize_square(luma[y : y + side, x : x + side], size)

@@ -1,0 +1,130 @@
+"""A converted model behind one small class that hides the runtime, the scale and the zero point."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import MissingExtraError, ModelFileError
+from fer_edge.model_file import ModelInfo, check_tflite, read_info
+
+RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite")
+"""Modules that hold an ``Interpreter``, in the order they are tried."""
+
+INPUT_SCALE, INPUT_ZERO_POINT = 1 / 255, -128
+OUTPUT_SCALE, OUTPUT_ZERO_POINT = 1 / 256, -128
+
+
+class Classifier(Protocol):
+    """What evaluation needs of a model, whichever format it is stored in."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """Labels, input size and provenance."""
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return class probabilities, N x classes, for uint8 images of N x size x size."""
+
+
+def load_runtime() -> Any:
+    """Return the first installed module of `RUNTIMES`.
+
+    Raises:
+        MissingExtraError: none is installed.
+    """
+    for name in RUNTIMES:
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError:
+            continue
+    raise MissingExtraError(
+        "no TFLite runtime is installed (looked for ai-edge-litert, tflite-runtime and tensorflow); "
+        "install one with: pip install 'fer-edge[device]'"
+    )
+
+
+class TFLiteModel:
+    """An expression classifier in a ``.tflite`` file.
+
+    Not safe for use from several threads at once. `scores` allocates nothing but its result.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 1, allow_float: bool = False) -> None:
+        """Open and check a model file.
+
+        Args:
+            path: a file written by ``fer-edge convert``.
+            threads: CPU threads of the interpreter.
+            allow_float: accept a float file as well, for comparisons; the device loop does not.
+
+        Raises:
+            ModelFileError: not a TFLite file, without fer-edge's metadata, or with another input or output.
+            MissingExtraError: no TFLite runtime is installed.
+        """
+        check_tflite(path)
+        self.info = read_info(path)
+        self.path = path
+        runtime = load_runtime()
+        try:
+            self.interpreter = runtime.Interpreter(model_path=str(path), num_threads=threads)
+            self.interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelFileError(
+                f"{path}: the TFLite runtime refuses this file ({str(error).splitlines()[0]}); convert the model again"
+            ) from error
+        self._check(allow_float)
+
+    def _check(self, allow_float: bool) -> None:
+        size, classes = self.info.input_size, len(self.info.labels)
+        inputs, outputs = self.interpreter.get_input_details(), self.interpreter.get_output_details()
+        found = _describe(inputs)
+        kinds = ("int8", "float32") if allow_float else ("int8",)
+        if found not in [f"{kind} 1x{size}x{size}x1" for kind in kinds]:
+            raise ModelFileError(
+                f"{self.path}: expected a {' or '.join(kinds)} input of 1x{size}x{size}x1, found {found}; "
+                "convert the model with 'fer-edge convert --int8'"
+            )
+        if len(outputs) != 1 or list(outputs[0]["shape"]) != [1, classes]:
+            raise ModelFileError(
+                f"{self.path}: expected an output of 1x{classes} for its {classes} labels, found {_describe(outputs)}; "
+                "convert the model again"
+            )
+        self.is_int8 = inputs[0]["dtype"] is np.int8
+        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        self._scale, self._zero_point = 1.0, 0
+        if self.is_int8:
+            scale, zero_point = inputs[0]["quantization"]
+            if abs(scale - INPUT_SCALE) > 1e-6 or zero_point != INPUT_ZERO_POINT:
+                raise ModelFileError(
+                    f"{self.path}: expected an input of scale 1/255 and zero point -128, found scale {scale:.6f} and "
+                    f"zero point {zero_point}; convert the model with 'fer-edge convert --int8'"
+                )
+            self._scale, self._zero_point = outputs[0]["quantization"]
+
+    def scores(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the class probabilities (classes,) of one uint8 crop of size x size."""
+        # A view into the interpreter's own memory; it must not outlive this call, hence the nested brackets.
+        target = self.interpreter.tensor(self._input)()[0, :, :, 0]
+        if self.is_int8:
+            np.bitwise_xor(crop, 0x80, out=target.view(np.uint8))  # x - 128 in two's complement
+        else:
+            np.multiply(crop, np.float32(1 / 255), out=target)
+        del target
+        self.interpreter.invoke()
+        raw = self.interpreter.get_tensor(self._output)[0]
+        return (raw.astype(np.float32) - self._zero_point) * np.float32(self._scale)
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return class probabilities, N x classes, for uint8 images of N x size x size."""
+        scores = np.empty((len(images), len(self.info.labels)), np.float32)
+        for row, image in zip(scores, images, strict=True):
+            row[:] = self.scores(image)
+        return scores
+
+
+def _describe(tensors: list[dict[str, Any]]) -> str:
+    return " and ".join(f"{t['dtype'].__name__} {'x'.join(map(str, t['shape']))}" for t in tensors) or "none"

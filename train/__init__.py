@@ -1,0 +1,1 @@
+"""The workstation: data sets, augmentation, the model zoo, training and evaluation."""

@@ -1,0 +1,1 @@
+"""Readers of the data sets, all of which give a `Dataset`."""

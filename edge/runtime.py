@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import MissingExtraError, ModelFileError
 from fer_edge.model_file import ModelInfo, check_tflite, read_info
+from fer_edge.quiet import native_stderr_held
 
 RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite")
 """Modules that hold an ``Interpreter``, in the order they are tried."""
@@ -70,8 +71,9 @@ class TFLiteModel:
         self.path = path
         runtime = load_runtime()
         try:
-            self.interpreter = runtime.Interpreter(model_path=str(path), num_threads=threads)
-            self.interpreter.allocate_tensors()
+            with native_stderr_held():  # it announces its XNNPACK delegate
+                self.interpreter = runtime.Interpreter(model_path=str(path), num_threads=threads)
+                self.interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelFileError(
                 f"{path}: the TFLite runtime refuses this file ({str(error).splitlines()[0]}); convert the model again"

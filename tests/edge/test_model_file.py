@@ -1,0 +1,87 @@
+"""The model file: what it carries, how it survives, and what it refuses."""
+
+import zipfile
+
+import pytest
+
+from fer_edge.errors import ModelFileError
+from fer_edge.labels import EXPRESSIONS
+from fer_edge.model_file import ModelInfo, check_tflite, file_hash, flatbuffer, read_info, write_info
+
+BODY = b"\x1c\0\0\0TFL3" + bytes(range(256)) * 4
+
+
+@pytest.fixture
+def tflite(tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(BODY)
+    return path
+
+
+def test_info_survives_and_leaves_the_flatbuffer_alone(tflite):
+    info = ModelInfo("compact", EXPRESSIONS, training={"seed": 3}, accuracy={"PublicTest": {"top1": 0.5}})
+    write_info(tflite, info)
+    assert read_info(tflite) == info
+    assert tflite.read_bytes().startswith(BODY)
+    assert flatbuffer(tflite.read_bytes()) == BODY
+
+
+def test_any_unzip_opens_it(tflite):
+    write_info(tflite, ModelInfo("compact", EXPRESSIONS))
+    with zipfile.ZipFile(tflite) as archive:
+        assert archive.testzip() is None
+        assert archive.read("labels.txt").decode().split() == list(EXPRESSIONS)
+
+
+def test_writing_again_replaces_and_the_same_info_gives_the_same_bytes(tflite):
+    write_info(tflite, ModelInfo("first", EXPRESSIONS, training={"long": "x" * 1000}))
+    write_info(tflite, ModelInfo("second", EXPRESSIONS))
+    once = file_hash(tflite)
+    write_info(tflite, ModelInfo("second", EXPRESSIONS))
+    assert read_info(tflite).name == "second"
+    assert file_hash(tflite) == once
+    assert [p.name for p in tflite.parent.iterdir()] == ["model.tflite"]
+
+
+def test_a_keras_archive_keeps_its_members(tmp_path):
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", "{}")
+        archive.writestr("model.weights.h5", b"weights")
+    write_info(path, ModelInfo("compact", ("a", "b")))
+    write_info(path, ModelInfo("compact", ("c", "d")))
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("model.weights.h5") == b"weights"
+        assert sorted(archive.namelist()) == ["config.json", "fer_edge.json", "labels.txt", "model.weights.h5"]
+    assert read_info(path).labels == ("c", "d")
+
+
+def test_a_model_without_info_is_refused(tflite):
+    with pytest.raises(ModelFileError, match=r"model\.tflite: expected a model with fer-edge's labels.*convert --int8"):
+        read_info(tflite)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        read_info(tmp_path / "none.tflite")
+
+
+def test_a_newer_format_is_refused(tflite):
+    write_info(tflite, ModelInfo("compact", EXPRESSIONS, format=99))
+    with pytest.raises(ModelFileError, match="format 99.*update fer-edge"):
+        read_info(tflite)
+
+
+@pytest.mark.parametrize("content", ["[]", '{"format": 1}', '{"format": 1, "name": "x", "labels": []}', "not json"])
+def test_damaged_info_is_refused(tflite, content):
+    with zipfile.ZipFile(tflite, "a") as archive:
+        archive.writestr("fer_edge.json", content)
+    with pytest.raises(ModelFileError, match="metadata cannot be read"):
+        read_info(tflite)
+
+
+def test_text_named_tflite_is_refused(tmp_path):
+    path = tmp_path / "notes.tflite"
+    path.write_text("these are my notes")
+    with pytest.raises(ModelFileError, match="expected a TFLite model, found a file of 18 bytes"):
+        check_tflite(path)

@@ -1,0 +1,87 @@
+"""The model's input: grey, square, the right size, and the same for every path into it."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_edge.errors import DataError
+from fer_edge.preprocess import Box, face_to_input, image_to_input, square_around, to_grey
+
+sizes = st.integers(1, 400)
+
+
+def test_grey_is_full_range_bt601():
+    blue, green, red = np.eye(3, dtype=np.uint8) * 255
+    picture = np.stack([blue, green, red])[None]
+    assert to_grey(picture).tolist() == [[29, 150, 76]]  # 255 x (0.114, 0.587, 0.299)
+
+
+def test_grey_images_and_alpha():
+    grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    assert to_grey(grey) is grey
+    assert (to_grey(grey[:, :, None]) == grey).all()
+    bgra = np.dstack([grey, grey, grey, 255 - grey])
+    assert (to_grey(bgra) == grey).all()
+
+
+@pytest.mark.parametrize("image", [np.zeros((4, 4), np.float32), np.zeros((4, 4, 2), np.uint8), np.zeros(4, np.uint8)])
+def test_other_shapes_and_types_are_refused(image):
+    with pytest.raises(DataError, match="expected a uint8 picture"):
+        to_grey(image)
+
+
+def test_an_image_of_the_right_size_passes_bit_for_bit():
+    image = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
+    assert (image_to_input(image, 48) == image).all()
+
+
+def test_shrinking_averages_areas():
+    checkerboard = np.indices((96, 96)).sum(axis=0) % 2 * np.uint8(200)
+    assert (image_to_input(checkerboard.astype(np.uint8), 48) == 100).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(height=sizes, width=sizes, size=st.integers(8, 64))
+def test_any_size_becomes_the_input_size(height, width, size):
+    assert image_to_input(np.zeros((height, width), np.uint8), size).shape == (size, size)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    width=sizes,
+    height=sizes,
+    x=st.integers(-50, 450),
+    y=st.integers(-50, 450),
+    w=st.integers(0, 500),
+    h=st.integers(0, 500),
+)
+def test_the_crop_is_a_square_inside_the_picture(width, height, x, y, w, h):
+    crop = square_around(Box(x, y, w, h), width, height)
+    assert crop.w == crop.h == min(max(w, h, 1), width, height)
+    assert 0 <= crop.x <= width - crop.w
+    assert 0 <= crop.y <= height - crop.h
+
+
+def test_the_crop_is_centred_on_the_box():
+    assert square_around(Box(100, 100, 40, 60), 640, 480) == Box(90, 100, 60, 60)
+
+
+def test_a_face_is_cut_where_the_box_is():
+    luma = np.zeros((100, 100), np.uint8)
+    luma[20:44, 30:54] = 255
+    assert (face_to_input(luma, Box(30, 20, 24, 24), 48) == 255).all()
+
+
+def test_a_strided_plane_gives_the_same_crop_as_a_packed_one():
+    packed = np.random.default_rng(1).integers(0, 256, (60, 64), dtype=np.uint8)
+    strided = np.zeros((60, 96), np.uint8)[:, :64]
+    strided[:] = packed
+    box = Box(5, 7, 50, 41)
+    assert (face_to_input(strided, box, 48) == face_to_input(packed, box, 48)).all()
+
+
+def test_resizing_is_opencvs():
+    grey = np.random.default_rng(2).integers(0, 256, (30, 30), dtype=np.uint8)
+    assert (image_to_input(grey, 48) == cv2.resize(grey, (48, 48), interpolation=cv2.INTER_LINEAR)).all()

@@ -1,0 +1,72 @@
+"""Data sets by name, and the cache: fast, never stale, never in the way."""
+
+import os
+
+import numpy as np
+import pytest
+
+from fer_edge.errors import DataError
+from fer_edge.train.data import cache, load
+from fer_edge.train.data.load import load_dataset
+
+
+def test_the_second_load_comes_from_the_cache(fer_csv, monkeypatch):
+    first = load_dataset(str(fer_csv))
+    monkeypatch.setattr(load, "read_fer_csv", lambda *_: pytest.fail("parsed again"))
+    again = load_dataset(str(fer_csv))
+    assert again.fingerprint == first.fingerprint
+    assert (again.split("PublicTest").rows == first.split("PublicTest").rows).all()
+
+
+def test_an_edit_that_keeps_size_and_time_is_seen(fer_csv):
+    first = load_dataset(str(fer_csv))
+    status = fer_csv.stat()
+    text = fer_csv.read_text()
+    fer_csv.write_text(text.replace("\n0,", "\n1,", 1))
+    os.utime(fer_csv, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert fer_csv.stat().st_size == status.st_size
+    again = load_dataset(str(fer_csv))
+    assert again.split("Training").labels[0] == 1
+    assert again.fingerprint != first.fingerprint
+
+
+def test_a_replaced_picture_is_seen(tmp_path):
+    import cv2
+
+    def put(value):
+        folder = tmp_path / "d/train/happy"
+        folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / "Training_1.png"), np.full((48, 48), value, np.uint8))
+
+    put(10)
+    assert load_dataset(str(tmp_path / "d")).split("Training").images[0, 0, 0] == 10
+    file = tmp_path / "d/train/happy/Training_1.png"
+    status = file.stat()
+    put(11)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert load_dataset(str(tmp_path / "d")).split("Training").images[0, 0, 0] == 11
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"PK\x03\x04 torn"])
+def test_a_damaged_cache_is_parsed_again(fer_csv, content):
+    first = load_dataset(str(fer_csv))
+    (file,) = cache.cache_folder().iterdir()
+    file.write_bytes(content)
+    assert load_dataset(str(fer_csv)).fingerprint == first.fingerprint
+
+
+def test_a_cache_that_cannot_be_written_is_no_failure(fer_csv, tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert len(load_dataset(str(fer_csv)).split("Training")) == 140
+    assert "not cached" in caplog.text
+
+
+def test_what_is_not_there(tmp_path):
+    with pytest.raises(DataError, match="found no such file"):
+        load_dataset(str(tmp_path / "none.csv"))
+
+
+def test_a_split_that_is_not_there(fer_csv):
+    with pytest.raises(DataError, match="expected a split named PrivateTest, found Training, PublicTest"):
+        load_dataset(str(fer_csv)).split("PrivateTest")

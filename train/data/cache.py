@@ -1,0 +1,77 @@
+"""Parsed data sets kept on disk, found by a digest of what they were parsed from.
+
+The key is the content itself (a CSV file) or every file's name, size, and times of change (a folder), never
+a name alone, so that an edited data set cannot be served from an old parse.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from fer_edge.train.data.dataset import SPLITS, Split
+
+READER_VERSION = 1  # raise it whenever a reader gives other arrays for the same files
+logger = logging.getLogger(__name__)
+
+
+def cache_folder() -> Path:
+    """Return where parsed data sets are kept: ``$XDG_CACHE_HOME/fer-edge``, by default ``~/.cache/fer-edge``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fer-edge"
+
+
+def content_key(path: Path) -> str:
+    """Return the key of a file: a digest of all its bytes."""
+    with path.open("rb") as stream:
+        return f"{hashlib.file_digest(stream, 'sha256').hexdigest()}-v{READER_VERSION}"
+
+
+def listing_key(root: Path, files: Iterable[Path]) -> str:
+    """Return the key of a folder: a digest of its files' names, sizes, and modification and change times.
+
+    The change time is the kernel's own and cannot be set back, as `touch` does with the other.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        status = file.stat()
+        line = f"{file.relative_to(root)}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}\n"
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    return f"{digest.hexdigest()}-v{READER_VERSION}"
+
+
+def load(key: str) -> dict[str, Split] | None:
+    """Return the splits stored under `key`, or None if there are none that can be read."""
+    try:
+        # Opened here, because np.load forgets to close a file that it cannot read.
+        with (cache_folder() / f"{key}.npz").open("rb") as stream, np.load(stream) as arrays:
+            return {
+                name: Split(arrays[f"{name}_images"], arrays[f"{name}_labels"], arrays[f"{name}_rows"])
+                for name in SPLITS
+                if f"{name}_images" in arrays
+            } or None
+    except (OSError, KeyError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile):
+        return None
+
+
+def store(key: str, splits: dict[str, Split]) -> None:
+    """Store splits under `key`; a cache that cannot be written is no reason to fail."""
+    arrays = {}
+    for name, split in splits.items():
+        arrays |= {f"{name}_images": split.images, f"{name}_labels": split.labels, f"{name}_rows": split.rows}
+    target = cache_folder() / f"{key}.npz"
+    temporary = target.with_name(f".{key}.{os.getpid()}.npz")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(temporary, allow_pickle=False, **arrays)
+        temporary.replace(target)
+    except OSError as error:
+        logger.warning("the parsed data set is not cached: %s", error)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

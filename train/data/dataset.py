@@ -1,0 +1,80 @@
+"""The form every data set takes in memory: splits of uint8 images and integer labels."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DataError
+
+TRAINING, PUBLIC_TEST, PRIVATE_TEST = "Training", "PublicTest", "PrivateTest"
+SPLITS = (TRAINING, PUBLIC_TEST, PRIVATE_TEST)
+"""FER2013's names for its splits, in the order of use; every data set here uses them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """The images of one split.
+
+    Attributes:
+        images: uint8, N x size x size.
+        labels: int64, (N,), indices into the data set's labels.
+        rows: int64, (N,), where each image stood in its source: the CSV row (0 is the first image),
+            or the position in the sorted list of files.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Split:
+        """Return the images that `index` selects, in its order."""
+        return Split(self.images[index], self.labels[index], self.rows[index])
+
+    def hashes(self) -> NDArray[np.str_]:
+        """Return a digest of the pixels of each image: equal exactly for equal pictures."""
+        return np.array([hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest() for image in self.images], "U32")
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """A data set: named splits that share one list of labels.
+
+    Attributes:
+        name: what the user asked for, as written in results.
+        labels: class names.
+        splits: split name -> images; only splits that exist.
+        fingerprint: SHA-256 over pixels, labels and splits, so that a run card can name its data.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    splits: Mapping[str, Split]
+    fingerprint: str
+
+    @classmethod
+    def make(cls, name: str, labels: tuple[str, ...], splits: Mapping[str, Split]) -> Dataset:
+        """Build a data set and compute its fingerprint."""
+        digest = hashlib.sha256("\n".join(labels).encode())
+        for split_name, split in splits.items():
+            digest.update(f"\n{split_name} {split.images.shape}\n".encode())
+            digest.update(np.ascontiguousarray(split.images).data)
+            digest.update(np.ascontiguousarray(split.labels).data)
+        return cls(name, labels, dict(splits), digest.hexdigest())
+
+    def split(self, name: str) -> Split:
+        """Return one split.
+
+        Raises:
+            DataError: the data set has no such split.
+        """
+        if name not in self.splits:
+            raise DataError(f"{self.name}: expected a split named {name}, found {', '.join(self.splits) or 'none'}")
+        return self.splits[name]

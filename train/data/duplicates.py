@@ -1,0 +1,101 @@
+"""Exact duplicates: found, counted, and kept from crossing between training and test.
+
+FER2013 holds the same picture several times, in different splits and under different labels. A model
+that is tested on what it was trained on reports a better accuracy than it has.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.train.data.dataset import TRAINING, Dataset, Split
+
+BLANK_STD = 1.0
+"""A picture whose pixels have a smaller standard deviation shows nothing."""
+HOLDOUT = 0.1
+"""Share of Training that decides inside a run (when to stop, which epoch to keep)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """What is wrong with a data set.
+
+    Attributes:
+        surplus: images that repeat an earlier one, over all splits.
+        crossing: groups of equal images that occur in more than one split.
+        conflicting: groups of equal images with more than one label.
+        blank: images of standard deviation under `BLANK_STD`.
+    """
+
+    surplus: int
+    crossing: int
+    conflicting: int
+    blank: int
+
+
+def find_faults(dataset: Dataset) -> Findings:
+    """Count duplicates, leaks between splits, conflicting labels and blank images."""
+    names = list(dataset.splits)
+    hashes = np.concatenate([dataset.splits[name].hashes() for name in names])
+    labels = np.concatenate([dataset.splits[name].labels for name in names])
+    origin = np.concatenate([np.full(len(dataset.splits[name]), i) for i, name in enumerate(names)])
+    _, group = np.unique(hashes, return_inverse=True)
+    return Findings(
+        surplus=len(group) - int(group.max(initial=-1)) - 1,
+        crossing=_groups_with_several(group, origin),
+        conflicting=_groups_with_several(group, labels),
+        blank=sum(int(blank(split).sum()) for split in dataset.splits.values()),
+    )
+
+
+def _groups_with_several(group: NDArray[np.int64], value: NDArray[np.int64]) -> int:
+    pairs = np.unique(np.stack([group, value]), axis=1)
+    return int((np.bincount(pairs[0]) > 1).sum())
+
+
+def blank(split: Split) -> NDArray[np.bool_]:
+    """Return which images show nothing."""
+    return split.images.reshape(len(split), -1).std(axis=1) < BLANK_STD
+
+
+def conflicting(split: Split) -> NDArray[np.bool_]:
+    """Return which images occur again in the same split under another label."""
+    _, group = np.unique(split.hashes(), return_inverse=True)
+    pairs = np.unique(np.stack([group, split.labels]), axis=1)
+    several: NDArray[np.bool_] = (np.bincount(pairs[0]) > 1)[group]
+    return several
+
+
+def training_without_leaks(dataset: Dataset) -> Split:
+    """Return the Training split without the images that also occur in another split."""
+    training = dataset.split(TRAINING)
+    others = [split.hashes() for name, split in dataset.splits.items() if name != TRAINING]
+    if not others:
+        return training
+    return training.take(~np.isin(training.hashes(), np.concatenate(others)))
+
+
+def hold_out(training: Split, share: float = HOLDOUT) -> tuple[Split, Split]:
+    """Divide Training into what is trained on and a fixed, deduplicated part that decides inside a run.
+
+    In each class the `share` of pictures with the lowest pixel digests is held out, one image for each
+    picture, and no copy of it, under any label, stays in training. The choice depends on the pictures
+    alone, not on their order or on a seed, so every run and every model holds out the same.
+
+    Returns:
+        (training, holdout).
+    """
+    hashes = training.hashes()
+    chosen = []
+    for label in np.unique(training.labels):
+        _, first = np.unique(np.where(training.labels == label, hashes, ""), return_index=True)
+        first = first[training.labels[first] == label]  # np.unique sorts, so these are in digest order
+        chosen.append(first[: round(len(first) * share)])
+    held = np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, np.int64)
+    # A picture with conflicting labels could be chosen once for each of them.
+    _, unique = np.unique(hashes[held], return_index=True)
+    held = held[np.sort(unique)]
+    return training.take(~np.isin(hashes, hashes[held])), training.take(held)

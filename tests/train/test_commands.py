@@ -1,0 +1,96 @@
+"""The data and train commands as a user runs them."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from fer_edge.cli import main
+
+PNG = b"\x89PNG"
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def test_inspect_as_a_table(fer_csv, tmp_path):
+    result = run("data", "inspect", fer_csv, "--plots", tmp_path / "plots")
+    assert result.exit_code == 0, result.output
+    assert "175 images" in result.output
+    assert "     0 groups of equal images that cross splits" in result.output
+    assert (tmp_path / "plots/classes.png").read_bytes().startswith(PNG)
+    assert not (tmp_path / "plots/blank.png").exists()
+
+
+def test_inspect_draws_what_is_wrong(fer_csv, tmp_path):
+    lines = fer_csv.read_text().splitlines()
+    emotion, pixels, usage = lines[1].split(",")
+    lines += [f"{(int(emotion) + 1) % 7},{pixels},{usage}", f"3,{' '.join(['0'] * 2304)},Training"]
+    fer_csv.write_text("\n".join(lines) + "\n")
+    result = run("data", "inspect", fer_csv, "--plots", tmp_path / "plots", "--json")
+    assert json.loads(result.stdout)["faults"] == {"surplus": 1, "crossing": 0, "conflicting": 1, "blank": 1}
+    for name in ("classes.png", "blank.png", "conflicting.png"):
+        assert (tmp_path / "plots" / name).read_bytes().startswith(PNG)
+
+
+def test_inspect_json(fer_csv, tiny):
+    document = json.loads(run("data", "inspect", fer_csv, "--json").stdout)
+    assert document["counts"]["Training"] == dict.fromkeys(tiny.labels, 20)
+    assert document["fingerprint"] == tiny.fingerprint
+
+
+def test_preview(fer_csv, tmp_path):
+    result = run("data", "preview", fer_csv, "--out", tmp_path / "sheet.png")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "sheet.png").read_bytes().startswith(PNG)
+
+
+def test_train_and_what_it_leaves(fer_csv, tmp_path):
+    out = tmp_path / "run"
+    result = run("train", fer_csv, "--out", out, "--epochs", 1, "--batch-size", 35, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["model"] == str(out / "model.keras")
+    assert 0 <= document["holdout_accuracy"] <= 1
+    names = {path.name for path in out.iterdir()}
+    assert names == {"model.keras", "checkpoint.npz", "history.csv", "run.json", "curves.png"}
+    again = run("train", fer_csv, "--out", out, "--epochs", 1, "--batch-size", 35)
+    assert again.exit_code == 1
+    assert again.stderr.startswith("Error: ")
+    assert again.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["train", "demo"], 2),  # no --out
+        (["train", "/no/such.csv", "--out", "x"], 2),
+        (["train", "demo", "--out", "x", "--model", "huge"], 2),
+        (["train", "demo", "--out", "x", "--epochs", "0"], 2),
+        (["train", "demo", "--out", "x", "--dropout", "1.5"], 2),
+        (["data", "inspect"], 2),
+        (["evaluate", "none.keras", "--data", "demo"], 2),
+    ],
+)
+def test_wrong_usage(arguments, status, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code == status
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written(fer_csv, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = run("train", fer_csv, "--out", tmp_path / "file" / "run", "--epochs", 1)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in result.stderr
+
+
+def test_an_empty_folder(tmp_path):
+    (tmp_path / "empty").mkdir()
+    result = run("train", tmp_path / "empty", "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "found an empty folder" in result.stderr
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,118 @@
+"""Evaluation of .keras models through the library and the command; mistakes, ensembles, refusals."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from fer_edge.cli import main
+from fer_edge.errors import DataError, ModelFileError
+from fer_edge.labels import EXPRESSIONS
+from fer_edge.metrics import evaluate_scores
+from fer_edge.model_file import ModelInfo, write_info
+from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset, Split
+from fer_edge.train.evaluation import Evaluation, evaluate_models, open_classifier, worst_mistakes
+from fer_edge.train.keras_setup import load_model
+from fer_edge.train.zoo.registry import ZOO
+
+
+@pytest.fixture(scope="module")
+def keras_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "untrained.keras"
+    ZOO["compact"].build(48, 7, 0.2).save(path)
+    write_info(path, ModelInfo("compact", EXPRESSIONS))
+    return path
+
+
+def test_metrics_are_those_of_the_models_scores(keras_file, tiny):
+    evaluation = evaluate_models([keras_file], tiny, PUBLIC_TEST)
+    public = tiny.split(PUBLIC_TEST)
+    scores = load_model(keras_file).predict(public.images)
+    assert np.allclose(evaluation.scores, scores)
+    assert evaluation.metrics.top1 == evaluate_scores(scores, public.labels, EXPRESSIONS).top1
+
+
+def test_an_ensemble_averages(keras_file, tiny, tmp_path):
+    other = tmp_path / "other.keras"
+    ZOO["compact"].build(48, 7, 0.2).save(other)
+    write_info(other, ModelInfo("compact", EXPRESSIONS))
+    both = evaluate_models([keras_file, other], tiny, PUBLIC_TEST).scores
+    each = [evaluate_models([path], tiny, PUBLIC_TEST).scores for path in (keras_file, other)]
+    assert np.allclose(both, (each[0] + each[1]) / 2, atol=1e-6)
+    assert np.abs(each[0] - each[1]).max() > 1e-3
+
+
+def test_the_worst_mistakes_come_first():
+    scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.7, 0.3]], np.float32)
+    truth = np.array([0, 0, 0, 1])
+    split = Split(np.zeros((4, 48, 48), np.uint8), truth, np.arange(4))
+    evaluation = Evaluation(evaluate_scores(scores, truth, ("a", "b")), scores)
+    assert worst_mistakes(evaluation, split, 10).tolist() == [1, 3, 2]
+    assert worst_mistakes(evaluation, split, 1).tolist() == [1]
+
+
+def test_the_command_prints_a_table_and_draws(keras_file, fer_csv, tmp_path):
+    arguments = ["evaluate", str(keras_file), "--data", str(fer_csv), "--plots", str(tmp_path / "plots")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert "35 images" in result.output
+    assert "surprise" in result.output
+    for name in ("confusion.png", "mistakes.png"):
+        assert (tmp_path / "plots" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_json_is_one_document(keras_file, fer_csv, tiny):
+    result = CliRunner().invoke(main, ["evaluate", str(keras_file), "--data", str(fer_csv), "--json"])
+    document = json.loads(result.stdout)
+    assert document["data"]["fingerprint"] == tiny.fingerprint
+    assert document["images"] == 35
+    assert document["models"][0]["bytes"] == keras_file.stat().st_size
+    assert sum(map(sum, document["confusion"])) == 35
+
+
+def test_other_labels_are_refused(keras_file, tiny):
+    other = Dataset.make("other", ("a", "b"), tiny.splits)
+    with pytest.raises(DataError, match="expected the labels of .*untrained.keras .*found a, b"):
+        evaluate_models([keras_file], other, PUBLIC_TEST)
+
+
+def test_another_image_size_is_refused(keras_file, tiny):
+    small = Split(np.zeros((1, 32, 32), np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int64))
+    with pytest.raises(DataError, match="expected images of 48x48, found 32x32"):
+        evaluate_models([keras_file], Dataset.make("small", EXPRESSIONS, {PUBLIC_TEST: small}), PUBLIC_TEST)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("notes.txt", b"text", "expected a .keras or .tflite file"),
+        ("notes.keras", b"text", "found none; make it with 'fer-edge train'"),
+        ("notes.tflite", b"text", "expected a TFLite model, found a file of 4 bytes"),
+    ],
+)
+def test_other_files_are_refused(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match=message):
+        open_classifier(path)
+
+
+def test_a_damaged_keras_file_is_refused(keras_file, tmp_path):
+    import zipfile
+
+    path = tmp_path / "damaged.keras"
+    with zipfile.ZipFile(keras_file) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            if name != "model.weights.h5":
+                target.writestr(name, source.read(name))
+    with pytest.raises(ModelFileError, match="Keras cannot load this model"):
+        open_classifier(path)
+
+
+def test_info_that_does_not_fit_the_model_is_refused(tmp_path):
+    path = tmp_path / "model.keras"
+    ZOO["compact"].build(48, 5, 0.2).save(path)
+    write_info(path, ModelInfo("compact", EXPRESSIONS))
+    with pytest.raises(ModelFileError, match="and 7 outputs, found"):
+        open_classifier(path)

@@ -1,0 +1,132 @@
+"""A training run: learns, leaves its files, resumes to the same weights, refuses what is not its own."""
+
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from fer_edge.errors import DataError
+from fer_edge.labels import EXPRESSIONS
+from fer_edge.model_file import read_info
+from fer_edge.train import training
+from fer_edge.train.augment import Augmentation
+from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
+from fer_edge.train.keras_setup import load_model
+from fer_edge.train.recipe import Recipe
+from fer_edge.train.training import Epoch, best_epoch, train_model
+
+from .conftest import pictures
+
+LIGHT = Augmentation(flip=False, rotation=2.0, scale=0.02, shift=0.01, erasing=0.1, mixup=0.1)
+SHORT = Recipe(epochs=3, batch_size=20, warmup_epochs=0.5, augmentation=LIGHT)
+
+
+def weights(path):
+    return load_model(path / "model.keras").model.get_weights()
+
+
+@pytest.fixture(scope="module")
+def run(tiny, tmp_path_factory):
+    out = tmp_path_factory.mktemp("run") / "a"
+    return out, train_model(tiny, "compact", SHORT, out)
+
+
+def test_it_leaves_what_it_promises(run):
+    out, history = run
+    info = read_info(out / "model.keras")
+    assert info.labels == EXPRESSIONS
+    card = json.loads((out / "run.json").read_text())
+    assert info.training["run"] == card["run"]
+    assert card["recipe"]["augmentation"]["rotation"] == 2.0
+    assert card["data"]["images"] == {"trained": 126, "held_out": 14, "dropped_leaks": 0}
+    assert card["finished"]["epochs"] == 3
+    rows = list(csv.DictReader((out / "history.csv").read_text().splitlines()))
+    assert [float(row["loss"]) for row in rows] == [e.loss for e in history]
+    assert not list(out.glob(".*"))
+
+
+def test_it_learns(tiny, tmp_path):
+    recipe = dataclasses.replace(SHORT, epochs=10, holdout=0.0)
+    history = train_model(tiny, "compact", recipe, tmp_path / "run")
+    assert history[-1].loss < history[0].loss
+    public = tiny.split(PUBLIC_TEST)
+    scores = load_model(tmp_path / "run/model.keras").predict(public.images)
+    assert scores.shape == (35, 7)
+    assert np.allclose(scores.sum(axis=1), 1, atol=1e-5)
+    assert (scores.argmax(axis=1) == public.labels).mean() > 0.8
+
+
+def test_a_killed_run_resumes_to_the_same_weights(tiny, run, tmp_path, monkeypatch):
+    whole, history = run
+    out = tmp_path / "b"
+    save = training.save_checkpoint
+
+    def killed_after_the_first_epoch(*arguments):
+        save(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "save_checkpoint", killed_after_the_first_epoch)
+    with pytest.raises(KeyboardInterrupt):
+        train_model(tiny, "compact", SHORT, out)
+    monkeypatch.setattr(training, "save_checkpoint", save)
+    resumed = train_model(tiny, "compact", SHORT, out, resume=True)
+    assert [e.loss for e in resumed] == pytest.approx([e.loss for e in history], rel=1e-4)
+    assert resumed[-1].learning_rate == history[-1].learning_rate
+    for value, expected in zip(weights(out), weights(whole), strict=True):
+        np.testing.assert_allclose(value, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_resuming_a_finished_run_changes_nothing(tiny, run):
+    out, history = run
+    before = (out / "model.keras").read_bytes()
+    assert train_model(tiny, "compact", SHORT, out, resume=True) == history
+    assert (out / "model.keras").read_bytes() == before
+
+
+def test_another_run_is_not_overwritten_and_not_continued(tiny, run):
+    out, _ = run
+    with pytest.raises(DataError, match="holds a run already; continue it with --resume"):
+        train_model(tiny, "compact", SHORT, out)
+    with pytest.raises(DataError, match="resume with the arguments in its run.json"):
+        train_model(tiny, "compact", dataclasses.replace(SHORT, seed=2), out, resume=True)
+
+
+def test_nothing_to_resume(tiny, tmp_path):
+    with pytest.raises(DataError, match="expected the checkpoint of a run to resume, found none"):
+        train_model(tiny, "compact", SHORT, tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("damage", [b"", b"junk"])
+def test_a_damaged_checkpoint(tiny, run, tmp_path, damage):
+    import shutil
+
+    out = tmp_path / "copy"
+    shutil.copytree(run[0], out)
+    (out / "checkpoint.npz").write_bytes(damage)
+    with pytest.raises(DataError, match="expected a checkpoint of this run"):
+        train_model(tiny, "compact", SHORT, out, resume=True)
+
+
+def test_leaks_are_not_trained_on(tmp_path):
+    both = pictures(35, 4)
+    leaky = Dataset.make("leaky", EXPRESSIONS, {TRAINING: pictures(140, 1), PUBLIC_TEST: both})
+    leaky.splits[TRAINING].images[:20] = both.images[:20]
+    train_model(leaky, "compact", dataclasses.replace(SHORT, epochs=1), tmp_path / "run")
+    assert json.loads((tmp_path / "run/run.json").read_text())["data"]["images"]["dropped_leaks"] == 20
+
+
+def epochs(*accuracies):
+    return [Epoch(i + 1, 1.0, 0.5, a, 1.0, 0.1, 1.0) for i, a in enumerate(accuracies)]
+
+
+def test_the_best_epoch_is_the_later_of_equals_and_the_last_without_a_holdout():
+    assert best_epoch(epochs(0.1, 0.4, 0.4, 0.3)).epoch == 3
+    assert best_epoch(epochs(None, None)).epoch == 2
+
+
+def test_early_stopping_waits_for_its_patience():
+    assert not training._stops_early(epochs(0.5, 0.4, 0.4), 3)
+    assert training._stops_early(epochs(0.5, 0.4, 0.4, 0.4), 3)
+    assert not training._stops_early(epochs(0.5, 0.4, 0.4, 0.4), 0)

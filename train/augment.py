@@ -1,0 +1,156 @@
+"""Augmentation as Keras layers on any backend: pictures of B x S x S x 1 with pixels 0..255.
+
+All of it runs inside the training step. Each layer draws from its own seeded generator, whose state is
+part of the checkpoint, so that a resumed run draws what an uninterrupted one would have.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from fer_edge.train.keras_setup import load_keras
+
+keras = load_keras()
+ops, random = keras.ops, keras.random
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """How strongly to augment; 0 (or False) switches an element off.
+
+    Attributes:
+        flip: mirror half of the images.
+        rotation: largest angle in degrees.
+        scale: largest zoom; 0.2 draws factors from 1/1.2 to 1.2, evenly in the logarithm.
+        shift: largest shift as a share of the side.
+        contrast: largest change of contrast and brightness, as a share of the range.
+        erasing: share of images with a rectangle of noise (random erasing, Zhong et al. 2017, arXiv:1708.04896).
+        mixup: share of batches mixed with their mirror order (mixup, Zhang et al. 2017, arXiv:1710.09412).
+    """
+
+    flip: bool = True
+    rotation: float = 12.0
+    scale: float = 0.2
+    shift: float = 0.08
+    contrast: float = 0.2
+    erasing: float = 0.25
+    mixup: float = 0.15
+
+
+class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
+    """Mirror, rotation, zoom and shift in one resampling, bilinear, edges repeated."""
+
+    def __init__(self, *, flip: bool, rotation: float, scale: float, shift: float, seed: int) -> None:
+        super().__init__()
+        self.flip, self.rotation, self.log_scale, self.shift = flip, math.radians(rotation), math.log1p(scale), shift
+        self.generator = random.SeedGenerator(seed)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Return the images, changed when training."""
+        if not training:
+            return images
+        batch, size = ops.shape(images)[0], images.shape[1]
+
+        def draw(limit: float) -> Any:
+            return random.uniform((batch,), -limit, limit, seed=self.generator)
+
+        angle, zoom = draw(self.rotation), ops.exp(draw(self.log_scale))
+        dx, dy = draw(self.shift * size), draw(self.shift * size)
+        mirror = ops.where(draw(1.0) < (0.0 if self.flip else -1.0), -1.0, 1.0)
+        # The transform maps output to input coordinates about the centre: input = A (output - c) + c + shift.
+        centre = (size - 1) / 2
+        cos, sin = ops.cos(angle) * zoom, ops.sin(angle) * zoom
+        a, b, c, d = mirror * cos, -sin, mirror * sin, cos
+        zero = ops.zeros_like(a)
+        matrix = ops.stack(
+            [a, b, centre - a * centre - b * centre + dx, c, d, centre - c * centre - d * centre + dy, zero, zero],
+            axis=1,
+        )
+        return ops.image.affine_transform(images, matrix, interpolation="bilinear", fill_mode="nearest")
+
+
+class RandomContrast(keras.layers.Layer):  # type: ignore[misc]
+    """Contrast about the image's own mean, and brightness, each by up to `limit`; pixels stay in 0..255."""
+
+    def __init__(self, *, limit: float, seed: int) -> None:
+        super().__init__()
+        self.limit = limit
+        self.generator = random.SeedGenerator(seed)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Return the images, changed when training."""
+        if not training or not self.limit:
+            return images
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        factor = random.uniform(shape, 1 - self.limit, 1 + self.limit, seed=self.generator)
+        offset = random.uniform(shape, -255 * self.limit / 2, 255 * self.limit / 2, seed=self.generator)
+        mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
+        return ops.clip((images - mean) * factor + mean + offset, 0.0, 255.0)
+
+
+class RandomErasing(keras.layers.Layer):  # type: ignore[misc]
+    """Replaces a rectangle of 2 to 20 % of the area, aspect 1/2 to 2, by noise in a share of the images."""
+
+    def __init__(self, *, share: float, seed: int) -> None:
+        super().__init__()
+        self.share = share
+        self.generator = random.SeedGenerator(seed)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Return the images, changed when training."""
+        if not training or not self.share:
+            return images
+        batch, size = ops.shape(images)[0], images.shape[1]
+
+        def draw(low: float, high: float) -> Any:
+            return random.uniform((batch, 1), low, high, seed=self.generator)
+
+        area, aspect = draw(0.02, 0.2), ops.exp(draw(-math.log(2), math.log(2)))
+        height, width = ops.sqrt(area * aspect) / 2, ops.sqrt(area / aspect) / 2
+        middle = (ops.arange(size, dtype="float32")[None, :] + 0.5) / size
+        rows = ops.abs(middle - draw(0.0, 1.0)) < height
+        columns = ops.abs(middle - draw(0.0, 1.0)) < width
+        chosen = draw(0.0, 1.0) < self.share
+        hole = ops.logical_and(ops.logical_and(rows, chosen)[:, :, None], columns[:, None, :])[..., None]
+        noise = random.uniform(ops.shape(images), 0.0, 255.0, seed=self.generator)
+        return ops.where(hole, noise, images)
+
+
+class Mixup(keras.layers.Layer):  # type: ignore[misc]
+    """Mixes a share of the batches with themselves in reverse order; weights from Beta(0.4, 0.4)."""
+
+    def __init__(self, *, share: float, seed: int) -> None:
+        super().__init__()
+        self.share = share
+        self.generator = random.SeedGenerator(seed)
+
+    def call(self, images: Any, targets: Any, training: bool = False) -> tuple[Any, Any]:
+        """Return images and targets, mixed when training."""
+        if not training or not self.share:
+            return images, targets
+        weight = random.beta((1, 1), 0.4, 0.4, seed=self.generator)
+        weight = ops.where(random.uniform((1, 1), seed=self.generator) < self.share, weight, 1.0)
+        image_weight = ops.reshape(weight, (1, 1, 1, 1))
+        images = image_weight * images + (1 - image_weight) * ops.flip(images, axis=0)
+        return images, weight * targets + (1 - weight) * ops.flip(targets, axis=0)
+
+
+class Augmenter(keras.layers.Layer):  # type: ignore[misc]
+    """The whole chain for images and targets: geometry, light, mixup, erasing."""
+
+    def __init__(self, options: Augmentation, seed: int) -> None:
+        super().__init__()
+        self.affine = RandomAffine(
+            flip=options.flip, rotation=options.rotation, scale=options.scale, shift=options.shift, seed=seed
+        )
+        self.contrast = RandomContrast(limit=options.contrast, seed=seed + 1)
+        self.mixup = Mixup(share=options.mixup, seed=seed + 2)
+        self.erasing = RandomErasing(share=options.erasing, seed=seed + 3)
+
+    def call(self, images: Any, targets: Any, training: bool = False) -> tuple[Any, Any]:
+        """Return augmented images (B x S x S x 1) and targets (B x classes) when training, else the same."""
+        images = self.contrast(self.affine(images, training=training), training=training)
+        images, targets = self.mixup(images, targets, training=training)
+        return self.erasing(images, training=training), targets

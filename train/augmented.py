@@ -1,0 +1,42 @@
+"""A classifier wrapped for training: augmentation in front, cross-entropy against mixed targets behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fer_edge.train.augment import Augmenter
+from fer_edge.train.keras_setup import load_keras
+
+keras = load_keras()
+ops = keras.ops
+
+
+class AugmentedModel(keras.Model):  # type: ignore[misc]
+    """Trains `classifier` on ``{"image", "target"}`` batches.
+
+    Augmentation changes images and targets together, so both are inputs, and the loss is computed from
+    what comes out of it. This keeps the training step Keras's own, on every backend.
+    """
+
+    def __init__(self, classifier: Any, augmenter: Augmenter, label_smoothing: float) -> None:
+        super().__init__()
+        self.classifier, self.augmenter, self.label_smoothing = classifier, augmenter, label_smoothing
+
+    def call(self, inputs: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """Return class probabilities and the targets they are to be compared with."""
+        images, targets = self.augmenter(inputs["image"], inputs["target"], training=training)
+        return {"probabilities": self.classifier(images, training=training), "targets": targets}
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Return the mean cross-entropy with label smoothing (Szegedy et al. 2016, section 7)."""
+        loss = keras.losses.categorical_crossentropy(
+            y_pred["targets"], y_pred["probabilities"], label_smoothing=self.label_smoothing
+        )
+        return ops.mean(loss)

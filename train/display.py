@@ -1,0 +1,68 @@
+"""What a user sees while a model trains: a bar for the epoch, a bar for the run, a line for each epoch done."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any
+
+from fer_edge.lazy import require
+from fer_edge.train.keras_setup import load_keras
+
+
+class TrainingDisplay:
+    """Live bars on a terminal's standard error; elsewhere one line for each epoch."""
+
+    def __init__(self, model: str, epochs: int, steps: int) -> None:
+        require("rich", "train")
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self.console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self.progress = Progress(
+            *columns, TimeRemainingColumn(), console=self.console, disable=not sys.stderr.isatty(), transient=True
+        )
+        self.epochs, self.number_of_steps = epochs, steps
+        self.run = self.progress.add_task(f"training {model}", total=epochs)
+        self.current = self.progress.add_task("epoch", total=steps)
+
+    def __enter__(self) -> TrainingDisplay:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def steps(self) -> Any:
+        """Return a Keras callback that moves the epoch's bar."""
+        keras = load_keras()
+        progress, task = self.progress, self.current
+
+        class Steps(keras.callbacks.Callback):  # type: ignore[misc]
+            def on_train_begin(self, logs: Any = None) -> None:
+                progress.reset(task)
+
+            def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+                progress.update(task, completed=batch + 1, description=f"epoch, loss {(logs or {}).get('loss', 0):.3f}")
+
+        return Steps()
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        """Show a finished epoch; `row` holds the fields of `fer_edge.train.training.Epoch`."""
+        self.progress.update(self.run, completed=row["epoch"])
+        holdout = row["holdout_accuracy"]
+        self.console.print(
+            f"epoch {row['epoch']:3d}/{self.epochs}  loss {row['loss']:.4f}  train {row['train_accuracy']:.1%}"
+            + (f"  holdout {holdout:.1%}" if holdout is not None else "")
+            + f"  rate {row['learning_rate']:.2e}  {row['seconds']:.1f} s"
+        )

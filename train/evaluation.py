@@ -1,0 +1,79 @@
+"""Measuring models, whatever their format, through the same preprocessing as the device's."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DataError, ModelFileError
+from fer_edge.metrics import Metrics, evaluate_scores
+from fer_edge.runtime import Classifier, TFLiteModel
+from fer_edge.train.data.dataset import Dataset, Split
+from fer_edge.train.keras_setup import load_model
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """The result of a model, or of several averaged ones, on a split.
+
+    Attributes:
+        metrics: all figures.
+        scores: float32, N x classes, averaged over the models.
+    """
+
+    metrics: Metrics
+    scores: NDArray[np.float32]
+
+
+def open_classifier(path: Path) -> Classifier:
+    """Open a ``.keras`` or ``.tflite`` file, float files included.
+
+    Raises:
+        ModelFileError: neither, or not a model of fer-edge.
+    """
+    if path.suffix == ".keras":
+        return load_model(path)
+    if path.suffix == ".tflite":
+        return TFLiteModel(path, allow_float=True)
+    raise ModelFileError(f"{path}: expected a .keras or .tflite file, found '{path.suffix or 'no suffix'}'")
+
+
+def evaluate_models(paths: Sequence[Path], dataset: Dataset, split_name: str) -> Evaluation:
+    """Measure a model, or the average of several, on one split.
+
+    Raises:
+        ModelFileError: a file that is not a model, or models with different labels.
+        DataError: the data set has other labels, another image size, or not this split.
+    """
+    classifiers = [open_classifier(path) for path in paths]
+    split = dataset.split(split_name)
+    for path, classifier in zip(paths, classifiers, strict=True):
+        check_fits(classifier, path, dataset, split)
+    scores = np.mean([classifier.predict(split.images) for classifier in classifiers], axis=0, dtype=np.float32)
+    return Evaluation(evaluate_scores(scores, split.labels, dataset.labels), scores)
+
+
+def check_fits(classifier: Classifier, path: Path, dataset: Dataset, split: Split) -> None:
+    """Raise DataError unless the data set has the labels and the image size of the model."""
+    info = classifier.info
+    if info.labels != dataset.labels:
+        raise DataError(
+            f"{dataset.name}: expected the labels of {path} ({', '.join(info.labels)}), "
+            f"found {', '.join(dataset.labels)}"
+        )
+    if split.images.shape[1:] != (info.input_size, info.input_size):
+        found = "x".join(map(str, split.images.shape[1:]))
+        raise DataError(f"{dataset.name}: expected images of {info.input_size}x{info.input_size}, found {found}")
+
+
+def worst_mistakes(evaluation: Evaluation, split: Split, count: int) -> NDArray[np.int64]:
+    """Return the indices of the wrongly classified images, the most confident mistakes first, at most `count`."""
+    predicted = evaluation.scores.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != split.labels)
+    confidence = evaluation.scores[wrong, predicted[wrong]]
+    worst: NDArray[np.int64] = wrong[np.argsort(-confidence, kind="stable")][:count]
+    return worst

@@ -1,0 +1,75 @@
+"""Keras, imported once and quietly, on whatever backend is there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import ModelFileError
+from fer_edge.lazy import require
+from fer_edge.model_file import ModelInfo, read_info
+from fer_edge.quiet import native_stderr_held
+
+BATCH = 256  # images a forward pass; accuracy does not depend on it
+
+
+def load_keras() -> ModuleType:
+    """Import Keras on the backend of ``KERAS_BACKEND``, else the first of TensorFlow, JAX, PyTorch that is installed.
+
+    Raises:
+        MissingExtraError: Keras is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's C++ side prints its CPU flags otherwise
+    if "KERAS_BACKEND" not in os.environ:
+        for backend, module in (("tensorflow", "tensorflow"), ("jax", "jax"), ("torch", "torch")):
+            if importlib.util.find_spec(module):
+                os.environ["KERAS_BACKEND"] = backend
+                break
+    if "keras" in sys.modules:
+        return sys.modules["keras"]
+    with native_stderr_held():
+        return require("keras", "train")
+
+
+class KerasModel:
+    """A trained ``.keras`` model with the information it carries; a `fer_edge.runtime.Classifier`."""
+
+    def __init__(self, model: Any, info: ModelInfo) -> None:
+        self.model = model
+        self.info = info
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return class probabilities, N x classes, for uint8 images of N x size x size."""
+        scores: NDArray[np.float32] = self.model.predict(
+            images[..., None].astype(np.float32), batch_size=BATCH, verbose=0
+        )
+        return scores
+
+
+def load_model(path: Path) -> KerasModel:
+    """Open a file written by ``fer-edge train``.
+
+    Raises:
+        ModelFileError: not such a file.
+    """
+    info = read_info(path)
+    keras = load_keras()
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ModelFileError(f"{path}: Keras cannot load this model ({reason}); train it again") from error
+    expected = (None, info.input_size, info.input_size, 1)
+    if model.input_shape != expected or model.output_shape != (None, len(info.labels)):
+        raise ModelFileError(
+            f"{path}: expected input {expected} and {len(info.labels)} outputs, found {model.input_shape} and "
+            f"{model.output_shape}; train it again"
+        )
+    return KerasModel(model, info)

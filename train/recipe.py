@@ -1,0 +1,49 @@
+"""All the choices of a training run, as data that goes into its run card."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from fer_edge.train.augment import Augmentation
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        epochs: length of the schedule.
+        batch_size: images a step.
+        learning_rate: peak rate of AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101).
+        warmup_epochs: epochs over which the rate rises linearly to its peak; then it falls to zero on a cosine.
+        weight_decay: decoupled, on kernels only.
+        label_smoothing: share of each target spread over all classes.
+        ema_epochs: time constant, in epochs, of the exponential moving average of the weights that is
+            evaluated and kept, at most a tenth of the run; 0 keeps the last weights.
+        dropout: rate before the last layer.
+        patience: epochs without a better holdout accuracy before stopping; 0 never stops early.
+        holdout: share of Training that decides when to stop and which epoch to keep; 0 trains on all of it
+            and keeps the last epoch.
+        drop_leaks: leave out training images that also occur in a test split.
+        seed: of initialization, order and augmentation.
+        augmentation: what is done to the images.
+    """
+
+    epochs: int = 60
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    warmup_epochs: float = 2.0
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.1
+    ema_epochs: float = 2.0
+    dropout: float = 0.2
+    patience: int = 0
+    holdout: float = 0.1
+    drop_leaks: bool = True
+    seed: int = 1
+    augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return dataclasses.asdict(self)

@@ -1,0 +1,188 @@
+"""One training run: from a data set to ``RUN/model.keras``, resumable after every epoch."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_edge.errors import DataError
+from fer_edge.model_file import ModelInfo, write_atomically, write_info
+from fer_edge.train.augment import Augmenter
+from fer_edge.train.augmented import AugmentedModel
+from fer_edge.train.averaging import averaged_weights
+from fer_edge.train.batches import EpochBatches
+from fer_edge.train.checkpoint import load_checkpoint, save_checkpoint
+from fer_edge.train.data.dataset import TRAINING, Dataset, Split
+from fer_edge.train.data.duplicates import hold_out, training_without_leaks
+from fer_edge.train.display import TrainingDisplay
+from fer_edge.train.keras_setup import KerasModel, load_keras
+from fer_edge.train.optimizer import make_optimizer
+from fer_edge.train.recipe import Recipe
+from fer_edge.train.run_card import make_run_card
+from fer_edge.train.zoo.registry import ZOO
+
+MODEL, CHECKPOINT, HISTORY, CARD = "model.keras", "checkpoint.npz", "history.csv", "run.json"
+CLEAN_SAMPLE = 4096  # training images, not augmented: for batch norm, and to see over- and underfitting
+
+
+@dataclasses.dataclass(frozen=True)
+class Epoch:
+    """A row of ``history.csv``; accuracies are shares, of the averaged weights, on images without augmentation."""
+
+    epoch: int
+    loss: float
+    train_accuracy: float
+    holdout_accuracy: float | None
+    holdout_loss: float | None
+    learning_rate: float
+    seconds: float
+
+
+def train_model(dataset: Dataset, name: str, recipe: Recipe, out: Path, *, resume: bool = False) -> list[Epoch]:
+    """Train the zoo's model `name` and leave the run in the folder `out`.
+
+    Writes ``model.keras`` (the kept epoch's averaged weights), ``checkpoint.npz``, ``history.csv`` and
+    ``run.json``. With `resume`, continues the killed run in `out` on its own schedule and ends with the
+    weights that an uninterrupted run would have had.
+
+    Returns:
+        One entry an epoch, those before a resume included.
+
+    Raises:
+        DataError: no Training split; nothing to resume; `out` belongs to another run.
+    """
+    keras = load_keras()
+    architecture = ZOO[name]
+    original = dataset.split(TRAINING)
+    usable = training_without_leaks(dataset) if recipe.drop_leaks else original
+    training, holdout = hold_out(usable, recipe.holdout) if recipe.holdout else (usable, None)
+    _check_size(dataset, training, architecture.input_size)
+
+    keras.utils.set_random_seed(recipe.seed)
+    classifier = architecture.build(architecture.input_size, len(dataset.labels), recipe.dropout)
+    images = {
+        "trained": len(training),
+        "held_out": len(holdout) if holdout else 0,
+        "dropped_leaks": len(original) - len(usable),
+    }
+    card = make_run_card(name, classifier.count_params(), dataset, recipe, images)
+    _prepare_folder(out, card, resume)
+
+    model = AugmentedModel(classifier, Augmenter(recipe.augmentation, recipe.seed), recipe.label_smoothing)
+    targets = np.eye(len(dataset.labels), dtype=np.float32)[training.labels]
+    first = EpochBatches(training.images, targets, recipe.batch_size, seed=recipe.seed, epoch=0)
+    # XLA has no kernel for the affine resampling on TensorFlow, and is slower than oneDNN's convolutions on a CPU.
+    model.compile(optimizer=make_optimizer(recipe, len(first)), jit_compile=keras.backend.backend() == "jax")
+    _create_variables(model, first[0][0])
+    history: list[Epoch] = []
+    if resume:
+        history = [Epoch(**row) for row in load_checkpoint(out / CHECKPOINT, model)["history"]]
+    info = ModelInfo(name, dataset.labels, architecture.input_size, training=_provenance(card))
+
+    clean = training.take(np.linspace(0, len(training) - 1, min(len(training), CLEAN_SAMPLE)).astype(np.int64))
+    with TrainingDisplay(name, recipe.epochs, len(first)) as display:
+        for number in range(len(history), recipe.epochs):
+            if _stops_early(history, recipe.patience):
+                break
+            started = time.perf_counter()
+            batches = EpochBatches(training.images, targets, recipe.batch_size, seed=recipe.seed, epoch=number)
+            fitted = model.fit(batches, verbose=0, shuffle=False, callbacks=[display.steps()])
+            with averaged_weights(model, clean.images):
+                epoch = Epoch(
+                    number + 1,
+                    float(fitted.history["loss"][0]),
+                    *_measure(classifier, info, clean)[:1],
+                    *(_measure(classifier, info, holdout) if holdout else (None, None)),
+                    learning_rate=float(model.optimizer.learning_rate.numpy()),
+                    seconds=round(time.perf_counter() - started, 2),
+                )
+                history.append(epoch)
+                if holdout is None or best_epoch(history) is epoch:
+                    _save_model(classifier, out / MODEL, info)
+            write_atomically(out / HISTORY, _history_csv(history))
+            save_checkpoint(out / CHECKPOINT, model, {"history": [dataclasses.asdict(e) for e in history]})
+            display.epoch(dataclasses.asdict(epoch))
+    card["finished"] = {"epochs": len(history), "kept_epoch": best_epoch(history).epoch if history else 0}
+    write_atomically(out / CARD, json.dumps(card, indent=1).encode())
+    return history
+
+
+def best_epoch(history: list[Epoch]) -> Epoch:
+    """Return the epoch whose weights are kept: the best on the holdout (the later of equals), else the last."""
+    return max(history, key=lambda e: (e.holdout_accuracy if e.holdout_accuracy is not None else 0.0, e.epoch))
+
+
+def _stops_early(history: list[Epoch], patience: int) -> bool:
+    return bool(patience and history and history[-1].epoch - best_epoch(history).epoch >= patience)
+
+
+def _measure(classifier: Any, info: ModelInfo, split: Split) -> tuple[float, float]:
+    scores = KerasModel(classifier, info).predict(split.images)
+    likelihood = scores[np.arange(len(split)), split.labels]
+    return float((scores.argmax(axis=1) == split.labels).mean()), float(-np.log(np.maximum(likelihood, 1e-7)).mean())
+
+
+def _create_variables(model: Any, batch: dict[str, Any]) -> None:
+    model(batch, training=False)
+    model.optimizer.build(model.trainable_variables)
+
+
+def _save_model(classifier: Any, path: Path, info: ModelInfo) -> None:
+    temporary = path.with_name(f".{path.stem}.part.keras")
+    try:
+        classifier.save(temporary)
+        write_info(temporary, info)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _provenance(card: dict[str, Any]) -> dict[str, Any]:
+    return {key: card[key] for key in ("run", "parameters", "data", "recipe", "started")} | {
+        "versions": card["machine"]["versions"]
+    }
+
+
+def _history_csv(history: list[Epoch]) -> bytes:
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, [field.name for field in dataclasses.fields(Epoch)])
+    writer.writeheader()
+    writer.writerows(dataclasses.asdict(epoch) for epoch in history)
+    return stream.getvalue().encode()
+
+
+def _prepare_folder(out: Path, card: dict[str, Any], resume: bool) -> None:
+    known = out / CARD
+    if resume:
+        if not (out / CHECKPOINT).exists():
+            raise DataError(f"{out}: expected the checkpoint of a run to resume, found none; start without --resume")
+        try:
+            before = json.loads(known.read_text())
+            run, started = before["run"], before["started"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{known}: expected the card of the run to resume, but it cannot be read") from error
+        if run != card["run"]:
+            raise DataError(
+                f"{out}: holds run {run}, these arguments and data make run {card['run']}; "
+                "resume with the arguments in its run.json, or choose another --out"
+            )
+        card["started"] = started
+    elif known.exists():
+        raise DataError(f"{out}: holds a run already; continue it with --resume or choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(known, json.dumps(card, indent=1).encode())
+
+
+def _check_size(dataset: Dataset, training: Split, size: int) -> None:
+    if not len(training):
+        raise DataError(f"{dataset.name}: expected images to train on, found none after dropping those in test splits")
+    if training.images.shape[1:] != (size, size):
+        found = "x".join(map(str, training.images.shape[1:]))
+        raise DataError(f"{dataset.name}: expected images of {size}x{size}, found {found}")

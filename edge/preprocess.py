@@ -49,7 +49,8 @@ def to_grey(image: Image) -> Image:
         if image.ndim == 3 and image.shape[2] in (3, 4):
             cv2 = require("cv2", "device")
             code = cv2.COLOR_BGR2GRAY if image.shape[2] == 3 else cv2.COLOR_BGRA2GRAY
-            return cv2.cvtColor(image, code)
+            grey: Image = cv2.cvtColor(image, code)
+            return grey
     raise DataError(
         f"expected a uint8 picture of one, three or four channels, found {image.dtype} of shape {image.shape}"
     )
@@ -65,7 +66,8 @@ def resize_square(grey: Image, size: int) -> Image:
         return grey
     cv2 = require("cv2", "device")
     shrinks = grey.shape[0] >= size
-    return cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    resized: Image = cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return resized
 
 
 def centre_square(grey: Image) -> Image:

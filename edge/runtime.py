@@ -118,7 +118,8 @@ class TFLiteModel:
         del target
         self.interpreter.invoke()
         raw = self.interpreter.get_tensor(self._output)[0]
-        return (raw.astype(np.float32) - self._zero_point) * np.float32(self._scale)
+        scores: NDArray[np.float32] = (raw.astype(np.float32) - self._zero_point) * np.float32(self._scale)
+        return scores
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return class probabilities, N x classes, for uint8 images of N x size x size."""

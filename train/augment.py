@@ -39,7 +39,7 @@ class Augmentation:
     mixup: float = 0.15
 
 
-class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
+class RandomAffine(keras.layers.Layer):  # type: ignore[misc, name-defined]
     """Mirror, rotation, zoom and shift in one resampling, bilinear, edges repeated."""
 
     def __init__(self, *, flip: bool, rotation: float, scale: float, shift: float, seed: int) -> None:
@@ -71,7 +71,7 @@ class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
         return ops.image.affine_transform(images, matrix, interpolation="bilinear", fill_mode="nearest")
 
 
-class RandomContrast(keras.layers.Layer):  # type: ignore[misc]
+class RandomContrast(keras.layers.Layer):  # type: ignore[misc, name-defined]
     """Contrast about the image's own mean, and brightness, each by up to `limit`; pixels stay in 0..255."""
 
     def __init__(self, *, limit: float, seed: int) -> None:
@@ -90,7 +90,7 @@ class RandomContrast(keras.layers.Layer):  # type: ignore[misc]
         return ops.clip((images - mean) * factor + mean + offset, 0.0, 255.0)
 
 
-class RandomErasing(keras.layers.Layer):  # type: ignore[misc]
+class RandomErasing(keras.layers.Layer):  # type: ignore[misc, name-defined]
     """Replaces a rectangle of 2 to 20 % of the area, aspect 1/2 to 2, by noise in a share of the images."""
 
     def __init__(self, *, share: float, seed: int) -> None:
@@ -118,7 +118,7 @@ class RandomErasing(keras.layers.Layer):  # type: ignore[misc]
         return ops.where(hole, noise, images)
 
 
-class Mixup(keras.layers.Layer):  # type: ignore[misc]
+class Mixup(keras.layers.Layer):  # type: ignore[misc, name-defined]
     """Mixes a share of the batches with themselves in reverse order; weights from Beta(0.4, 0.4)."""
 
     def __init__(self, *, share: float, seed: int) -> None:
@@ -137,7 +137,7 @@ class Mixup(keras.layers.Layer):  # type: ignore[misc]
         return images, weight * targets + (1 - weight) * ops.flip(targets, axis=0)
 
 
-class Augmenter(keras.layers.Layer):  # type: ignore[misc]
+class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
     """The whole chain for images and targets: geometry, light, mixup, erasing."""
 
     def __init__(self, options: Augmentation, seed: int) -> None:

@@ -11,7 +11,7 @@ keras = load_keras()
 ops = keras.ops
 
 
-class AugmentedModel(keras.Model):  # type: ignore[misc]
+class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
     """Trains `classifier` on ``{"image", "target"}`` batches.
 
     Augmentation changes images and targets together, so both are inputs, and the loss is computed from

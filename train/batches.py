@@ -12,7 +12,7 @@ from fer_edge.train.keras_setup import load_keras
 keras = load_keras()
 
 
-class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
+class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
     """One epoch of shuffled batches for ``Model.fit``.
 
     Each item is ``({"image": float32 B x S x S x 1 (0..255), "target": float32 B x classes}, zeros)``; the second

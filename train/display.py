@@ -48,7 +48,7 @@ class TrainingDisplay:
         keras = load_keras()
         progress, task = self.progress, self.current
 
-        class Steps(keras.callbacks.Callback):  # type: ignore[misc]
+        class Steps(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
             def on_train_begin(self, logs: Any = None) -> None:
                 progress.reset(task)
 

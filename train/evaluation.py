@@ -53,7 +53,8 @@ def evaluate_models(paths: Sequence[Path], dataset: Dataset, split_name: str) ->
     split = dataset.split(split_name)
     for path, classifier in zip(paths, classifiers, strict=True):
         check_fits(classifier, path, dataset, split)
-    scores = np.mean([classifier.predict(split.images) for classifier in classifiers], axis=0, dtype=np.float32)
+    each = np.stack([classifier.predict(split.images) for classifier in classifiers])
+    scores: NDArray[np.float32] = each.mean(axis=0, dtype=np.float32)
     return Evaluation(evaluate_scores(scores, split.labels, dataset.labels), scores)
 
 

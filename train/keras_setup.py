@@ -6,7 +6,6 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from fer_edge.quiet import native_stderr_held
 BATCH = 256  # images a forward pass; accuracy does not depend on it
 
 
-def load_keras() -> ModuleType:
+def load_keras() -> Any:
     """Import Keras on the backend of ``KERAS_BACKEND``, else the first of TensorFlow, JAX, PyTorch that is installed.
 
     Raises:

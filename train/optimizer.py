@@ -10,7 +10,7 @@ from fer_edge.train.recipe import Recipe
 keras = load_keras()
 
 
-class AveragingAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
+class AveragingAdamW(keras.optimizers.AdamW):  # type: ignore[misc, name-defined]
     """AdamW whose averaged weights stay beside the trained ones until they are asked for.
 
     Keras puts the averages into the model at the end of every ``fit``; as each epoch is a ``fit`` of its

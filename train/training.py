@@ -95,11 +95,13 @@ def train_model(dataset: Dataset, name: str, recipe: Recipe, out: Path, *, resum
             batches = EpochBatches(training.images, targets, recipe.batch_size, seed=recipe.seed, epoch=number)
             fitted = model.fit(batches, verbose=0, shuffle=False, callbacks=[display.steps()])
             with averaged_weights(model, clean.images):
+                held_accuracy, held_loss = _measure(classifier, info, holdout) if holdout else (None, None)
                 epoch = Epoch(
-                    number + 1,
-                    float(fitted.history["loss"][0]),
-                    *_measure(classifier, info, clean)[:1],
-                    *(_measure(classifier, info, holdout) if holdout else (None, None)),
+                    epoch=number + 1,
+                    loss=float(fitted.history["loss"][0]),
+                    train_accuracy=_measure(classifier, info, clean)[0],
+                    holdout_accuracy=held_accuracy,
+                    holdout_loss=held_loss,
                     learning_rate=float(model.optimizer.learning_rate.numpy()),
                     seconds=round(time.perf_counter() - started, 2),
                 )
@@ -174,7 +176,7 @@ def _prepare_folder(out: Path, card: dict[str, Any], resume: bool) -> None:
                 "resume with the arguments in its run.json, or choose another --out"
             )
         card["started"] = started
-    elif known.exists():
+    elif (out / CHECKPOINT).exists():
         raise DataError(f"{out}: holds a run already; continue it with --resume or choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     write_atomically(known, json.dumps(card, indent=1).encode())

@@ -58,7 +58,12 @@ def train(data: str, model: str, out: Path, resume: bool, keep_leaks: bool, as_j
     elements = ("flip", "rotation", "scale", "shift", "contrast", "erasing", "mixup")
     augmentation = Augmentation(**{name: settings.pop(name) for name in elements})
     recipe = Recipe(augmentation=augmentation, drop_leaks=not keep_leaks, **settings)
-    history = train_model(load_dataset(data), model, recipe, out, resume=resume)
+    try:
+        history = train_model(load_dataset(data), model, recipe, out, resume=resume)
+    except KeyboardInterrupt as interrupt:
+        raise click.ClickException(
+            f"interrupted; what is done is kept in {out}, go on with the same arguments and --resume"
+        ) from interrupt
     plot_curves(history, out / "curves.png")
     kept = best_epoch(history)
     result = {"model": str(out / MODEL), "epochs": len(history), "kept_epoch": kept.epoch}

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_edge.train.data.dataset import SPLITS, Split
 
@@ -62,7 +63,7 @@ def load(key: str) -> dict[str, Split] | None:
 
 def store(key: str, splits: dict[str, Split]) -> None:
     """Store splits under `key`; a cache that cannot be written is no reason to fail."""
-    arrays = {}
+    arrays: dict[str, NDArray[np.generic]] = {}
     for name, split in splits.items():
         arrays |= {f"{name}_images": split.images, f"{name}_labels": split.labels, f"{name}_rows": split.rows}
     target = cache_folder() / f"{key}.npz"

@@ -58,7 +58,8 @@ def _groups_with_several(group: NDArray[np.int64], value: NDArray[np.int64]) -> 
 
 def blank(split: Split) -> NDArray[np.bool_]:
     """Return which images show nothing."""
-    return split.images.reshape(len(split), -1).std(axis=1) < BLANK_STD
+    deviation: NDArray[np.float64] = split.images.reshape(len(split), -1).std(axis=1)
+    return deviation < BLANK_STD
 
 
 def conflicting(split: Split) -> NDArray[np.bool_]:

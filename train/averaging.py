@@ -23,6 +23,9 @@ def averaged_weights(model: Any, images: NDArray[np.uint8]) -> Iterator[None]:
     variables = model.classifier.variables
     trained = [np.asarray(v.numpy()).copy() for v in variables]
     model.optimizer.put_averages(model.trainable_variables)
+    for variable in model.trainable_variables:
+        # On JAX the assignment shares the array, and prediction gives its arguments' memory away.
+        variable.assign(np.array(variable.numpy()))
     _recompute_statistics(model.classifier, images)
     try:
         yield

@@ -102,7 +102,7 @@ def train_model(dataset: Dataset, name: str, recipe: Recipe, out: Path, *, resum
                     train_accuracy=_measure(classifier, info, clean)[0],
                     holdout_accuracy=held_accuracy,
                     holdout_loss=held_loss,
-                    learning_rate=float(model.optimizer.learning_rate.numpy()),
+                    learning_rate=float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
                     seconds=round(time.perf_counter() - started, 2),
                 )
                 history.append(epoch)

@@ -71,6 +71,7 @@ def _draw(dataset: Dataset, folder: Path) -> None:
         images, captions = [], []
         for name, split in dataset.splits.items():
             found = np.flatnonzero(find(split))
+            found = found[np.argsort(split.hashes()[found], kind="stable")]  # equal pictures side by side
             images += list(split.images[found])
             captions += [f"{name} {split.rows[i]}\n{dataset.labels[split.labels[i]]}" for i in found]
         if images:

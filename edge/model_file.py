@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fer_edge.errors import ModelFileError
+from fer_edge.errors import ModelFileError, OutputError
 
 INFO_NAME = "fer_edge.json"
 LABELS_NAME = "labels.txt"
@@ -142,11 +142,21 @@ def check_tflite(path: Path) -> None:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is either the old or the whole new one, whatever happens."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Write a file so that it is either the old or the whole new one, whatever happens.
+
+    A symbolic link stays one; the file it points to is written.
+
+    Raises:
+        OutputError: `path` is a device, a pipe or a folder, which a rename would replace.
+        OSError: the disk is full, the folder is read-only or does not exist.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise OutputError(f"{path}: expected a file to write, found something else; name another")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         temporary.write_bytes(data)
-        temporary.replace(path)
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Write the tables in README.md, docs/ and the models' cards from the results in benchmarks/results.
+
+    benchmarks/tables.py            rewrite them
+    benchmarks/tables.py --check    exit with 1 if a document does not show what the results say
+
+A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; its text is never edited by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+DOCUMENTS = (
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "edge" / "models").glob("*.md")),
+)
+MARK = re.compile(r"(<!-- table (?P<name>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def machine_name(machine: dict[str, Any]) -> str:
+    """Name a machine so that a workstation is never taken for a Raspberry Pi."""
+    board = machine["board"]
+    return board or f"{machine['cores']}-core {machine['architecture']} workstation ({machine['processor']})"
+
+
+def models_table() -> str:
+    """Return accuracy, size and latency of the shipped models, one row for each machine that measured them."""
+    lines = [
+        "| model | file | PublicTest top-1 | macro F1 | one face, 1 thread | measured on |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    for path in sorted(RESULTS.glob("*/*-bench.json")):
+        bench = json.loads(path.read_text())
+        evaluated = json.loads(path.with_name(path.name.replace("-bench", "-evaluate")).read_text())
+        (file,) = evaluated["models"]
+        if file["sha256"] != bench["model"]["sha256"]:
+            raise SystemExit(f"{path}: accuracy and latency come from different files; run benchmarks/measure again")
+        one_thread = next(row for row in bench["latency"] if row["threads"] == 1)
+        accuracy = f"{evaluated['top1']:.1%} ± {evaluated['accuracy_se']:.1%}"
+        lines.append(
+            f"| `{bench['model']['name']}` | {file['bytes'] / 1024:.0f} KB | {accuracy} | {evaluated['macro_f1']:.1%} "
+            f"| {one_thread['wall_us']['p50']:.0f} µs | {machine_name(bench['machine'])} |"
+        )
+    return "\n".join(lines)
+
+
+def loop_table() -> str:
+    """Return the device loop's time by stage, one row for each machine."""
+    stages = ("skin", "detect", "classify", "total")
+    lines = [
+        f"| source | {' | '.join(stages)} | CPU a picture | measured on |",
+        f"|---|{'---:|' * len(stages)}---:|---|",
+    ]
+    for path in sorted(RESULTS.glob("*/compact-bench.json")):
+        bench = json.loads(path.read_text())
+        loop = bench["pipeline"]
+        times = " | ".join(f"{loop['stages_ms'][stage]['p50']:.1f} ms" for stage in stages)
+        lines.append(
+            f"| {loop['source']}, {loop['width']}x{loop['height']} | {times} | {loop['cpu_ms']:.1f} ms "
+            f"| {machine_name(bench['machine'])} |"
+        )
+    return "\n".join(lines)
+
+
+def classes_table(model: str) -> str:
+    """Return precision, recall and F1 per class of a shipped model, recall with its standard error."""
+    evaluated = json.loads((RESULTS / "x86_64" / f"{model}-evaluate.json").read_text())
+    lines = ["| class | precision | recall | F1 | images |", "|---|---:|---:|---:|---:|"]
+    for c in evaluated["classes"]:
+        error = (c["recall"] * (1 - c["recall"]) / c["support"]) ** 0.5
+        recall = f"{c['recall']:.1%} ± {error:.1%}"
+        lines.append(f"| {c['label']} | {c['precision']:.1%} | {recall} | {c['f1']:.1%} | {c['support']} |")
+    accuracy = f"{evaluated['top1']:.2%} ± {evaluated['accuracy_se']:.2%}"
+    lines += [
+        "",
+        f"Top-1 {accuracy}, top-2 {evaluated['top2']:.1%}, top-3 {evaluated['top3']:.1%}, balanced accuracy "
+        f"{evaluated['balanced_accuracy']:.1%}, macro F1 {evaluated['macro_f1']:.1%}, on {evaluated['images']} images. "
+        f"SHA-256 of the file: `{evaluated['models'][0]['sha256']}`.",
+    ]
+    return "\n".join(lines)
+
+
+def table(name: str) -> str:
+    """Return the table called `name`: ``models``, ``loop`` or ``classes:MODEL``."""
+    kind, _, argument = name.partition(":")
+    if kind == "classes":
+        return classes_table(argument)
+    return {"models": models_table, "loop": loop_table}[kind]()
+
+
+def main() -> None:
+    """Rewrite or check every document."""
+    stale = []
+    for document in DOCUMENTS:
+        text = document.read_text()
+        new = MARK.sub(lambda found: f"{found[1]}{table(found['name'])}\n{found[3]}", text)
+        if new != text:
+            stale.append(document.name)
+            if "--check" not in sys.argv:
+                document.write_text(new)
+    if stale and "--check" in sys.argv:
+        raise SystemExit(f"{', '.join(stale)}: not what benchmarks/results says; run benchmarks/tables.py")
+
+
+if __name__ == "__main__":
+    main()

@@ -87,7 +87,7 @@ class TFLiteModel:
         kinds = ("int8", "float32") if allow_float else ("int8",)
         if found not in [f"{kind} 1x{size}x{size}x1" for kind in kinds]:
             raise ModelFileError(
-                f"{self.path}: expected a {' or '.join(kinds)} input of 1x{size}x{size}x1, found {found}; "
+                f"{self.path}: expected an {' or '.join(kinds)} input of 1x{size}x{size}x1, found {found}; "
                 "convert the model with 'fer-edge convert --int8'"
             )
         if len(outputs) != 1 or list(outputs[0]["shape"]) != [1, classes]:

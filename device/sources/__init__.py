@@ -1,1 +1,79 @@
-"""Where pictures come from: one file per kind of source."""
+"""Where pictures come from: one file per kind of source, and how ``--source`` chooses one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+from fer_edge.device.frame import Frame
+from fer_edge.device.sources.base import Source
+from fer_edge.errors import SourceError
+
+__all__ = ["Repeated", "Source", "open_source"]
+
+
+def open_source(spec: str | None = None) -> Source:
+    """Open the source that a ``--source`` value names.
+
+    Args:
+        spec: ``picamera2``; a webcam's number or ``/dev/video`` name; ``demo``, the built-in film as fast as it is
+            read, or ``demo:live``, the same at a camera's pace; a folder of photos; a photo; a video file; a URL.
+            None is picamera2 where it is installed, else webcam 0.
+
+    Raises:
+        SourceError: what it names does not exist or delivers no pictures.
+        MissingExtraError: it needs a package that is not installed.
+    """
+    # Each kind is imported when it is asked for: a Raspberry Pi without webcam code is no use, but neither is a
+    # desktop that fails for want of picamera2.
+    from fer_edge.device.sources import picamera2
+
+    if spec is None:
+        spec = "picamera2" if picamera2.is_installed() else "0"
+    if spec == "picamera2":
+        return picamera2.Picamera2Source()
+    if spec in ("demo", "demo:live"):
+        from fer_edge.device.sources.demo import DemoSource
+
+        return DemoSource(live=spec == "demo:live")
+    number = spec.removeprefix("/dev/video")
+    if number.isdecimal():
+        from fer_edge.device.sources.webcam import WebcamSource
+
+        return WebcamSource(int(number))
+    path = Path(spec)
+    from fer_edge.device.sources.folder import SUFFIXES, FolderSource
+
+    if path.is_dir() or (path.is_file() and path.suffix.lower() in SUFFIXES):
+        return FolderSource(path)
+    if "://" not in spec and not path.exists():
+        raise SourceError(
+            f"{spec}: no such file or folder; --source is picamera2, a webcam's number, demo, a file, a folder or a URL"
+        )
+    from fer_edge.device.sources.video import VideoSource
+
+    return VideoSource(spec)
+
+
+class Repeated(Source):
+    """A finite source played again and again, with numbers and times that go on."""
+
+    def __init__(self, source: Source) -> None:
+        """Wrap a source and take over closing it."""
+        self._source = source
+        self.name, self.live, self.stills, self.fps = source.name, source.live, source.stills, source.fps
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver the frames, round after round, without end."""
+        first_index, first_time = 0, 0.0
+        while True:
+            index, time = first_index, first_time
+            for frame in self._source:
+                index, time = first_index + frame.index, first_time + frame.time
+                yield dataclasses.replace(frame, index=index, time=time)
+            first_index, first_time = index + 1, time + 1 / (self.fps or 1.0)
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()

@@ -1,0 +1,81 @@
+"""``fer-edge image``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fer_edge.errors import SourceError
+from fer_edge.lazy import require
+from fer_edge.shipped import DEFAULT, ModelPath
+
+if TYPE_CHECKING:
+    from fer_edge.device.results import Face
+
+
+@click.command()
+@click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    default=(DEFAULT,),
+    show_default=True,
+    type=ModelPath(),
+    help="A shipped model, or an int8 .tflite file. Several are averaged.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a copy of each photo with its faces drawn in to this folder, as NAME-faces.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
+def image(
+    ctx: click.Context, photos: tuple[Path, ...], models: tuple[Path, ...], out: Path | None, as_json: bool
+) -> None:
+    """Find the faces in photos and say what they express.
+
+    A photo that cannot be read is named on standard error, the others are still done, and the exit status is 1.
+    """
+    require("cv2", "device")
+    from fer_edge.device.classify import open_models
+    from fer_edge.device.photos import PhotoReader, annotated_path, save_annotated
+    from fer_edge.device.sources.folder import read_photo
+
+    reader = PhotoReader(open_models(models))
+    taken = {photo.resolve() for photo in photos}
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+    results, failed = [], False
+    for photo in photos:
+        try:
+            bgr = read_photo(photo)
+        except SourceError as error:
+            click.echo(f"Error: {error}", err=True)
+            failed = True
+            continue
+        faces = reader.read(bgr)
+        results.append({"file": str(photo), "faces": [face.to_dict() for face in faces]})
+        if not as_json:
+            click.echo(_table(photo, faces))
+        if out:
+            save_annotated(annotated_path(out, photo, taken), bgr, faces)
+    if as_json:
+        click.echo(json.dumps(results, indent=1))
+    if failed:
+        ctx.exit(1)
+
+
+def _table(photo: Path, faces: Sequence[Face]) -> str:
+    lines = [f"{photo}: {len(faces)} face{'' if len(faces) == 1 else 's'}"]
+    for face in faces:
+        x, y, w, h = face.box
+        second = sorted(face.scores.items(), key=lambda item: -item[1])[1:2]
+        runner_up = "".join(f"   then {label} {score:.2f}" for label, score in second)
+        lines.append(f"  {face.id:2d}  {w}x{h} at {x},{y}".ljust(28) + f"{face.label:10s}{face.score:.2f}{runner_up}")
+    return "\n".join(lines)

@@ -1,0 +1,154 @@
+"""``fer-edge run``."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fer_edge.device.commands.options import SourceSpec
+from fer_edge.device.signals import StopSignals
+from fer_edge.errors import FerEdgeError
+from fer_edge.lazy import require
+from fer_edge.shipped import DEFAULT, ModelPath
+
+if TYPE_CHECKING:
+    from fer_edge.device.outputs.base import Output
+    from fer_edge.device.results import FrameResult
+
+
+@click.command()
+@click.option(
+    "--source",
+    type=SourceSpec(),
+    help="picamera2, a webcam's number, a video file, a folder of photos, a URL, or demo (demo:live at a camera's "
+    "pace). Default: picamera2 where it is installed, else 0.",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    default=(DEFAULT,),
+    show_default=True,
+    type=ModelPath(),
+    help="A shipped model, or an int8 .tflite file. Several are averaged.",
+)
+@click.option(
+    "--skin",
+    default="static",
+    show_default=True,
+    type=click.Choice(("off", "static")),
+    help="Look for small faces mainly where skin is, or everywhere.",
+)
+@click.option("--frames", type=click.IntRange(1), help="Stop after so many pictures.")
+@click.option("--loop", is_flag=True, help="Play a file or folder again and again.")
+@click.option("--jsonl", metavar="FILE", help="Write one JSON line a picture; - is standard output.")
+@click.option(
+    "--save", type=click.Path(dir_okay=False, path_type=Path), help="Write an annotated video: .mkv, .mp4 or .avi."
+)
+@click.option("--display", is_flag=True, help="Show the pictures in a window; q closes it.")
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64), help="Threads of the model.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def run(
+    source: str | None,
+    models: tuple[Path, ...],
+    skin: str,
+    frames: int | None,
+    loop: bool,
+    jsonl: str | None,
+    save: Path | None,
+    display: bool,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Run the camera loop: find faces, follow them, and say what they express.
+
+    Ends with the source, after --frames, or on Ctrl-C or SIGTERM, and then prints how many pictures it worked on and
+    how long each stage took. Live sources skip pictures when the machine is too slow, files never.
+    """
+    if as_json and jsonl == "-":
+        raise click.UsageError("--json and --jsonl - would both write to standard output; give --jsonl a file")
+    _check_targets(source, jsonl, save)
+    with StopSignals() as stop, contextlib.ExitStack() as stack:
+        require("cv2", "device")
+        from fer_edge.device.classify import open_models
+        from fer_edge.device.pipeline import Pipeline
+        from fer_edge.device.sources import Repeated, open_source
+        from fer_edge.device.summary import Summary, to_text
+
+        classifiers = open_models(models, threads)
+        opened = stack.enter_context(open_source(source))
+        outputs = [stack.enter_context(output) for output in _outputs(jsonl, save, display, opened.fps)]
+        played = Repeated(opened) if loop and not opened.live else opened
+        pipeline = stack.enter_context(Pipeline(played, classifiers, skin=skin, stop=lambda: stop.requested))
+        progress = _Progress(shown=jsonl != "-")
+        summary = Summary()
+
+        def finish() -> None:
+            progress.clear()
+            figures = {"source": opened.name, "models": [str(model) for model in models], "skin": skin}
+            figures |= summary.to_dict(pipeline.dropped)
+            click.echo(json.dumps(figures) if as_json else to_text(figures), err=jsonl == "-")
+
+        try:
+            for result in itertools.islice(pipeline, frames):
+                for output in outputs:
+                    output.write(result)
+                summary.add(result)
+                progress.show(result, summary.frames)
+                if any(output.dismissed for output in outputs):
+                    break
+        except FerEdgeError:
+            finish()  # what was done until then, before the shell says why it ended
+            raise
+        finish()
+
+
+def _check_targets(source: str | None, jsonl: str | None, save: Path | None) -> None:
+    """Refuse to write over the source, or twice to one file."""
+    paths = [Path(name).resolve() for name in (source, jsonl, save) if name and name != "-"]
+    if len(set(paths)) < len(paths):
+        raise click.UsageError("--source, --jsonl and --save name the same file twice; give each one of its own")
+
+
+def _outputs(jsonl: str | None, save: Path | None, display: bool, fps: float | None) -> Iterator[Output]:
+    from fer_edge.device.outputs.jsonl import JsonLines
+    from fer_edge.device.outputs.video import VideoOutput
+    from fer_edge.device.outputs.window import Window
+
+    if jsonl:
+        yield JsonLines(jsonl)
+    if save:
+        yield VideoOutput(save, fps)
+    if display:
+        yield Window()
+
+
+class _Progress:
+    """A line on standard error, renewed each second on a terminal and added every 10 seconds elsewhere."""
+
+    def __init__(self, shown: bool) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._interval = (1.0 if self._terminal else 10.0) if shown else float("inf")
+        self._since, self._frames = time.monotonic(), 0
+
+    def show(self, result: FrameResult, frames: int) -> None:
+        now = time.monotonic()
+        if now - self._since < self._interval:
+            return
+        rate = (frames - self._frames) / (now - self._since)
+        faces = ", ".join(f"{face.label} {face.score:.2f}" for face in result.faces) or "no face"
+        line = f"frame {result.index}, {rate:.1f} per second, {faces}"
+        click.echo(f"\r\x1b[K{line[:100]}" if self._terminal else line, nl=not self._terminal, err=True)
+        self._since, self._frames = now, frames
+
+    def clear(self) -> None:
+        if self._terminal and self._interval < float("inf"):
+            click.echo("\r\x1b[K", nl=False, err=True)

@@ -1,0 +1,35 @@
+"""What the command line needs of an output."""
+
+from __future__ import annotations
+
+import abc
+from types import TracebackType
+from typing import Self
+
+from fer_edge.device.results import FrameResult
+
+
+class Output(abc.ABC):
+    """Takes the results one by one; a context manager, closed at the end whatever happened.
+
+    Attributes:
+        dismissed: the user has had enough, and the run should end.
+    """
+
+    dismissed: bool = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abc.abstractmethod
+    def write(self, result: FrameResult) -> None:
+        """Take the result of one picture; raises OutputError if it cannot be kept."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Finish what was written."""

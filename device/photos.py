@@ -1,0 +1,60 @@
+"""Faces and expressions in single photos, at full quality."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.device.cascade import HaarCascade
+from fer_edge.device.classify import Ensemble
+from fer_edge.device.frame import frame_from_bgr
+from fer_edge.device.opencv import cv2
+from fer_edge.device.outputs.draw import draw_faces
+from fer_edge.device.results import Face, make_face
+from fer_edge.device.skin import Regions
+from fer_edge.model_file import write_atomically
+from fer_edge.runtime import TFLiteModel
+
+
+class PhotoReader:
+    """Finds the faces of photos, searched at every size and everywhere."""
+
+    def __init__(self, classifiers: Sequence[TFLiteModel]) -> None:
+        """Set up; raises what `Ensemble` and `HaarCascade` raise."""
+        self._ensemble = Ensemble(classifiers)
+        self._detector = HaarCascade()
+
+    def read(self, bgr: NDArray[np.uint8]) -> tuple[Face, ...]:
+        """Return the faces of a uint8 H x W x 3 picture, left to right, numbered from 1."""
+        frame = frame_from_bgr(bgr)
+        detections = self._detector.detect(frame, Regions((), "photo"))
+        return tuple(
+            make_face(number, found.box, self._ensemble.labels, self._ensemble.scores(frame.y, found.box))
+            for number, found in enumerate(detections, 1)
+        )
+
+
+def annotated_path(folder: Path, photo: Path, taken: set[Path]) -> Path:
+    """Choose where the annotated copy of a photo goes, and add it to `taken`.
+
+    Args:
+        folder: existing folder.
+        photo: the original, whose name and ending are kept: ``party.jpg`` becomes ``party-faces.jpg``.
+        taken: resolved paths that must not be written: the originals, and copies made before.
+    """
+    ending = photo.suffix if cv2.haveImageWriter(f"x{photo.suffix}") else ".png"
+    number, path = 1, folder / f"{photo.stem}-faces{ending}"
+    while path.resolve() in taken:
+        number += 1
+        path = folder / f"{photo.stem}-faces-{number}{ending}"
+    taken.add(path.resolve())
+    return path
+
+
+def save_annotated(path: Path, bgr: NDArray[np.uint8], faces: Sequence[Face]) -> None:
+    """Draw the faces into a copy of the picture and write it; raises OSError if it cannot be written."""
+    _, encoded = cv2.imencode(path.suffix, draw_faces(bgr.copy(), faces))
+    write_atomically(path, encoded.tobytes())

@@ -1,0 +1,44 @@
+"""What the device loop needs of a source of pictures."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from fer_edge.device.frame import Frame
+
+
+class Source(abc.ABC):
+    """A camera, a file or a folder: a context manager that is iterated for its frames.
+
+    A finite source can be iterated again and then starts over. Constructing one opens it, so that a
+    source that cannot work says so before anything else is set up.
+
+    Attributes:
+        name: for messages, such as ``webcam 0`` or a path.
+        live: pictures come whether they are read or not, and a late reader may skip some.
+        stills: the pictures are unrelated, so nothing found in one says anything about the next.
+        fps: pictures per second, None where it is unknown or means nothing.
+    """
+
+    name: str
+    live: bool = False
+    stills: bool = False
+    fps: float | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abc.abstractmethod
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver the frames; raises SourceError when they stop coming for a reason other than the end."""
+
+    def close(self) -> None:  # noqa: B027  (most sources hold nothing; an empty default is meant)
+        """Release what the source holds; it cannot be iterated afterwards."""

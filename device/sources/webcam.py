@@ -1,0 +1,63 @@
+"""USB cameras, through OpenCV."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+from fer_edge.device.frame import Frame, frame_from_bgr
+from fer_edge.device.opencv import cv2
+from fer_edge.device.sources.base import Source
+from fer_edge.errors import SourceError
+
+
+class WebcamSource(Source):
+    """A camera of the operating system, by its number; 0 is ``/dev/video0`` on Linux."""
+
+    live = True
+
+    def __init__(self, number: int, size: tuple[int, int] = (640, 480)) -> None:
+        """Open a camera.
+
+        Args:
+            number: the camera's index.
+            size: width and height to ask for; the camera may answer with others.
+
+        Raises:
+            SourceError: there is no such camera, or another program holds it.
+        """
+        self.name = f"webcam {number}"
+        self._lock = threading.Lock()
+        # A number that does not fit OpenCV's integer names no camera either.
+        self._capture = cv2.VideoCapture(min(number, 2**31 - 1))
+        if not self._capture.isOpened():
+            raise SourceError(
+                f"{self.name}: no camera answers there; plug one in, close the program that uses it, "
+                "or choose another --source (a number, picamera2, a file, demo)"
+            )
+        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
+        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
+        self.fps = self._capture.get(cv2.CAP_PROP_FPS) or None
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver pictures as they come, timed by their arrival."""
+        index, start = 0, 0.0
+        while True:
+            with self._lock:
+                ok, bgr = self._capture.read()
+            now = time.monotonic()
+            if not ok:
+                raise SourceError(
+                    f"{self.name}: it stopped delivering pictures after {index}; was it unplugged, "
+                    "or does another program use it?"
+                )
+            start = start or now
+            yield frame_from_bgr(bgr, now - start, index)
+            index += 1
+
+    def close(self) -> None:
+        """Release the camera, unless a read that hangs still uses it."""
+        if self._lock.acquire(timeout=1):
+            self._capture.release()
+            self._lock.release()

@@ -1,0 +1,130 @@
+import json
+import os
+
+import pytest
+from click.testing import CliRunner
+
+from fer_edge.cli import main
+from fer_edge.device.bench import WARM_UP
+from fer_edge.machine import describe_machine
+from fer_edge.model_file import file_hash, flatbuffer
+
+SHORT = ("--runs", "5", "--frames", "0")
+
+
+@pytest.fixture
+def bench(model_path):
+    def run(*arguments, model=model_path):
+        return CliRunner().invoke(main, ["bench", "--model", str(model), *map(str, arguments)])
+
+    return run
+
+
+def test_prints_a_table(bench, model_path):
+    result = bench("--runs", "20", "--threads", "1,2", "--frames", "2")
+    assert result.exit_code == 0, result.output
+    assert f"model: {model_path.name}" in result.stdout
+    assert "measured on: " in result.stdout
+    assert f"20 runs after {WARM_UP}" in result.stdout
+    first = [line.split()[0].rstrip("*") for line in result.stdout.splitlines() if line.strip()]
+    assert [word for word in first if word.isdecimal()] == ["1", "2"]
+    assert {"capture", "skin", "detect", "classify", "total"} <= set(first)
+
+
+@pytest.mark.skipif(bool(describe_machine()["board"]), reason="this machine is a board and may be a Raspberry Pi")
+def test_says_that_a_workstation_is_no_raspberry_pi(bench):
+    assert "; not a Raspberry Pi\n" in bench(*SHORT).stdout
+
+
+def test_json_and_file_hold_the_same_document(bench, model_path, tmp_path):
+    out = tmp_path / "bench.json"
+    result = bench(*SHORT, "--threads", "2,1,2", "--json", "--out", out)
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document == json.loads(out.read_text())
+    assert document["model"]["sha256"] == file_hash(model_path)
+    assert document["machine"]["cores"] >= 1
+    assert [row["threads"] for row in document["latency"]] == [2, 1]
+    assert {row["runs"] for row in document["latency"]} == {5}
+    assert document["pipeline"] is None
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_link_stays_and_the_file_behind_it_is_replaced(bench, tmp_path):
+    real, link = tmp_path / "real.json", tmp_path / "link.json"
+    real.write_text("old")
+    link.symlink_to(real)
+    assert bench(*SHORT, "--out", link).exit_code == 0
+    assert link.is_symlink()
+    assert json.loads(real.read_text())["protocol"]["runs"] == 5
+
+
+@pytest.mark.parametrize("threads", ["0", "a,b", "", "1,,2", "-1", "65", "1.5", "²", "9" * 5000])
+def test_refuses_thread_counts_that_are_none(bench, threads):
+    result = bench(f"--threads={threads}", *SHORT)
+    assert result.exit_code == 2
+    assert "is no list of thread counts from 1 to 64" in result.stderr
+
+
+@pytest.mark.parametrize(("option", "value"), [("--runs", 0), ("--runs", "x"), ("--frames", -1)])
+def test_refuses_numbers_out_of_range(bench, option, value):
+    result = bench(option, value)
+    assert result.exit_code == 2
+    assert option in result.stderr
+
+
+def test_refuses_a_model_that_does_not_exist(bench):
+    result = bench(*SHORT, model="no-such-model")
+    assert result.exit_code == 2
+    assert "neither a file nor a shipped model" in result.stderr
+
+
+def one_line_error(result):
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def test_refuses_a_text_file(bench, tmp_path):
+    file = tmp_path / "text.tflite"
+    file.write_text("not a model")
+    assert "text.tflite: expected a TFLite model" in one_line_error(bench(*SHORT, model=file))
+
+
+def test_refuses_a_model_without_metadata(bench, tmp_path, model_path):
+    file = tmp_path / "bare.tflite"
+    file.write_bytes(flatbuffer(model_path.read_bytes()))
+    assert "expected a model with fer-edge's labels" in one_line_error(bench(*SHORT, model=file))
+
+
+def test_a_source_that_fails_is_one_line(bench, tmp_path):
+    text = tmp_path / "film.mp4"
+    text.write_text("not a film")
+    assert "film.mp4: expected a video" in one_line_error(bench("--runs", "5", "--frames", "1", "--source", text))
+
+
+def test_refuses_a_source_that_does_not_exist(bench):
+    result = bench("--source", "no-such-film.mp4")
+    assert result.exit_code == 2
+    assert "no-such-film.mp4" in result.stderr
+
+
+def test_an_out_that_cannot_be_written_fails_before_the_measurement(bench, tmp_path):
+    result = bench("--runs", 10**9, "--frames", 10**9, "--out", tmp_path / "absent" / "bench.json")
+    assert "bench.json: the result cannot be written there" in one_line_error(result)
+    assert result.stdout == ""
+
+
+def test_a_device_is_not_replaced_by_a_file(bench, tmp_path):
+    pipe = tmp_path / "pipe"
+
+    os.mkfifo(pipe)
+    assert "found a device or pipe" in one_line_error(bench(*SHORT, "--out", pipe))
+    assert pipe.is_fifo()
+
+
+def test_a_result_that_cannot_be_stored_is_printed_all_the_same(bench, tmp_path):
+    result = bench(*SHORT, "--json", "--out", tmp_path / ("x" * 250))  # the name of the partial file is too long
+    assert "the result cannot be written there" in one_line_error(result)
+    assert json.loads(result.stdout)["latency"]

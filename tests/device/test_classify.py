@@ -1,0 +1,55 @@
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+
+from fer_edge.device.classify import Ensemble, open_models
+from fer_edge.errors import ModelFileError
+from fer_edge.model_file import write_info
+from fer_edge.preprocess import Box, face_to_input
+from fer_edge.runtime import TFLiteModel
+
+
+class Constant:
+    """A model that always says the same."""
+
+    def __init__(self, model, scores):
+        self.info, self.path, self._scores = model.info, model.path, np.array(scores, np.float32)
+
+    def scores(self, crop):
+        assert crop.shape == (self.info.input_size,) * 2
+        return self._scores
+
+
+@pytest.fixture
+def luma():
+    return np.random.default_rng(0).integers(0, 256, (120, 160), dtype=np.uint8)
+
+
+def test_one_model_says_what_it_says(model, luma):
+    box = Box(20, 30, 60, 60)
+    expected = model.scores(face_to_input(luma, box, model.info.input_size))
+    np.testing.assert_array_equal(Ensemble([model]).scores(luma, box), expected)
+
+
+def test_several_models_are_averaged(model, luma):
+    first, second = np.eye(7)[3], np.full(7, 1 / 7)
+    scores = Ensemble([Constant(model, first), Constant(model, second)]).scores(luma, Box(0, 0, 50, 50))
+    np.testing.assert_allclose(scores, (first + second) / 2, atol=1e-6)
+    assert scores.dtype == np.float32
+
+
+def test_labels_must_agree(model, model_path, tmp_path):
+    other = tmp_path / "other.tflite"
+    shutil.copy(model_path, other)
+    write_info(other, dataclasses.replace(model.info, labels=model.info.labels[::-1]))
+    with pytest.raises(ModelFileError, match=r"other\.tflite: expected the labels of .*angry, disgust"):
+        Ensemble([model, TFLiteModel(other)])
+
+
+def test_models_are_opened_in_order(model_path):
+    models = open_models([model_path, model_path], threads=2)
+    assert [m.path for m in models] == [model_path] * 2
+    with pytest.raises(ModelFileError):
+        open_models([model_path.with_name("missing.tflite")])

@@ -1,0 +1,95 @@
+import logging
+import struct
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_edge.device.sources.folder import FolderSource, read_photo
+from fer_edge.errors import SourceError
+
+
+def jpeg_with_orientation(picture, orientation):
+    """A JPEG whose EXIF says how to turn it."""
+    _, jpeg = cv2.imencode(".jpg", picture)
+    tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    body = b"Exif\0\0" + tiff
+    return jpeg[:2].tobytes() + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:].tobytes()
+
+
+@pytest.fixture
+def photos(tmp_path, portrait):
+    for name in ("b.png", "a.JPG", "c.bmp"):
+        cv2.imwrite(str(tmp_path / name), portrait)
+    (tmp_path / "notes.txt").write_text("no photo")
+    (tmp_path / "d.jpg").write_text("no photo either")
+    return tmp_path
+
+
+def test_photos_come_sorted_and_bad_ones_are_named(photos, caplog):
+    with caplog.at_level(logging.WARNING), FolderSource(photos) as source:
+        frames = list(source)
+    assert [f.file for f in frames] == [str(photos / name) for name in ("a.JPG", "b.png", "c.bmp")]
+    assert [(f.index, f.time) for f in frames] == [(0, 0.0), (1, 1.0), (2, 2.0)]
+    assert source.stills
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"{photos / 'd.jpg'}: expected a photo")
+    assert record.getMessage().endswith("; skipped")
+
+
+def test_an_empty_folder(tmp_path):
+    (tmp_path / "film.mp4").touch()
+    with pytest.raises(SourceError, match="expected a folder with photos"):
+        FolderSource(tmp_path)
+
+
+def test_a_folder_of_nothing_but_bad_photos(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    with pytest.raises(SourceError, match="not one of its 1 photos"):
+        list(FolderSource(tmp_path))
+
+
+def test_a_single_photo(photos):
+    (frame,) = FolderSource(photos / "b.png")
+    assert (frame.width, frame.height) == (256, 288)
+
+
+@pytest.mark.parametrize(("orientation", "quarters"), [(1, 0), (3, 2), (6, 3), (8, 1)])
+def test_photos_are_turned_as_the_camera_was_held(tmp_path, portrait, orientation, quarters):
+    path = tmp_path / "turned.jpg"
+    path.write_bytes(jpeg_with_orientation(portrait, orientation))
+    assert np.abs(read_photo(path).astype(int) - np.rot90(portrait, quarters)).mean() < 4
+
+
+@pytest.mark.parametrize("picture", [np.full((9, 7), 77, np.uint8), np.full((9, 7, 4), 77, np.uint8)])
+def test_grey_and_transparent_photos(tmp_path, picture):
+    path = tmp_path / "p.png"
+    cv2.imwrite(str(path), picture)
+    assert read_photo(path).shape == (9, 7, 3)
+
+
+def test_16_bit_photos(tmp_path):
+    path = tmp_path / "p.png"
+    cv2.imwrite(str(path), np.full((9, 7), 77 * 256, np.uint16))
+    assert read_photo(path)[0, 0, 0] == 77
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a", b"\xff\xd8\xff\xe0" + bytes(99), b"\x89PNG\r\n\x1a\n" + bytes(40)])
+def test_what_is_no_photo(tmp_path, content, capfd):
+    path = tmp_path / "p.jpg"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=rf"p\.jpg: expected a photo .*found {len(content)} bytes"):
+        read_photo(path)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_photo_that_announces_too_many_pixels(tmp_path):
+    path = tmp_path / "p.pgm"
+    path.write_bytes(b"P5 70000 70000 255\n" + bytes(99))
+    with pytest.raises(SourceError, match=r"p\.pgm: "):
+        read_photo(path)
+
+
+def test_a_photo_that_is_not_there(tmp_path):
+    with pytest.raises(SourceError, match=r"p\.jpg: expected a photo, but it cannot be read \(No such file"):
+        read_photo(tmp_path / "p.jpg")

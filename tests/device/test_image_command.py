@@ -1,0 +1,116 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from fer_edge.cli import main
+from fer_edge.device.boxes import iou
+from fer_edge.preprocess import Box
+
+
+@pytest.fixture
+def image(model_path):
+    def invoke(*arguments):
+        return CliRunner().invoke(main, ["image", "--model", str(model_path), *map(str, arguments)])
+
+    return invoke
+
+
+@pytest.fixture
+def photo(tmp_path, portrait):
+    path = tmp_path / "photo.jpg"
+    cv2.imwrite(str(path), portrait)
+    return path
+
+
+@pytest.fixture
+def empty(tmp_path):
+    path = tmp_path / "empty.png"
+    cv2.imwrite(str(path), np.full((60, 80, 3), 200, np.uint8))
+    return path
+
+
+def test_the_table(image, photo, empty):
+    result = image(photo, empty)
+    assert result.exit_code == 0, result.output
+    rows = result.stdout.splitlines()
+    assert rows[0] == f"{photo}: 1 face"
+    assert rows[1].split()[0] == "1"
+    assert rows[2:] == [f"{empty}: 0 faces"]
+    assert result.stderr == ""
+
+
+def test_json(image, photo, empty, model):
+    result = image(photo, empty, "--json")
+    assert result.exit_code == 0, result.output
+    first, second = json.loads(result.stdout)
+    assert (first["file"], second) == (str(photo), {"file": str(empty), "faces": []})
+    (face,) = first["faces"]
+    assert iou(Box(*face["box"]), Box(79, 65, 98, 98)) > 0.7
+    assert set(face["scores"]) == set(model.info.labels)
+    assert face["score"] == face["scores"][face["label"]]
+
+
+def test_faces_are_numbered_from_left_to_right(image, portrait, tmp_path):
+    path = tmp_path / "two.png"
+    cv2.imwrite(str(path), np.hstack([portrait, portrait]))
+    (result,) = json.loads(image(path, "--json").stdout)
+    assert [face["id"] for face in result["faces"]] == [1, 2]
+    assert result["faces"][0]["box"][0] < 256 < result["faces"][1]["box"][0]
+
+
+def test_a_bad_photo_does_not_stop_the_others(image, photo, tmp_path):
+    bad = tmp_path / "bad.jpg"
+    bad.write_text("no photo")
+    result = image(bad, photo, "--json")
+    assert result.exit_code == 1
+    assert [entry["file"] for entry in json.loads(result.stdout)] == [str(photo)]
+    assert result.stderr == f"Error: {bad}: expected a photo (JPEG, PNG, ...), found 8 bytes that cannot be decoded\n"
+
+
+def test_a_photo_that_is_not_there_is_wrong_usage(image, photo, tmp_path):
+    result = image(photo, tmp_path / "no.jpg")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
+def test_annotated_copies(image, photo, tmp_path):
+    before = photo.read_bytes()
+    out = tmp_path / "new" / "folder"
+    assert image(photo, "--out", out).exit_code == 0
+    copy = cv2.imread(str(out / "photo-faces.jpg")).astype(int)
+    original = cv2.imread(str(photo)).astype(int)
+    assert copy.shape == original.shape
+    label = copy[50:62, 82:140]  # above the box, written on green
+    assert np.median(np.abs(label - (80, 220, 80)), axis=(0, 1)).max() < 25
+    assert np.abs(copy[200:] - original[200:]).mean() < 3
+    assert photo.read_bytes() == before
+
+
+def test_nothing_that_was_given_is_overwritten(image, photo, portrait, tmp_path):
+    other = tmp_path / "other" / "photo.jpg"
+    other.parent.mkdir()
+    named_like_a_copy = tmp_path / "photo-faces.jpg"
+    for path in (other, named_like_a_copy):
+        cv2.imwrite(str(path), portrait)
+    before = {path: path.read_bytes() for path in (photo, other, named_like_a_copy)}
+    assert image(*before, "--out", tmp_path).exit_code == 0
+    assert {path: path.read_bytes() for path in before} == before
+    names = {path.name for path in tmp_path.glob("*.jpg")} - {"photo.jpg", "photo-faces.jpg"}
+    assert names == {"photo-faces-2.jpg", "photo-faces-3.jpg", "photo-faces-faces.jpg"}
+
+
+def test_a_photo_without_an_ending_becomes_a_png(image, photo, tmp_path):
+    plain = tmp_path / "plain"
+    photo.rename(plain)
+    assert image(plain, "--out", tmp_path / "out").exit_code == 0
+    assert cv2.imread(str(tmp_path / "out" / "plain-faces.png")).shape == (288, 256, 3)
+
+
+def test_a_folder_that_cannot_be_made(image, photo):
+    result = image(photo, "--out", photo / "sub")
+    assert result.exit_code in (1, 2)
+    assert "Traceback" not in result.output
+    assert isinstance(result.exception, SystemExit)

@@ -1,0 +1,229 @@
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import pytest
+from click.testing import CliRunner
+
+from fer_edge.cli import main
+from fer_edge.device.outputs.window import Window
+from fer_edge.device.results import STAGES
+from fer_edge.device.sources.demo import DemoSource
+from fer_edge.errors import SourceError
+from fer_edge.model_file import write_info
+
+
+@pytest.fixture
+def run(model_path):
+    def invoke(*arguments, model=model_path):
+        return CliRunner().invoke(main, ["run", "--model", str(model), *map(str, arguments)])
+
+    return invoke
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_line_a_picture_and_the_summary_apart(run):
+    result = run("--source", "demo", "--frames", 3, "--jsonl", "-")
+    assert result.exit_code == 0, result.output
+    assert [line["frame"] for line in lines(result.stdout)] == [0, 1, 2]
+    assert all(len(line["faces"]) == 1 for line in lines(result.stdout))
+    assert "3 frames in" in result.stderr
+
+
+def test_the_summary(run):
+    result = run("--source", "demo", "--frames", 3)
+    assert result.exit_code == 0, result.output
+    assert "0 dropped, 3 with a face" in result.stdout
+    assert all(f"\n{stage} " in result.stdout for stage in STAGES)
+
+
+def test_the_summary_as_json(run, clip, model_path):
+    result = run("--source", clip, "--json")
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert summary["source"] == str(clip)
+    assert summary["models"] == [str(model_path)]
+    assert summary["skin"] == "static"
+    assert (summary["frames"], summary["dropped"], summary["frames_with_face"]) == (12, 0, 12)
+    assert set(summary["latency_ms"]) == set(STAGES)
+
+
+def test_a_file_is_repeated_with_loop(run, clip):
+    result = run("--source", clip, "--loop", "--frames", 30, "--jsonl", "-")
+    assert [line["frame"] for line in lines(result.stdout)] == list(range(30))
+
+
+def test_a_video_and_lines_are_written_together(run, clip, tmp_path):
+    result = run("--source", clip, "--save", tmp_path / "out.mkv", "--jsonl", tmp_path / "out.jsonl", "--skin", "off")
+    assert result.exit_code == 0, result.output
+    assert "12 frames in" in result.stdout
+    assert len(lines((tmp_path / "out.jsonl").read_text())) == 12
+    capture = cv2.VideoCapture(str(tmp_path / "out.mkv"))
+    pictures = 0
+    while capture.read()[0]:
+        pictures += 1
+    assert pictures == 12
+    assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(10, abs=0.1)
+
+
+def test_a_folder_of_photos(run, tmp_path, portrait):
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(tmp_path / name), portrait)
+    (tmp_path / "c.png").write_text("no photo")
+    result = run("--source", tmp_path, "--jsonl", "-")
+    assert result.exit_code == 0, result.output
+    found = lines(result.stdout)
+    assert [line["file"] for line in found] == [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    assert [face["id"] for line in found for face in line["faces"]] == [1, 2]
+
+
+def test_several_models_are_averaged(run, model_path):
+    result = run("--source", "demo", "--frames", 1, "--jsonl", "-", "--model", model_path)
+    assert result.exit_code == 0, result.output
+    one = run("--source", "demo", "--frames", 1, "--jsonl", "-")
+    assert lines(result.stdout)[0]["faces"] == lines(one.stdout)[0]["faces"]
+
+
+def test_models_with_other_labels_are_refused(run, model_path, model, tmp_path):
+    other = tmp_path / "other.tflite"
+    shutil.copy(model_path, other)
+    write_info(other, dataclasses.replace(model.info, labels=tuple(map(str.upper, model.info.labels))))
+    result = run("--source", "demo", "--model", other)
+    assert result.exit_code == 1
+    assert "models are averaged only if their labels agree" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--source", "no-such-file.mp4"],
+        ["--source", "demo", "--frames", "0"],
+        ["--source", "demo", "--skin", "green"],
+        ["--source", "demo", "--json", "--jsonl", "-"],
+        ["--source", "demo", "--threads", "many"],
+        ["--source", "demo", "--model", "no-such-model"],
+    ],
+)
+def test_wrong_usage(run, arguments):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("option", ["--save", "--jsonl"])
+def test_the_source_is_not_overwritten(run, clip, option):
+    before = clip.read_bytes()
+    result = run("--source", clip, option, clip.parent / "." / clip.name)
+    assert result.exit_code == 2
+    assert "name the same file twice" in result.stderr
+    assert clip.read_bytes() == before
+
+
+def test_a_source_that_does_not_work(run, tmp_path):
+    path = tmp_path / "notes.mp4"
+    path.write_text("notes")
+    result = run("--source", path, "--json")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"Error: {path}: expected a video")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_source_that_fails_on_the_way(run, monkeypatch, tmp_path):
+    def film(self):
+        frames = original(self)
+        yield next(frames)
+        yield next(frames)
+        raise SourceError("demo: unplugged")
+
+    original = DemoSource.__iter__
+    monkeypatch.setattr(DemoSource, "__iter__", film)
+    result = run("--source", "demo", "--json", "--jsonl", tmp_path / "out.jsonl")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["frames"] == 2
+    assert result.stderr == "Error: demo: unplugged\n"
+    assert len(lines((tmp_path / "out.jsonl").read_text())) == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
+def test_a_full_disk(run):
+    result = run("--source", "demo", "--jsonl", "/dev/full")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("Error: /dev/full: cannot be written (No space left")
+
+
+@pytest.mark.parametrize("option", ["--save", "--jsonl"])
+def test_an_output_that_cannot_be_opened(run, tmp_path, option):
+    result = run("--source", "demo", option, tmp_path / "no" / "out.mkv")
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_run_ends_when_the_window_is_closed(run, monkeypatch):
+    class ClosedAtOnce(Window):
+        def __init__(self):
+            pass
+
+        def write(self, result):
+            self.dismissed = True
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("fer_edge.device.outputs.window.Window", ClosedAtOnce)
+    result = run("--source", "demo", "--display", "--json")
+    assert json.loads(result.stdout)["frames"] == 1
+
+
+def test_the_signals_are_left_as_they_were(run):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    run("--source", "demo", "--frames", 1)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def start(model_path, *arguments):
+    command = [sys.executable, "-m", "fer_edge", "run", "--model", str(model_path), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(
+    ("number", "source"), [(signal.SIGINT, "demo"), (signal.SIGTERM, "demo"), (signal.SIGTERM, "demo:live")]
+)
+def test_an_orderly_end_on_a_signal(model_path, tmp_path, number, source):
+    out, video = tmp_path / "out.jsonl", tmp_path / "out.mkv"
+    process = start(model_path, "--source", source, "--jsonl", out, "--save", video, "--json")
+    deadline = time.monotonic() + 60
+    while not (out.exists() and out.stat().st_size):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert "Traceback" not in stderr
+    written = lines(out.read_text())
+    assert json.loads(stdout)["frames"] == len(written) > 0
+    capture = cv2.VideoCapture(str(video))
+    for _ in written:
+        assert capture.read()[0]
+    assert not capture.read()[0]
+
+
+def test_it_ends_quietly_when_nobody_reads_any_more(model_path):
+    process = start(model_path, "--source", "demo", "--jsonl", "-")
+    assert json.loads(process.stdout.readline())["frame"] == 0
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) == 1
+    process.stderr.close()

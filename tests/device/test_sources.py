@@ -1,0 +1,68 @@
+import itertools
+
+import pytest
+
+from fer_edge.device.sources import Repeated, open_source, picamera2
+from fer_edge.device.sources.demo import DemoSource
+from fer_edge.device.sources.folder import FolderSource
+from fer_edge.device.sources.video import VideoSource
+from fer_edge.errors import SourceError
+
+
+def test_the_spec_chooses_the_kind(clip, tmp_path, portrait):
+    import cv2
+
+    photo = tmp_path / "Photo.JPG"
+    cv2.imwrite(str(photo), portrait)
+    for spec, kind in (("demo", DemoSource), (clip, VideoSource), (tmp_path, FolderSource), (photo, FolderSource)):
+        with open_source(str(spec)) as source:
+            assert type(source) is kind
+
+
+def test_the_demo_is_a_film_or_a_camera():
+    assert not open_source("demo").live
+    assert open_source("demo:live").live
+
+
+@pytest.mark.parametrize("number", ["63", "0" * 30 + "63", "/dev/video63"])
+def test_a_webcam_that_is_not_there(number, capfd):
+    with pytest.raises(SourceError, match="webcam 63: no camera answers"):
+        open_source(number)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_webcam_number_beyond_all_cameras():
+    with pytest.raises(SourceError, match="no camera answers"):
+        open_source("99999999999")
+
+
+def test_without_a_spec_the_best_camera_is_taken(monkeypatch):
+    monkeypatch.setattr(picamera2, "is_installed", lambda: False)
+    with pytest.raises(SourceError, match="webcam 0"):
+        open_source()
+    chosen = object()
+    monkeypatch.setattr(picamera2, "is_installed", lambda: True)
+    monkeypatch.setattr(picamera2, "Picamera2Source", lambda: chosen)
+    assert open_source() is chosen
+
+
+@pytest.mark.parametrize("spec", ["no-such-file.mp4", "no/such/folder", "-1", "demo2"])
+def test_what_does_not_exist(spec):
+    with pytest.raises(SourceError, match="no such file or folder; --source is picamera2"):
+        open_source(spec)
+
+
+def test_a_stream_that_nobody_sends(capfd):
+    with pytest.raises(SourceError, match=r"rtsp://127\.0\.0\.1:9/cam: expected a video"):
+        open_source("rtsp://127.0.0.1:9/cam")
+    assert capfd.readouterr().err == ""
+
+
+def test_repeating_goes_on_counting(clip):
+    with Repeated(open_source(str(clip))) as source:
+        frames = list(itertools.islice(source, 30))
+    assert [f.index for f in frames] == list(range(30))
+    assert frames[12].time == pytest.approx(1.2, abs=0.01)
+    assert all(a.time < b.time for a, b in itertools.pairwise(frames))
+    assert (frames[0].y == frames[12].y).all()
+    assert not (frames[0].y == frames[11].y).all()

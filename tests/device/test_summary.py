@@ -1,0 +1,41 @@
+import pytest
+
+from fer_edge.device.results import STAGES, Face, FrameResult
+from fer_edge.device.summary import Summary, to_text
+from fer_edge.preprocess import Box
+
+FACE = Face(1, Box(0, 0, 9, 9), "happy", 0.9, {"happy": 0.9})
+
+
+def result(milliseconds, *faces):
+    return FrameResult(0, 0.0, faces, dict.fromkeys(STAGES, milliseconds / 1000), None)
+
+
+def test_counts_and_percentiles():
+    summary = Summary()
+    for milliseconds in range(1, 102):
+        summary.add(result(milliseconds, *[FACE] * (milliseconds % 3)))
+    figures = summary.to_dict(dropped=7)
+    assert (figures["frames"], figures["dropped"], figures["frames_with_face"]) == (101, 7, 68)
+    assert set(figures["latency_ms"]) == set(STAGES)
+    assert figures["latency_ms"]["total"] == pytest.approx({"p50": 51, "p90": 91, "p99": 100})
+    assert figures["fps"] > 0
+    assert figures["cpu_ms_per_frame"] >= 0
+
+
+def test_a_run_without_pictures():
+    figures = Summary().to_dict(dropped=0)
+    assert figures["frames"] == 0
+    assert figures["latency_ms"] == {}
+    assert figures["cpu_ms_per_frame"] is None
+    assert to_text(figures).startswith("0 frames in 0.0 s")
+
+
+def test_the_text_holds_the_figures():
+    summary = Summary()
+    summary.add(result(12.5, FACE))
+    text = to_text(summary.to_dict(dropped=3))
+    assert "1 frames in" in text
+    assert "3 dropped, 1 with a face" in text
+    assert text.count("12.50") == 3 * len(STAGES)
+    assert all(f"\n{stage} " in text for stage in STAGES)

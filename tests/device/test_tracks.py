@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_edge.device.cascade import Detection
+from fer_edge.device.tracks import BELIEVED, REMEMBERED, SAME_FACE, Track, Tracker, associate, smooth
+from fer_edge.preprocess import Box
+
+SURE = BELIEVED
+BOXES = st.builds(Box, st.integers(0, 60), st.integers(0, 60), st.integers(10, 40), st.integers(10, 40))
+
+
+def sure(x, y=0):
+    return Detection(Box(x, y, 40, 40), SURE)
+
+
+def doubtful(x):
+    return Detection(Box(x, 0, 40, 40), 7)
+
+
+def test_a_face_keeps_its_number_while_it_moves():
+    tracker = Tracker()
+    numbers = [tracker.update([sure(4 * i)], i / 10)[0].id for i in range(20)]
+    assert set(numbers) == {1}
+
+
+def test_two_faces_keep_theirs_whatever_the_order():
+    tracker = Tracker()
+    tracker.update([sure(0), sure(100)], 0.0)
+    tracks = tracker.update([sure(98), sure(3)], 0.1)
+    assert [(t.id, t.box.x) for t in tracks] == [(2, 98), (1, 3)]
+
+
+def test_a_doubtful_face_must_stay():
+    tracker = Tracker()
+    assert [len(tracker.update([doubtful(0)], i / 10)) for i in range(6)] == [0, 0, 0, 0, 1, 1]
+
+
+def test_a_flickering_face_is_never_believed():
+    tracker = Tracker()
+    for i in range(20):
+        assert tracker.update([doubtful(0)] if i % 2 else [], i / 10) == []
+
+
+def test_a_believed_face_may_become_doubtful():
+    tracker = Tracker()
+    tracker.update([sure(0)], 0.0)
+    assert tracker.update([doubtful(2)], 0.1)[0].id == 1
+
+
+def test_a_face_that_comes_back_soon_is_the_same():
+    tracker = Tracker()
+    tracker.update([sure(0)], 0.0)
+    assert tracker.update([], REMEMBERED / 2) == []
+    assert tracker.update([sure(5)], REMEMBERED)[0].id == 1
+
+
+def test_a_face_that_comes_back_late_is_another():
+    tracker = Tracker()
+    tracker.update([sure(0)], 0.0)
+    tracker.update([], 0.1)
+    assert tracker.update([sure(0)], REMEMBERED + 0.01)[0].id == 2
+
+
+def test_unrelated_pictures_share_no_faces():
+    tracker = Tracker(believed=0, remembered=0)
+    assert [tracker.update([doubtful(0)], float(i))[0].id for i in range(3)] == [1, 2, 3]
+
+
+def test_numbers_are_given_without_gaps():
+    tracker = Tracker()
+    tracker.update([doubtful(500)], 0.0)
+    assert [t.id for t in tracker.update([sure(0), sure(100)], 0.1)] == [1, 2]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(BOXES, max_size=6), st.lists(BOXES, max_size=6))
+def test_association_joins_each_at_most_once(old, new):
+    tracks = [Track(1, box, 9, 0.0) for box in old]
+    joined = associate(tracks, [Detection(box, 9) for box in new])
+    assert len(set(joined.values())) == len(joined)
+    assert set(joined) <= set(range(len(new)))
+    assert set(joined.values()) <= set(range(len(old)))
+
+
+def test_association_prefers_the_greater_overlap():
+    tracks = [Track(1, Box(0, 0, 40, 40), 9, 0.0), Track(2, Box(10, 0, 40, 40), 9, 0.0)]
+    assert associate(tracks, [Detection(Box(9, 0, 40, 40), 9)]) == {0: 1}
+    assert associate(tracks[:1], [Detection(Box(39, 0, 40, 40), 9)]) == {}
+    assert 0 < SAME_FACE < 1
+
+
+PROBABILITIES = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(
+    lambda v: (np.array(v) / sum(v)).astype(np.float32)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PROBABILITIES, PROBABILITIES, st.floats(0, 5))
+def test_smoothed_scores_lie_between_and_remain_probabilities(old, new, elapsed):
+    mixed = smooth(old, new, elapsed)
+    assert mixed.sum() == pytest.approx(1, abs=1e-5)
+    assert (mixed >= np.minimum(old, new) - 1e-6).all()
+    assert (mixed <= np.maximum(old, new) + 1e-6).all()
+
+
+def test_smoothing_depends_on_time_and_not_on_the_number_of_pictures():
+    old, new = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+    in_steps = old
+    for _ in range(10):
+        in_steps = smooth(in_steps, new, 0.03)
+    np.testing.assert_allclose(in_steps, smooth(old, new, 0.3), atol=1e-5)
+
+
+def test_scores_are_smoothed_per_face():
+    tracker, first, second = Tracker(), np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+    for track in tracker.update([sure(0), sure(100)], 0.0):
+        np.testing.assert_array_equal(tracker.add_scores(track, first), first)
+    left, right = tracker.update([sure(0), sure(100)], 0.1)
+    assert 0 < tracker.add_scores(left, second)[1] < 1
+    np.testing.assert_array_equal(tracker.add_scores(right, first), first)
+    (left,) = tracker.update([sure(0)], 0.9)
+    assert tracker.add_scores(left, second)[1] > 0.95

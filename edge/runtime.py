@@ -74,7 +74,7 @@ class TFLiteModel:
             with native_stderr_held():  # it announces its XNNPACK delegate
                 self.interpreter = runtime.Interpreter(model_path=str(path), num_threads=threads)
                 self.interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, SystemError) as error:  # SystemError: tflite-runtime under numpy 2
             raise ModelFileError(
                 f"{path}: the TFLite runtime refuses this file ({str(error).splitlines()[0]}); convert the model again"
             ) from error

@@ -1,0 +1,57 @@
+"""A converted model against the float model it came from, on the same images."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """What conversion changed. All rates and probabilities are shares in 0..1.
+
+    Attributes:
+        split: which images; never ones that conversion used.
+        images: how many.
+        float_top1: accuracy of the trained ``.keras`` model.
+        top1: accuracy of the converted file.
+        difference: `top1` minus `float_top1`.
+        difference_se: standard error of `difference`, paired: both models saw the same images, so it is far
+            smaller than that of either accuracy.
+        agreement: share of images that both put in the same class.
+        largest_difference: of one class's probability, over all images.
+        mean_difference: mean absolute difference of a class's probability.
+    """
+
+    split: str
+    images: int
+    float_top1: float
+    top1: float
+    difference: float
+    difference_se: float
+    agreement: float
+    largest_difference: float
+    mean_difference: float
+
+
+def compare_scores(
+    split: str, float_scores: NDArray[np.float32], scores: NDArray[np.float32], labels: NDArray[np.int64]
+) -> Comparison:
+    """Compare the class probabilities of two models, N x classes, on images with the true classes `labels`."""
+    float_class, found_class = float_scores.argmax(axis=1), scores.argmax(axis=1)
+    float_hits, hits = (float_class == labels).astype(float), (found_class == labels).astype(float)
+    gained = hits - float_hits
+    distance = np.abs(scores - float_scores)
+    return Comparison(
+        split=split,
+        images=len(labels),
+        float_top1=float(float_hits.mean()),
+        top1=float(hits.mean()),
+        difference=float(gained.mean()),
+        difference_se=float(gained.std(ddof=1) / np.sqrt(len(gained))) if len(gained) > 1 else 0.0,
+        agreement=float((float_class == found_class).mean()),
+        largest_difference=float(distance.max()),
+        mean_difference=float(distance.mean()),
+    )

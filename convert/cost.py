@@ -1,0 +1,39 @@
+"""What a TFLite file costs, whatever machine runs it: multiply-adds and parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from fer_edge.convert.flatbuffer import Operator, TFLiteGraph
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """Of one inference of one image.
+
+    Attributes:
+        multiply_adds: products of convolutions and dense layers; biases, activations and pooling not counted.
+        parameters: numbers in kernels and biases.
+    """
+
+    multiply_adds: int
+    parameters: int
+
+
+def tflite_cost(graph: TFLiteGraph) -> Cost:
+    """Count the multiply-adds and parameters of a TFLite file."""
+    multiply_adds = parameters = 0
+    for operator in graph.operators:
+        if operator.name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+            multiply_adds += _multiply_adds(operator)
+            parameters += sum(math.prod(tensor.shape) for tensor in operator.inputs[1:])
+    return Cost(multiply_adds, parameters)
+
+
+def _multiply_adds(operator: Operator) -> int:
+    kernel, output = operator.inputs[1].shape, operator.outputs[0].shape
+    if operator.name == "FULLY_CONNECTED":  # kernel: outputs x inputs
+        return math.prod(kernel)
+    # Conv: outputs x H x W x inputs; depthwise: 1 x H x W x channels. Each is used once at every output position.
+    return math.prod(output[:3]) * math.prod(kernel)

@@ -1,0 +1,113 @@
+"""A network as plain data: what conversion reads, rewrites, fine-tunes and hands to the exporting process.
+
+Keras layers know how to train; folding and quantization need to know what is computed from what. A
+`Graph` says only that: nodes in the order of evaluation, each with its inputs, weights and options.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Weights = Mapping[str, NDArray[np.float32]]
+
+WEIGHTED = ("conv", "depthwise", "dense")
+"""Kinds with a ``kernel`` and a ``bias``, which a batch norm behind them folds into."""
+ACTIVATIONS = ("relu", "relu6", "softmax")
+FUSED = ("relu", "relu6")
+"""Activations that the TFLite operator before them computes itself."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """One operation on float32 arrays.
+
+    Attributes:
+        name: unique in its graph.
+        kind: ``input``, ``conv``, ``depthwise``, ``dense``, ``batch_norm``, ``relu``, ``relu6``, ``softmax``,
+            ``add``, ``concat``, ``max_pool``, ``average_pool``, ``mean`` (global average pooling) or ``flatten``.
+        inputs: names of the nodes it reads, all earlier in the graph.
+        options: ``strides`` and ``padding`` ("SAME" or "VALID") of convolutions and pooling, ``size`` of
+            pooling, ``epsilon`` of a batch norm.
+        weights: ``kernel`` and ``bias`` of the kinds in `WEIGHTED`, in Keras's layout: H x W x in x out (conv),
+            H x W x channels x multiplier (depthwise), in x out (dense); ``gamma``, ``beta``, ``mean`` and
+            ``variance`` of a batch norm.
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...] = ()
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    weights: Weights = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """A network from float32 B x size x size x 1 in [0, 1] to what its last node gives, B x classes.
+
+    Attributes:
+        input_size: side of the square input in pixels.
+        nodes: in the order of evaluation; the first is the only ``input``, the last the only output.
+    """
+
+    input_size: int
+    nodes: tuple[Node, ...]
+
+    @property
+    def output(self) -> Node:
+        """The node whose value is the result."""
+        return self.nodes[-1]
+
+    def node(self, name: str) -> Node:
+        """Return the node called `name`."""
+        return next(node for node in self.nodes if node.name == name)
+
+    def readers(self, name: str) -> list[Node]:
+        """Return the nodes that read `name`."""
+        return [node for node in self.nodes if name in node.inputs]
+
+    def with_weights(self, weights: Mapping[str, Weights]) -> Graph:
+        """Return the same network with the weights of the nodes named in `weights` replaced."""
+        nodes = tuple(dataclasses.replace(n, weights=weights[n.name]) if n.name in weights else n for n in self.nodes)
+        return dataclasses.replace(self, nodes=nodes)
+
+
+def save_graph(graph: Graph, path: Path) -> None:
+    """Write a graph as an ``.npz`` file that `load_graph` reads."""
+    layout = [[n.name, n.kind, n.inputs, dict(n.options), list(n.weights)] for n in graph.nodes]
+    arrays = {f"{n.name}/{key}": value for n in graph.nodes for key, value in n.weights.items()}
+    np.savez(path, allow_pickle=False, layout=json.dumps([graph.input_size, layout]), **arrays)
+
+
+def load_graph(path: Path) -> Graph:
+    """Read what `save_graph` wrote."""
+    with np.load(path) as arrays:
+        size, layout = json.loads(str(arrays["layout"]))
+        nodes = [
+            Node(name, kind, tuple(inputs), options, {key: arrays[f"{name}/{key}"] for key in keys})
+            for name, kind, inputs, options, keys in layout
+        ]
+    return Graph(size, tuple(nodes))
+
+
+def drop_nodes(graph: Graph, replaced: Mapping[str, str], changed: Iterable[Node] = ()) -> Graph:
+    """Return the graph without some nodes.
+
+    Args:
+        graph: the network.
+        replaced: name of a dropped node -> the node whose value its readers get instead.
+        changed: nodes that take the place of those with the same name.
+    """
+    changes = {node.name: node for node in changed}
+    nodes = []
+    for node in graph.nodes:
+        if node.name not in replaced:
+            node = changes.get(node.name, node)
+            nodes.append(dataclasses.replace(node, inputs=tuple(replaced.get(i, i) for i in node.inputs)))
+    return dataclasses.replace(graph, nodes=tuple(nodes))

@@ -1,0 +1,234 @@
+"""Conversion from end to end: read, fold, quantize, export, verify, compare, write."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.convert.calibration import calibrate, calibration_sample
+from fer_edge.convert.compare import Comparison, compare_scores
+from fer_edge.convert.cost import tflite_cost
+from fer_edge.convert.export import export_calibrated, export_fake_quantized, export_float
+from fer_edge.convert.flatbuffer import read_tflite
+from fer_edge.convert.fold import fold_batch_norms
+from fer_edge.convert.from_keras import read_keras
+from fer_edge.convert.graph import Graph
+from fer_edge.convert.output import check_writable, write_result
+from fer_edge.convert.qat import fine_tune, fine_tuning_recipe, steps_per_epoch
+from fer_edge.convert.recipes import allowed_operators
+from fer_edge.convert.report import ConversionReport
+from fer_edge.convert.verify import verify_int8
+from fer_edge.errors import ConversionError, DataError
+from fer_edge.machine import describe_machine
+from fer_edge.model_file import file_hash, write_info
+from fer_edge.runtime import Classifier, TFLiteModel
+from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset, Split
+from fer_edge.train.data.duplicates import hold_out, training_without_leaks
+from fer_edge.train.evaluation import check_fits
+from fer_edge.train.keras_setup import KerasModel, load_keras, load_model
+from fer_edge.train.progress import progress_bar
+
+HELD_OUT = "the held-out tenth of Training"
+EVALUATION_BATCH = 512
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How to convert.
+
+    Attributes:
+        int8: quantize; otherwise write a float32 file.
+        qat_epochs: epochs of quantization-aware fine-tuning; 0 quantizes after training, with the ranges that
+            the TFLite converter measures on the calibration sample. Not used for a float file.
+        seed: of the calibration sample and of fine-tuning.
+    """
+
+    int8: bool = True
+    qat_epochs: int = 3
+    seed: int = 1
+
+    @property
+    def quantization(self) -> str:
+        """What the model file says about itself."""
+        if not self.int8:
+            return "float"
+        return "int8 qat" if self.qat_epochs else "int8 ptq"
+
+
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """A conversion that can begin: the model has been read, and its results can be written.
+
+    Attributes:
+        model_path: the ``.keras`` file.
+        original: the trained model.
+        graph: the same, folded.
+        out: where the ``.tflite`` file goes.
+        report_path: where the JSON report goes.
+        settings: how to convert.
+    """
+
+    model_path: Path
+    original: KerasModel
+    graph: Graph
+    out: Path
+    report_path: Path
+    settings: Settings
+
+
+def prepare(model_path: Path, out: Path, report_path: Path, settings: Settings) -> Conversion:
+    """Find out what can be known before a data set is read.
+
+    Raises:
+        ModelFileError: `model_path` is not a file written by ``fer-edge train``.
+        ConversionError: it holds a layer that has no TFLite form here.
+        OutputError: a result cannot be written.
+    """
+    if load_keras().backend.backend() != "tensorflow":
+        raise ConversionError("TFLite is exported by TensorFlow; run the conversion with KERAS_BACKEND=tensorflow")
+    original = load_model(model_path)
+    graph = fold_batch_norms(read_keras(original.model))
+    parameters = sum(array.size for node in graph.nodes for array in node.weights.values())
+    check_writable(out, parameters if settings.int8 else 4 * parameters)
+    check_writable(report_path, 0)
+    return Conversion(model_path, original, graph, out, report_path, settings)
+
+
+def convert_model(job: Conversion, dataset: Dataset) -> ConversionReport:
+    """Write the TFLite file and its report, or leave what was there.
+
+    Calibration and fine-tuning use the Training split without the images that occur in other splits; the
+    result is measured, and nothing is chosen, on PublicTest. A data set without PublicTest has a tenth of
+    Training held out instead.
+
+    Raises:
+        DataError: the data set does not fit the model, or lacks the images that are needed.
+        ConversionError: the converter failed, or its result did not pass verification.
+        OutputError: a result cannot be written.
+    """
+    stopwatch = _Stopwatch()
+    split_name, evaluated = _evaluation_split(dataset)
+    check_fits(job.original, job.model_path, dataset, evaluated)
+    flatbuffer, calibration = _export(job, dataset, stopwatch)
+    contents = read_tflite(flatbuffer)
+    if job.settings.int8:
+        allowed = allowed_operators(job.original.info.name)
+        verify_int8(contents, allowed, job.graph.input_size, len(dataset.labels))
+
+    machine, cost = describe_machine(), tflite_cost(contents)
+    conversion: dict[str, Any] = {
+        "quantization": job.settings.quantization,
+        "qat_epochs": job.settings.qat_epochs if job.settings.int8 else 0,
+        "calibration": calibration,
+        "operators": contents.operator_counts(),
+    }
+    file_conversion = {**conversion, **dataclasses.asdict(cost), "versions": machine["versions"]}
+    info = dataclasses.replace(job.original.info, conversion=file_conversion, accuracy={})
+    with tempfile.TemporaryDirectory(prefix="fer-edge-") as folder, stopwatch.stage("evaluation"):
+        finished = Path(folder) / "model.tflite"
+        finished.write_bytes(flatbuffer)
+        write_info(finished, info)
+        comparison = _compare(job.original, TFLiteModel(finished, allow_float=True), split_name, evaluated)
+        write_info(finished, dataclasses.replace(info, accuracy=_accuracy(comparison)))
+        data, digest = finished.read_bytes(), file_hash(finished)
+    report = ConversionReport(
+        model=str(job.model_path),
+        out=str(job.out),
+        sha256=digest,
+        file_bytes=len(data),
+        cost=cost,
+        comparison=comparison,
+        seconds=stopwatch.finish(),
+        machine=machine,
+        **conversion,
+    )
+    write_result(job.out, data)
+    write_result(job.report_path, json.dumps(report.to_dict(), indent=1).encode() + b"\n")
+    return report
+
+
+class _Stopwatch:
+    def __init__(self) -> None:
+        self.started, self.stages = time.perf_counter(), dict[str, float]()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.stages[name] = round(time.perf_counter() - started, 2)
+
+    def finish(self) -> dict[str, float]:
+        return {**self.stages, "total": round(time.perf_counter() - self.started, 2)}
+
+
+def _export(job: Conversion, dataset: Dataset, stopwatch: _Stopwatch) -> tuple[bytes, dict[str, Any]]:
+    """Return the flatbuffer and what it was calibrated with."""
+    graph, settings = job.graph, job.settings
+    if not settings.int8:
+        with stopwatch.stage("export"):
+            return export_float(graph), {}
+    training = _training_split(dataset)
+    sample = calibration_sample(training, settings.seed)
+    calibration = {"split": TRAINING, "images": len(sample), "seed": settings.seed}
+    if not settings.qat_epochs:
+        with stopwatch.stage("export"):
+            return export_calibrated(graph, sample.images), calibration
+    with stopwatch.stage("calibration"), progress_bar("calibrating", len(sample)) as advance:
+        ranges = calibrate(graph, sample.images, advance)
+    recipe = fine_tuning_recipe(settings.qat_epochs, settings.seed)
+    steps = recipe.epochs * steps_per_epoch(len(training), recipe)
+    with stopwatch.stage("fine-tuning"), progress_bar("fine-tuning", steps) as advance:
+        graph = fine_tune(graph, ranges, training.images, recipe, advance)
+    with stopwatch.stage("export"):
+        return export_fake_quantized(graph, ranges), calibration
+
+
+def _evaluation_split(dataset: Dataset) -> tuple[str, Split]:
+    if PUBLIC_TEST in dataset.splits:
+        name, split = PUBLIC_TEST, dataset.split(PUBLIC_TEST)
+    else:
+        name, split = HELD_OUT, hold_out(training_without_leaks(dataset))[1]
+    if not len(split):
+        raise DataError(f"{dataset.name}: expected images in {name} to measure the result on, found none")
+    return name, split
+
+
+def _training_split(dataset: Dataset) -> Split:
+    training = training_without_leaks(dataset)
+    if PUBLIC_TEST not in dataset.splits:
+        training = hold_out(training)[0]
+    if not len(training):
+        raise DataError(f"{dataset.name}: expected images in {TRAINING} to calibrate with, found none")
+    return training
+
+
+def _compare(original: Classifier, converted: Classifier, split_name: str, split: Split) -> Comparison:
+    def predict(classifier: Classifier) -> NDArray[np.float32]:
+        parts = []
+        for start in range(0, len(split), EVALUATION_BATCH):
+            parts.append(classifier.predict(split.images[start : start + EVALUATION_BATCH]))
+            advance(len(parts[-1]))
+        return np.concatenate(parts)
+
+    with progress_bar("comparing with the float model", 2 * len(split)) as advance:
+        return compare_scores(split_name, predict(original), predict(converted), split.labels)
+
+
+def _accuracy(comparison: Comparison) -> dict[str, Any]:
+    return {
+        comparison.split: {
+            "top1": round(comparison.top1, 6),
+            "float_top1": round(comparison.float_top1, 6),
+            "agreement": round(comparison.agreement, 6),
+            "images": comparison.images,
+        }
+    }

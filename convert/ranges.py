@@ -1,0 +1,77 @@
+"""Which values become int8 tensors, and the range of real numbers that each of them spans.
+
+The scheme is that of Jacob et al. 2018 (arXiv:1712.05877, section 2): real = scale * (q - zero point), one
+scale and zero point for each value, asymmetric, zero exactly representable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from fer_edge.convert.graph import FUSED, WEIGHTED, Graph, Node
+
+
+class Range(NamedTuple):
+    """The real numbers that the int8 values -128 and 127 stand for; contains 0."""
+
+    low: float
+    high: float
+
+    @property
+    def scale(self) -> float:
+        """The step between neighbouring int8 values."""
+        return (self.high - self.low) / 255
+
+
+FIXED = {"input": Range(0.0, 1.0), "softmax": Range(0.0, 255 / 256)}
+"""Kinds whose range is part of the model file's contract: scale 1/255 and 1/256, zero point -128 both."""
+
+SAME_SCALE = ("max_pool", "average_pool", "flatten", "concat")
+"""Kinds whose TFLite operator wants the same scale for its inputs and its output."""
+
+SMALLEST_WIDTH = 1e-3
+"""A value that is zero on every calibration image still needs a scale that is not."""
+
+
+def quantized_nodes(graph: Graph) -> list[Node]:
+    """Return the nodes whose value is a tensor of the int8 file.
+
+    All but convolutions, dense layers and additions whose only reader is an activation that their
+    operator computes itself: rounding between the two would be a rounding that the file does not do.
+    """
+    return [node for node in graph.nodes if not _is_fused(graph, node)]
+
+
+def _is_fused(graph: Graph, node: Node) -> bool:
+    readers = graph.readers(node.name)
+    return node.kind in (*WEIGHTED, "add") and len(readers) == 1 and readers[0].kind in FUSED
+
+
+def shared_ranges(graph: Graph, observed: Mapping[str, Range]) -> dict[str, Range]:
+    """Return the range of every quantized node.
+
+    Args:
+        graph: a folded graph.
+        observed: smallest and largest value of each quantized node on the calibration images.
+
+    Returns:
+        The observed ranges, widened to contain 0 and to be equal where operators demand it; those of the
+        input and the softmax are fixed.
+    """
+    groups: dict[str, set[str]] = {name: {name} for name in observed}
+    for node in graph.nodes:
+        if node.kind in SAME_SCALE:
+            merged = set().union(groups[node.name], *(groups[name] for name in node.inputs))
+            groups.update(dict.fromkeys(merged, merged))
+    kinds = {node.name: node.kind for node in graph.nodes}
+    ranges = {}
+    for name, group in groups.items():
+        fixed = [FIXED[kinds[member]] for member in group if kinds[member] in FIXED]
+        if fixed:
+            ranges[name] = fixed[0]
+        else:
+            low = min(0.0, *(observed[member].low for member in group))
+            high = max(0.0, *(observed[member].high for member in group))
+            ranges[name] = Range(low, max(high, low + SMALLEST_WIDTH))
+    return ranges

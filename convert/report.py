@@ -1,0 +1,90 @@
+"""The report of a conversion: a JSON file beside the model, and a table to read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from fer_edge.convert.compare import Comparison
+from fer_edge.convert.cost import Cost
+from fer_edge.lazy import require
+
+
+@dataclasses.dataclass(frozen=True)
+class ConversionReport:
+    """All that is known about a converted file.
+
+    Attributes:
+        model: the ``.keras`` file.
+        out: the ``.tflite`` file.
+        sha256: of `out`.
+        file_bytes: size of `out`, metadata included.
+        quantization: ``int8 qat``, ``int8 ptq`` or ``float``.
+        qat_epochs: epochs of fine-tuning.
+        calibration: split, number of images and seed of the calibration sample; empty for ``float``.
+        operators: TFLite operator -> how often it occurs.
+        cost: multiply-adds and parameters.
+        comparison: against the float model.
+        seconds: wall time by stage, with their ``total``.
+        machine: what it was measured on, as `fer_edge.machine.describe_machine` gives it.
+    """
+
+    model: str
+    out: str
+    sha256: str
+    file_bytes: int
+    quantization: str
+    qat_epochs: int
+    calibration: Mapping[str, Any]
+    operators: Mapping[str, int]
+    cost: Cost
+    comparison: Comparison
+    seconds: Mapping[str, float]
+    machine: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return dataclasses.asdict(self)
+
+
+def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
+    """Return what the table says, line by line: a name and its value."""
+    compared = report.comparison
+    operators = ", ".join(name if count == 1 else f"{count} {name}" for name, count in report.operators.items())
+    tuned = f", {report.qat_epochs} epoch{'s' * (report.qat_epochs > 1)} of fine-tuning" if report.qat_epochs else ""
+    calibration = []
+    if report.calibration:
+        calibration = [("calibration", "{images} images of {split}, seed {seed}".format(**report.calibration))]
+    return [
+        ("model", report.model),
+        ("file", report.out),
+        ("size", f"{report.file_bytes / 1024:.1f} KB"),
+        ("quantization", report.quantization + tuned),
+        *calibration,
+        ("operators", operators),
+        ("multiply-adds", f"{report.cost.multiply_adds:,}"),
+        ("parameters", f"{report.cost.parameters:,}"),
+        ("measured on", f"{compared.images} images of {compared.split}"),
+        ("accuracy, float model", f"{compared.float_top1:.2%}"),
+        ("accuracy, this file", f"{compared.top1:.2%}"),
+        ("difference", f"{100 * compared.difference:+.2f} +/- {100 * compared.difference_se:.2f} points (paired)"),
+        ("same class", f"{compared.agreement:.2%}"),
+        ("largest difference", f"{compared.largest_difference:.4f} of a probability"),
+        ("mean difference", f"{compared.mean_difference:.5f} of a probability"),
+        ("time", ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in report.seconds.items())),
+    ]
+
+
+def print_report(report: ConversionReport) -> None:
+    """Print the table on standard output."""
+    require("rich", "train")
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in table_rows(report):
+        table.add_row(name, value)
+    Console(highlight=False, markup=False).print(table)

@@ -1,0 +1,120 @@
+"""Reading a Keras model: the graph it becomes, and the layers and options that are refused."""
+
+import numpy as np
+import pytest
+
+from fer_edge.convert.from_keras import read_keras
+from fer_edge.errors import ConversionError
+from fer_edge.train.keras_setup import load_keras
+
+from .conftest import plain_model, varied_model
+
+keras = load_keras()
+layers = keras.layers
+
+
+def model_of(*chain, size=8, rescaling=True):
+    inputs = keras.Input((size, size, 1))
+    x = layers.Rescaling(1 / 255)(inputs) if rescaling else inputs
+    for layer in chain:
+        x = layer(x)
+    return keras.Model(inputs, x)
+
+
+def test_the_plain_model():
+    graph = read_keras(plain_model())
+    block = ["conv", "batch_norm", "relu6"]
+    assert [node.kind for node in graph.nodes] == ["input", *block, *block, *block, "mean", "dense", "softmax"]
+    assert graph.input_size == 48
+    first = graph.nodes[1]
+    assert first.inputs == ("input",)  # the rescaling is gone
+    assert first.options == {"strides": [2, 2], "padding": "SAME"}
+    assert first.weights["kernel"].shape == (3, 3, 1, 8)
+    np.testing.assert_array_equal(first.weights["bias"], np.zeros(8, np.float32))  # Keras has none there
+
+
+def test_every_layer_it_knows():
+    graph = read_keras(varied_model())
+    kinds = {node.kind for node in graph.nodes}
+    assert {"add", "concat", "depthwise", "max_pool", "average_pool", "flatten", "relu", "relu6", "softmax"} <= kinds
+    for position, node in enumerate(graph.nodes):  # in the order of evaluation
+        assert set(node.inputs) <= {earlier.name for earlier in graph.nodes[:position]}
+
+
+@pytest.mark.parametrize(
+    ("chain", "message"),
+    [
+        ([layers.UpSampling2D(2)], "is a UpSampling2D, which has no int8 form here; expected one of Activation, Add"),
+        ([layers.Reshape((8, 8)), layers.LSTM(4)], "Reshape"),
+        ([layers.Conv2D(2, 3, dilation_rate=2)], r"expected dilation_rate \(1, 1\), found \(2, 2\)"),
+        ([layers.Conv2D(2, 3, activation="gelu")], "found gelu"),
+        ([layers.Activation("tanh")], "found tanh"),
+        ([layers.Conv2D(2, 3), layers.ReLU(max_value=1.0)], "expected max_value None or 6, found 1.0"),
+        ([layers.Conv2D(2, 3), layers.ReLU(negative_slope=0.1)], "expected negative_slope 0.0, found 0.1"),
+        ([layers.GlobalAveragePooling2D(keepdims=True)], "expected keepdims False, found True"),
+        ([layers.Conv2D(2, 3), layers.Rescaling(1 / 255)], "directly behind the input"),
+        ([layers.Softmax(axis=1)], "expected axis -1, found 1"),
+    ],
+)
+def test_what_it_does_not_know_is_refused_by_name(chain, message):
+    with pytest.raises(ConversionError, match=message):
+        read_keras(model_of(*chain))
+
+
+def test_another_scaling_is_refused():
+    inputs = keras.Input((8, 8, 1))
+    with pytest.raises(ConversionError, match=r"expected Rescaling\(1/255\)"):
+        read_keras(keras.Model(inputs, layers.Rescaling(1 / 127.5, offset=-1)(inputs)))
+
+
+def test_a_model_without_scaling_is_refused():
+    with pytest.raises(ConversionError, match="whose first layer is Rescaling"):
+        read_keras(model_of(layers.Conv2D(2, 3), rescaling=False))
+
+
+def test_a_layer_used_twice_is_refused():
+    shared = layers.Conv2D(1, 3, padding="same", name="twice")
+    with pytest.raises(ConversionError, match="every layer is used once"):
+        read_keras(model_of(shared, shared))
+
+
+def test_a_layer_used_twice_in_the_middle_is_refused():
+    shared = layers.Conv2D(1, 3, padding="same")
+    with pytest.raises(ConversionError, match="'behind'.*shared or nested"):
+        read_keras(model_of(shared, shared, layers.ReLU(name="behind")))
+
+
+def test_a_nested_model_is_refused():
+    with pytest.raises(ConversionError, match="is a Sequential"):
+        read_keras(model_of(keras.Sequential([layers.Conv2D(1, 3)])))
+
+
+def test_two_outputs_are_refused():
+    inputs = keras.Input((8, 8, 1))
+    x = layers.Rescaling(1 / 255)(inputs)
+    with pytest.raises(ConversionError, match="found 1 and 2"):
+        read_keras(keras.Model(inputs, [layers.ReLU()(x), layers.MaxPooling2D()(x)]))
+
+
+def test_arithmetic_between_layers_is_refused():
+    inputs = keras.Input((8, 8, 1))
+    x = layers.Rescaling(1 / 255)(inputs)
+    with pytest.raises(ConversionError, match="Multiply"):
+        read_keras(keras.Model(inputs, layers.GlobalAveragePooling2D()(x * 2.0)))
+
+
+def test_weights_that_are_not_numbers_are_refused():
+    model = model_of(layers.Conv2D(2, 3, name="diverged"))
+    kernel, bias = model.get_layer("diverged").get_weights()
+    model.get_layer("diverged").set_weights([kernel * np.nan, bias])
+    with pytest.raises(ConversionError, match="'diverged'.*finite"):
+        read_keras(model)
+
+
+def test_a_model_that_is_no_graph_is_refused():
+    class Subclassed(keras.Model):
+        def call(self, x):
+            return x
+
+    with pytest.raises(ConversionError, match="functional Keras model, found a Subclassed"):
+        read_keras(Subclassed())

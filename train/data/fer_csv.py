@@ -102,8 +102,8 @@ def _pixels(text: str, where: str) -> NDArray[np.uint8]:
             warnings.simplefilter("error", DeprecationWarning)  # how numpy reports text that is not a number
             values = np.fromstring(text, dtype=np.int64, sep=" ")
     except (DeprecationWarning, ValueError) as error:
-        wrong = next((word for word in text.split() if not word.isdecimal()), "nothing")
-        raise DataError(f"{where}: expected {expected} pixels of 0..255, found '{wrong[:20]}' among them") from error
+        word = next((word for word in text.split() if not word.isdecimal()), "nothing")
+        raise DataError(f"{where}: expected {expected} pixels of 0..255, found '{word[:20]}' among them") from error
     if values.size != expected:
         raise DataError(f"{where}: expected {expected} pixels (48 x 48), found {values.size}")
     if values.min() < 0 or values.max() > 255:

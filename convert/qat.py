@@ -31,10 +31,13 @@ LIGHT = Augmentation(rotation=6.0, scale=0.1, shift=0.04, contrast=0.1, erasing=
 
 
 def fine_tuning_recipe(epochs: int, seed: int) -> Recipe:
-    """Return the settings of fine-tuning: a twentieth of a training's peak rate, on a cosine to zero."""
+    """Return the settings of fine-tuning: a hundredth of a training's peak rate, on a cosine to zero.
+
+    Among 5e-6, 2e-5, 4e-5, 1e-4 and 5e-4, 2e-5 agreed best with the float model on a held-out tenth of Training.
+    """
     return Recipe(
         epochs=epochs,
-        learning_rate=1e-4,
+        learning_rate=2e-5,
         warmup_epochs=0.0,
         weight_decay=0.0,
         label_smoothing=0.0,

@@ -5,7 +5,6 @@ Needs the package index; run with ``scripts/test -m slow``.
 
 import json
 import subprocess
-import sys
 import venv
 from pathlib import Path
 
@@ -18,13 +17,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    """Install ``fer-edge[device]`` from a wheel into an empty environment; return its bin folder."""
+def environment(wheel, tmp_path_factory):
+    """Install ``fer-edge[device]`` from the wheel into an empty environment; return its bin folder."""
     folder = tmp_path_factory.mktemp("device")
-    wheels = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", wheels, ROOT]
-    subprocess.run(build, check=True, capture_output=True)
-    (wheel,) = wheels.iterdir()
     venv.create(folder, with_pip=True)
     install = [folder / "bin/python", "-m", "pip", "install", "--quiet", f"{wheel}[device]"]
     done = subprocess.run(install, capture_output=True, text=True, check=False)
@@ -74,7 +69,7 @@ def test_bench(environment):
 def test_the_workstations_commands_say_what_is_missing(environment, command):
     arguments = {
         "train": ["demo", "--out", "x"],
-        "evaluate": ["compact", "--data", "demo"],
+        "evaluate": ["compact", "--data", "demo", "--plots", "plots"],
         "convert": [PORTRAIT, "--int8", "--data", "demo", "--out", "x.tflite"],
         "data": ["inspect", "demo", "--plots", "plots"],
     }

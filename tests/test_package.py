@@ -1,13 +1,9 @@
 """The wheel: every module and data file is in it, and nothing lands outside ``fer_edge``."""
 
-import shutil
 import subprocess
-import sys
 import venv
 import zipfile
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = {"edge": "fer_edge", "train": "fer_edge/train", "convert": "fer_edge/convert", "device": "fer_edge/device"}
@@ -21,21 +17,6 @@ def expected_files():
             if path.is_file() and "__pycache__" not in path.parts:
                 files.add(f"{package}/{path.relative_to(ROOT / folder)}")
     return files
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Build the wheel from a copy, so that no earlier build's leftovers get in."""
-    source = tmp_path_factory.mktemp("source")
-    for folder in FOLDERS:
-        shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    out = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", out, source]
-    subprocess.run(command, check=True, capture_output=True)
-    (file,) = out.iterdir()
-    return file
 
 
 def test_everything_is_in_it_and_nothing_else(wheel):

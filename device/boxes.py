@@ -23,10 +23,39 @@ def iou(a: Box, b: Box) -> float:
     return shared / (area(a) + area(b) - shared)
 
 
+def shared(a: Box, b: Box) -> float:
+    """Return the area that two boxes share, as a part of the smaller one's."""
+    return intersection(a, b) / min(area(a), area(b))
+
+
 def union(a: Box, b: Box) -> Box:
     """Return the smallest box that holds both."""
     x, y = min(a.x, b.x), min(a.y, b.y)
     return Box(x, y, max(a.x + a.w, b.x + b.w) - x, max(a.y + a.h, b.y + b.h) - y)
+
+
+def scaled(box: Box, factor: float) -> Box:
+    """Return the box in a picture that is `factor` times as large, at least one pixel."""
+    return Box(
+        round(box.x * factor), round(box.y * factor), max(round(box.w * factor), 1), max(round(box.h * factor), 1)
+    )
+
+
+def move(box: Box, right: int, down: int) -> Box:
+    """Return the box that many pixels further."""
+    return Box(box.x + right, box.y + down, box.w, box.h)
+
+
+def contains_centre(outer: Box, inner: Box) -> bool:
+    """Say whether the centre of `inner` lies in `outer`."""
+    x, y = inner.x + inner.w / 2, inner.y + inner.h / 2
+    return outer.x <= x < outer.x + outer.w and outer.y <= y < outer.y + outer.h
+
+
+def clip(box: Box, width: int, height: int) -> Box:
+    """Return the part of the box inside a picture of `width` x `height`, at least one pixel."""
+    x, y = min(max(box.x, 0), width - 1), min(max(box.y, 0), height - 1)
+    return Box(x, y, max(min(box.x + box.w, width) - x, 1), max(min(box.y + box.h, height) - y, 1))
 
 
 def grow(box: Box, margin: int, width: int, height: int) -> Box:

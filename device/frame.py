@@ -9,6 +9,7 @@ Cb = 128 + 0.564 (B - Y), Cr = 128 + 0.713 (R - Y).
 from __future__ import annotations
 
 import dataclasses
+import sys
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from numpy.typing import NDArray
 from fer_edge.device.opencv import cv2
 
 Plane = NDArray[np.uint8]
+
+POOL = 8
+"""Pictures whose memory is used again; who holds more of them at once pays for new memory."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,23 +51,74 @@ class Frame:
 
 
 def frame_from_bgr(bgr: NDArray[np.uint8], time: float = 0.0, index: int = 0) -> Frame:
-    """Convert a picture as OpenCV delivers it.
+    """Convert a single picture as OpenCV delivers it; see `Converter.convert`."""
+    return Converter().convert(bgr, time, index)
 
-    Luma equals ``cv2.COLOR_BGR2GRAY``, which is what a model sees in training. Chroma is that of the
-    mean colour of 2 x 2 pixels. An odd edge is padded by repeating its last row or column.
 
-    Args:
-        bgr: uint8 H x W x 3, any size.
-        time: see `Frame`.
-        index: see `Frame`.
+class Converter:
+    """Converts the pictures of a film, in memory that is used again once nobody holds a picture any more.
+
+    Fresh memory for each picture costs more than the conversion, because the operating system must clear it.
     """
-    height, width = bgr.shape[:2]
-    if height % 2 or width % 2:
-        bgr = cv2.copyMakeBorder(bgr, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-    y = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
-    half = cv2.resize(bgr, (bgr.shape[1] // 2, bgr.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    ycrcb = cv2.cvtColor(half, cv2.COLOR_BGR2YCrCb)
-    return Frame(y, cv2.extractChannel(ycrcb, 2), cv2.extractChannel(ycrcb, 1), time, index, width, height)
+
+    def __init__(self) -> None:
+        self._pool: list[tuple[Plane, Plane, Plane]] = []
+        self._half: Plane | None = None
+        self._ycrcb: Plane | None = None
+        self._padded: Plane | None = None
+
+    def convert(self, bgr: NDArray[np.uint8], time: float = 0.0, index: int = 0) -> Frame:
+        """Convert a picture as OpenCV delivers it.
+
+        Luma equals ``cv2.COLOR_BGR2GRAY``, which is what a model sees in training. Chroma is that of the
+        mean colour of 2 x 2 pixels. An odd edge is padded by repeating its last row or column.
+
+        Args:
+            bgr: uint8 H x W x 3, any size; may be written over afterwards.
+            time: see `Frame`.
+            index: see `Frame`.
+
+        Returns:
+            A frame whose planes stay as they are for as long as anything refers to them.
+        """
+        height, width = bgr.shape[:2]
+        if height % 2 or width % 2:
+            bgr = self._padded = cv2.copyMakeBorder(
+                bgr, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE, dst=self._padded
+            )
+        rows, columns = bgr.shape[:2]
+        y, cb, cr = self._planes(rows, columns)
+        cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY, dst=y)
+        self._half = cv2.resize(bgr, (columns // 2, rows // 2), dst=self._half, interpolation=cv2.INTER_AREA)
+        self._ycrcb = cv2.cvtColor(self._half, cv2.COLOR_BGR2YCrCb, dst=self._ycrcb)
+        cv2.extractChannel(self._ycrcb, 1, dst=cr)
+        cv2.extractChannel(self._ycrcb, 2, dst=cb)
+        return Frame(y, cb, cr, time, index, width, height)
+
+    def _planes(self, rows: int, columns: int) -> tuple[Plane, Plane, Plane]:
+        """Return planes that nobody refers to but the pool, or new ones."""
+        if self._pool and self._pool[0][0].shape != (rows, columns):
+            self._pool.clear()
+        for planes in self._pool:
+            if all(sys.getrefcount(plane) <= _UNUSED for plane in planes):
+                return planes
+        made = (
+            np.empty((rows, columns), np.uint8),
+            np.empty((rows // 2, columns // 2), np.uint8),
+            np.empty((rows // 2, columns // 2), np.uint8),
+        )
+        if len(self._pool) < POOL:
+            self._pool.append(made)
+        return made
+
+
+def _references_of_unused() -> int:
+    """Count the references to a plane that only the pool holds, as `Converter` counts them."""
+    pool = [(np.empty(1, np.uint8),)]
+    return max(sys.getrefcount(plane) for planes in pool for plane in planes)
+
+
+_UNUSED = _references_of_unused()
 
 
 def frame_to_bgr(frame: Frame) -> NDArray[np.uint8]:

@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import perf_counter
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
-from fer_edge.device.cascade import SMALLEST, Detection, HaarCascade
+from fer_edge.device.cascade import SMALLEST, HaarCascade
 from fer_edge.device.classify import Ensemble
 from fer_edge.device.frame import Frame
 from fer_edge.device.handover import LatestFrame
 from fer_edge.device.results import Face, FrameResult, make_face
-from fer_edge.device.skin import Regions, segmentation
+from fer_edge.device.search import FaceDetector, Search, SpreadSearch, WholePictures
+from fer_edge.device.skin import SkinSegmentation, segmentation
 from fer_edge.device.sources.base import Source
 from fer_edge.device.tracks import Track, Tracker
+from fer_edge.device.watchdog import Watchdog
 from fer_edge.runtime import TFLiteModel
 
 
-class FaceDetector(Protocol):
-    """Finds faces in one picture."""
+@dataclasses.dataclass(frozen=True)
+class Counters:
+    """What happened to the pictures of a source.
 
-    def detect(self, frame: Frame, regions: Regions) -> list[Detection]:
-        """Return the faces left to right; `regions` says where small ones need be looked for."""
+    Attributes:
+        captured: came from the source.
+        processed: went through the loop.
+        dropped: came from a live source while the worker was busy.
+        skipped: damaged or empty.
+        restarts: times that a live source was opened again.
+        full_searches: pictures with which a search of the whole picture was complete.
+    """
+
+    captured: int
+    processed: int
+    dropped: int
+    skipped: int
+    restarts: int
+    full_searches: int
 
 
 class Pipeline:
@@ -60,11 +77,13 @@ class Pipeline:
         """
         self._source = source
         self._ensemble = Ensemble(classifiers)
-        self._skin = segmentation(skin, smallest)
-        self._detector = detector or HaarCascade(smallest)
+        self._search = _search(source, detector, segmentation(skin, smallest), smallest)
         # Unrelated pictures give a face one chance to be believed, and its number to nobody else.
         self._tracker = Tracker(believed=0, remembered=0) if source.stills else Tracker()
         self._stop = stop
+        self._watchdog = Watchdog()
+        self._shape: tuple[int, ...] = ()
+        self._processed = self._skipped = self._full_searches = 0
         self._stack = contextlib.ExitStack()
         self._latest: LatestFrame | None = None
 
@@ -72,6 +91,20 @@ class Pipeline:
     def dropped(self) -> int:
         """Pictures of a live source that came while the worker was busy."""
         return self._latest.dropped if self._latest else 0
+
+    @property
+    def counters(self) -> Counters:
+        """What happened to the pictures so far."""
+        latest = self._latest
+        skipped = self._skipped + (latest.skipped if latest else self._source.skipped)
+        return Counters(
+            captured=latest.captured if latest else self._processed + self._skipped,
+            processed=self._processed,
+            dropped=self.dropped,
+            skipped=skipped,
+            restarts=latest.restarts if latest else 0,
+            full_searches=self._full_searches,
+        )
 
     def __enter__(self) -> Self:
         if self._source.live:
@@ -82,6 +115,7 @@ class Pipeline:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._stack.close()
+        self._watchdog.stopping()
 
     def __iter__(self) -> Iterator[FrameResult]:
         """Deliver the results in the order of the pictures; raises SourceError as the source does."""
@@ -90,24 +124,48 @@ class Pipeline:
         for frame in frames:
             if self._stop():
                 return
+            if not self._is_usable(frame):
+                continue
             captured = perf_counter()
-            regions = self._skin.propose(frame, [track.box for track in self._tracker.tracks])
-            proposed = perf_counter()
-            detections = self._detector.detect(frame, regions)
+            found = self._search.find(frame, self._tracker.tracks)
             detected = perf_counter()
-            tracks = self._tracker.update(detections, frame.time)
+            tracks = self._tracker.update(found.detections, frame.time)
             faces = tuple(self._classify(frame, track) for track in tracks)
             classified = perf_counter()
             timings = {
                 "capture": captured - asked,
-                "skin": proposed - captured,
-                "detect": detected - proposed,
+                "skin": found.skin,
+                "detect": detected - captured - found.skin,
                 "classify": classified - detected,
                 "total": classified - captured,
             }
-            yield FrameResult(frame.index, frame.time, faces, timings, frame)
+            self._processed += 1
+            self._full_searches += found.full
+            yield FrameResult(frame.index, frame.time, faces, timings, frame, found.searched, found.full)
+            self._watchdog.beat()
+            # The name would keep the picture's memory from being used for the one that comes now.
+            del frame
             asked = perf_counter()
+
+    def _is_usable(self, frame: Frame) -> bool:
+        """Leave out empty pictures, and begin anew where the size of the pictures changes."""
+        if not frame.y.size:
+            self._skipped += 1
+            return False
+        if frame.y.shape != self._shape:
+            self._shape = frame.y.shape
+            self._tracker.reset()
+            self._search.reset()
+        return True
 
     def _classify(self, frame: Frame, track: Track) -> Face:
         scores = self._ensemble.scores(frame.y, track.box)
-        return make_face(track.id, track.box, self._ensemble.labels, self._tracker.add_scores(track, scores))
+        shown = self._tracker.add_scores(track, scores)
+        return make_face(track.id, track.box, self._ensemble.labels, shown.scores, shown.label)
+
+
+def _search(source: Source, detector: FaceDetector | None, skin: SkinSegmentation, smallest: int) -> Search:
+    """Choose how to search: photos and foreign detectors picture by picture, films with what is known already."""
+    if source.stills or detector:
+        return WholePictures(detector or HaarCascade(smallest), skin)
+    return SpreadSearch(HaarCascade(smallest), skin)

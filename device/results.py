@@ -16,6 +16,10 @@ STAGES = ("capture", "skin", "detect", "classify", "total")
 """What is timed. ``capture`` is the wait for the picture; ``total`` runs from the picture in hand to its result."""
 
 
+UNCERTAIN = 0.4
+"""Score below which the label is uncertain; of seven expressions each has 0.14 by chance."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Face:
     """A face and its expression.
@@ -23,9 +27,11 @@ class Face:
     Attributes:
         id: the same for the same face in successive pictures, from 1.
         box: in pixels of the source picture.
-        label: the expression with the highest score.
+        label: the expression shown. In a film it changes only when another one clearly leads or has led for a
+            while (see `fer_edge.device.expression`), so that for a moment another score may be higher.
         score: its probability in 0..1.
         scores: expression -> probability, in the model's order.
+        uncertain: the score is below `UNCERTAIN`; the label is the best guess all the same.
     """
 
     id: int
@@ -33,6 +39,7 @@ class Face:
     label: str
     score: float
     scores: Mapping[str, float]
+    uncertain: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -41,15 +48,28 @@ class Face:
             "box": list(self.box),
             "label": self.label,
             "score": round(self.score, 4),
+            "uncertain": self.uncertain,
             "scores": {label: round(score, 4) for label, score in self.scores.items()},
         }
 
 
-def make_face(number: int, box: Box, labels: Sequence[str], scores: NDArray[np.float32]) -> Face:
-    """Return the face with the id `number`; `scores` is (classes,) in the order of `labels`."""
+def make_face(
+    number: int, box: Box, labels: Sequence[str], scores: NDArray[np.float32], shown: int | None = None
+) -> Face:
+    """Return the face with the id `number`.
+
+    Args:
+        number: its id.
+        box: in pixels of the source picture.
+        labels: the model's, in its order.
+        scores: probabilities (classes,) in the order of `labels`.
+        shown: index of the label, by default that of the highest score.
+    """
     values = scores.tolist()
-    best = int(scores.argmax())
-    return Face(number, box, labels[best], values[best], dict(zip(labels, values, strict=True)))
+    best = int(scores.argmax()) if shown is None else shown
+    return Face(
+        number, box, labels[best], values[best], dict(zip(labels, values, strict=True)), values[best] < UNCERTAIN
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +82,8 @@ class FrameResult:
         faces: left to right.
         timings: stage of `STAGES` -> seconds.
         frame: the picture itself.
+        searched: area searched for faces, as a share of the picture's; more than 1 where sizes are searched apart.
+        full_search: a search of the whole picture ended with this one.
     """
 
     index: int
@@ -69,6 +91,8 @@ class FrameResult:
     faces: tuple[Face, ...]
     timings: Mapping[str, float]
     frame: Frame
+    searched: float = 0.0
+    full_search: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready dictionary of a frame's line."""

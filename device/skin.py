@@ -1,28 +1,24 @@
-"""Where skin is: regions in which to look for small faces, from the chroma planes alone.
+"""Where skin is: regions in which to look for small faces, from the colour of the picture alone.
 
-Skin of all tones lies in one box of the chroma plane, Cb 77..127 and Cr 133..173 (D. Chai and K. N.
-Ngan, "Face segmentation using skin-color map in videophone applications", IEEE Transactions on
-Circuits and Systems for Video Technology 9(4), 1999). Coloured light and many a wall lie outside or
-inside it wrongly, so skin proposes where to look first and never forbids to look elsewhere.
+Coloured light and many a wall look like skin, or keep skin from looking like it, so skin proposes where to
+look first and never forbids to look elsewhere: `Regions.search_all` says when the whole picture is due.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.device.boxes import grow, merge_boxes
-from fer_edge.device.frame import Frame
+from fer_edge.device.frame import Frame, Plane
 from fer_edge.device.opencv import cv2
+from fer_edge.device.skin_models import AdaptiveModel, BoxModel, EllipseModel, SkinModel
 from fer_edge.preprocess import Box
-
-LOWER, UPPER = (77, 133), (127, 173)
-"""Bounds of (Cb, Cr), inclusive (Chai and Ngan 1999, section III-A)."""
 
 FLAT = 3.0
 """Chroma whose standard deviation is below this in both planes holds no colour: a grey or infrared camera."""
@@ -41,6 +37,8 @@ MARGIN = 20
 
 SEARCH_ALL_EVERY = 10
 """Every so many frames the whole picture is searched, however good the regions look."""
+
+_OPENING = np.ones((5, 5), np.uint8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,43 +63,6 @@ def large_side(height: int, width: int) -> int:
     return round(LARGE * max(1.0, math.sqrt(height * width / LARGE_AREA)))
 
 
-def skin_mask(cb: NDArray[np.uint8], cr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return 255 where the chroma is that of skin, else 0, without specks and thin bridges.
-
-    Args:
-        cb: uint8 h x w, full range.
-        cr: the same.
-    """
-    in_cb = cv2.inRange(cb, LOWER[0], UPPER[0])
-    mask = cv2.bitwise_and(in_cb, cv2.inRange(cr, LOWER[1], UPPER[1]), dst=in_cb)
-    opened: NDArray[np.uint8] = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _OPENING, dst=mask)
-    return opened
-
-
-_OPENING = np.ones((5, 5), np.uint8)
-
-
-def skin_boxes(mask: NDArray[np.uint8], smallest: int, largest: int) -> list[Box]:
-    """Return boxes in which small faces may be, around the connected components of a mask.
-
-    Args:
-        mask: uint8 h x w of the chroma planes' size.
-        smallest: side of the smallest face in luma pixels; a component of less than half of it is left out.
-        largest: side of the largest component in luma pixels; a larger one is left out.
-
-    Returns:
-        Boxes in pixels of the 2h x 2w luma plane, inside it.
-    """
-    height, width = 2 * mask.shape[0], 2 * mask.shape[1]
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
-    boxes = []
-    for left, top, w, h in (2 * stats[1:, :4]).tolist():
-        if min(w, h) < smallest / 2 or max(w, h) > largest:
-            continue
-        boxes.append(grow(Box(left, top, w, h), MARGIN, width, height))
-    return boxes
-
-
 class SkinSegmentation(Protocol):
     """Says where to look for faces."""
 
@@ -117,33 +78,41 @@ class NoSkin:
         return Regions((), "off")
 
 
-class StaticSkin:
-    """Proposes regions by the published bounds, and keeps count of when the whole picture is due."""
+class SkinRegions:
+    """Proposes regions by a model of skin, and keeps count of when the whole picture is due."""
 
-    def __init__(self, smallest: int) -> None:
-        """Args: smallest: side of the smallest face looked for, in luma pixels."""
-        self._smallest = smallest
-        self._since = SEARCH_ALL_EVERY
-
-    def propose(self, frame: Frame, known: Sequence[Box]) -> Regions:
-        """Return where to look for small faces in `frame`.
+    def __init__(self, model: SkinModel, smallest: int) -> None:
+        """Start with the whole picture due.
 
         Args:
-            frame: its chroma is read.
+            model: of the colour of skin.
+            smallest: side of the smallest face looked for, in luma pixels.
+        """
+        self.model = model
+        self._smallest = smallest
+        self._since = SEARCH_ALL_EVERY
+        self._mask = self._opened = np.empty((0, 0), np.uint8)
+        self._labels = np.empty((0, 0), np.int32)
+
+    def propose(self, frame: Frame, known: Sequence[Box]) -> Regions:
+        """Return where to look for small faces in `frame`, and let the model learn from the known ones.
+
+        Args:
+            frame: only read.
             known: faces of the frame before; each is looked for around where it was, whatever its colour.
         """
+        self.model.learn(frame, known)
         self._since += 1
-        regions = self._look(frame, known)
+        regions = Regions((), "periodic") if self._since >= SEARCH_ALL_EVERY else self.look(frame, known)
         if regions.search_all:
             self._since = 0
         return regions
 
-    def _look(self, frame: Frame, known: Sequence[Box]) -> Regions:
-        if self._since >= SEARCH_ALL_EVERY:
-            return Regions((), "periodic")
+    def look(self, frame: Frame, known: Sequence[Box]) -> Regions:
+        """Return where to look by the picture alone, as in `propose`; nothing is counted or learned."""
         if _is_flat(frame.cb) and _is_flat(frame.cr):
             return Regions((), "flat")
-        mask = skin_mask(frame.cb, frame.cr)
+        mask = self.mask(frame)
         skin = cv2.countNonZero(mask)
         if not skin:
             return Regions((), "empty")
@@ -151,14 +120,51 @@ class StaticSkin:
             return Regions((), "covered")
         height, width = frame.y.shape
         large = large_side(height, width)
-        boxes = skin_boxes(mask, self._smallest, LARGEST * large)
+        boxes = self._boxes(mask, LARGEST * large)
         boxes += [grow(box, box.w // 2, width, height) for box in known if box.w < large]
         return Regions(tuple(merge_boxes(boxes)), None)
 
+    def mask(self, frame: Frame) -> Plane:
+        """Return 255 where skin is, else 0, without specks and thin bridges.
+
+        Returns:
+            uint8 of the chroma planes' size, overwritten by the next call.
+        """
+        if self._mask.shape != frame.cb.shape:
+            self._mask, self._opened = np.empty_like(frame.cb, order="C"), np.empty_like(frame.cb, order="C")
+            self._labels = np.empty(frame.cb.shape, np.int32)
+        self.model.mask(frame, self._mask)
+        cv2.morphologyEx(self._mask, cv2.MORPH_OPEN, _OPENING, dst=self._opened)
+        return self._opened
+
+    def _boxes(self, mask: Plane, largest: int) -> list[Box]:
+        """Return boxes of the luma plane around the components in which small faces may be."""
+        height, width = 2 * mask.shape[0], 2 * mask.shape[1]
+        _, _, stats, _ = cv2.connectedComponentsWithStats(mask, self._labels, connectivity=8, ltype=cv2.CV_32S)
+        boxes = []
+        for left, top, w, h in (2 * stats[1:, :4]).tolist():
+            # A face's hair and beard hide up to half of it; a component that is too large holds no small face.
+            if min(w, h) < self._smallest / 2 or max(w, h) > largest:
+                continue
+            boxes.append(grow(Box(left, top, w, h), MARGIN, width, height))
+        return boxes
+
 
 def segmentation(kind: str, smallest: int) -> SkinSegmentation:
-    """Return the segmentation called ``off`` or ``static``; `smallest` as for `StaticSkin`."""
-    return StaticSkin(smallest) if kind == "static" else NoSkin()
+    """Return the segmentation called ``off``, ``static``, ``ellipse`` or ``adaptive``.
+
+    Args:
+        kind: its name.
+        smallest: side of the smallest face looked for, in luma pixels.
+    """
+    if kind == "off":
+        return NoSkin()
+    models: dict[str, Callable[[], SkinModel]] = {
+        "static": BoxModel,
+        "ellipse": EllipseModel,
+        "adaptive": AdaptiveModel,
+    }
+    return SkinRegions(models[kind](), smallest)
 
 
 def _is_flat(plane: NDArray[np.uint8]) -> bool:

@@ -25,6 +25,8 @@ class Summary:
     def __init__(self) -> None:
         self.frames = 0
         self.with_face = 0
+        self._full_searches = 0
+        self._searched = 0.0
         self._timings: dict[str, deque[float]] = {stage: deque(maxlen=WINDOW) for stage in STAGES}
         self._started = time.perf_counter()
         self._cpu_started = time.process_time()
@@ -33,6 +35,8 @@ class Summary:
         """Take in the result of one picture."""
         self.frames += 1
         self.with_face += bool(result.faces)
+        self._full_searches += result.full_search
+        self._searched += result.searched
         for stage, seconds in result.timings.items():
             self._timings[stage].append(seconds)
 
@@ -47,6 +51,8 @@ class Summary:
             "frames": self.frames,
             "dropped": dropped,
             "frames_with_face": self.with_face,
+            "full_searches": self._full_searches,
+            "area_searched_per_frame": round(self._searched / self.frames, 3) if self.frames else None,
             "seconds": round(seconds, 3),
             "fps": round(self.frames / seconds, 2),
             "cpu_ms_per_frame": round(1000 * cpu / self.frames, 2) if self.frames else None,

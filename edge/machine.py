@@ -44,10 +44,17 @@ def describe_machine() -> dict[str, Any]:
         "board": _first_line(Path("/proc/device-tree/model")).rstrip("\0") or None,
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "system": platform.platform(),
+        "system": _system(),
         "python": platform.python_version(),
         "versions": package_versions(),
     }
+
+
+def _system() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return platform.system()
 
 
 def _processor() -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
+
 
 class SourceSpec(click.ParamType[str]):
     """A ``--source`` value, refused if it names a file that does not exist."""
@@ -23,3 +25,33 @@ class SourceSpec(click.ParamType[str]):
                 ctx,
             )
         return value
+
+
+class MqttUrl(click.ParamType[Broker]):
+    """An ``--mqtt`` value; a refusal does not repeat it, because it may hold a password."""
+
+    name = "URL"
+
+    def convert(self, value: str | Broker, param: click.Parameter | None, ctx: click.Context | None) -> Broker:
+        """Return the broker."""
+        if isinstance(value, Broker):
+            return value
+        try:
+            return parse_broker(value)
+        except ValueError as error:
+            self.fail(f"{error}; expected {BROKER_FORM}", param, ctx)
+
+
+class ListenAddress(click.ParamType[Listen]):
+    """A ``--metrics`` value."""
+
+    name = "[HOST:]PORT"
+
+    def convert(self, value: str | Listen, param: click.Parameter | None, ctx: click.Context | None) -> Listen:
+        """Return the address."""
+        if isinstance(value, Listen):
+            return value
+        try:
+            return parse_listen(value)
+        except ValueError as error:
+            self.fail(f"'{value}': {error}", param, ctx)

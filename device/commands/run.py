@@ -7,20 +7,19 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fer_edge.device.commands.options import SourceSpec
+from fer_edge.device.commands.options import ListenAddress, MqttUrl, SourceSpec
+from fer_edge.device.outputs.address import Broker, Listen
 from fer_edge.device.signals import StopSignals
 from fer_edge.errors import FerEdgeError
 from fer_edge.lazy import require
 from fer_edge.shipped import DEFAULT, ModelPath
 
 if TYPE_CHECKING:
-    from fer_edge.device.outputs.base import Output
     from fer_edge.device.results import FrameResult
 
 
@@ -44,14 +43,42 @@ if TYPE_CHECKING:
     "--skin",
     default="static",
     show_default=True,
-    type=click.Choice(("off", "static")),
-    help="Look for small faces mainly where skin is, or everywhere.",
+    type=click.Choice(("off", "static", "ellipse", "adaptive")),
+    help="Look for small faces mainly where skin is, by one of three models, or everywhere.",
+)
+@click.option(
+    "--detector",
+    default="haar",
+    show_default=True,
+    type=click.Choice(("haar", "yunet")),
+    help="What finds faces: OpenCV's Haar cascade, or a YuNet model.",
+)
+@click.option(
+    "--detector-model",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The YuNet model, an ONNX file.",
 )
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many pictures.")
 @click.option("--loop", is_flag=True, help="Play a file or folder again and again.")
 @click.option("--jsonl", metavar="FILE", help="Write one JSON line a picture; - is standard output.")
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write an annotated video, .mkv.")
 @click.option(
-    "--save", type=click.Path(dir_okay=False, path_type=Path), help="Write an annotated video: .mkv, .mp4 or .avi."
+    "--snapshots",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a JPEG of each face that appears or changes its expression into this folder.",
+)
+@click.option(
+    "--mqtt",
+    envvar="FER_EDGE_MQTT",
+    show_envvar=True,
+    type=MqttUrl(),
+    help="Publish changes to mqtt[s]://[USER:PASSWORD@]HOST[:PORT]/TOPIC, also for Home Assistant.",
+)
+@click.option(
+    "--metrics",
+    type=ListenAddress(),
+    help="Answer Prometheus at http://HOST:PORT/metrics, a port alone on 127.0.0.1.",
 )
 @click.option("--display", is_flag=True, help="Show the pictures in a window; q closes it.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64), help="Threads of the model.")
@@ -60,10 +87,15 @@ def run(
     source: str | None,
     models: tuple[Path, ...],
     skin: str,
+    detector: str,
+    detector_model: Path | None,
     frames: int | None,
     loop: bool,
     jsonl: str | None,
     save: Path | None,
+    snapshots: Path | None,
+    mqtt: Broker | None,
+    metrics: Listen | None,
     display: bool,
     threads: int,
     as_json: bool,
@@ -75,27 +107,41 @@ def run(
     """
     if as_json and jsonl == "-":
         raise click.UsageError("--json and --jsonl - would both write to standard output; give --jsonl a file")
+    if (detector == "yunet") != (detector_model is not None):
+        raise click.UsageError("--detector yunet and --detector-model FILE go together; give both or neither")
     _check_targets(source, jsonl, save)
     with StopSignals() as stop, contextlib.ExitStack() as stack:
         require("cv2", "device")
         from fer_edge.device.classify import open_models
+        from fer_edge.device.outputs.opening import Wanted, open_outputs
         from fer_edge.device.pipeline import Pipeline
         from fer_edge.device.sources import Repeated, open_source
         from fer_edge.device.summary import Summary, to_text
+        from fer_edge.device.yunet import YuNet
 
         classifiers = open_models(models, threads)
         opened = stack.enter_context(open_source(source))
-        outputs = [stack.enter_context(output) for output in _outputs(jsonl, save, display, opened.fps)]
         played = Repeated(opened) if loop and not opened.live else opened
-        pipeline = stack.enter_context(Pipeline(played, classifiers, skin=skin, stop=lambda: stop.requested))
+        yunet = YuNet(detector_model) if detector_model else None
+        skin = "off" if yunet else skin  # YuNet searches the whole picture whatever its skin
+        pipeline = Pipeline(played, classifiers, skin=skin, detector=yunet, stop=lambda: stop.requested)
+        wanted = Wanted(jsonl, save, snapshots, mqtt, metrics, display)
+        opening = open_outputs(
+            wanted, played, classifiers[0].info.labels, lambda: pipeline.counters, lambda: stop.requested
+        )
+        outputs = [stack.enter_context(output) for output in opening]
+        stack.enter_context(pipeline)
         progress = _Progress(shown=jsonl != "-")
         summary = Summary()
 
         def finish() -> None:
             progress.clear()
+            left_out = {output.name: output.dropped for output in outputs if output.dropped}
             figures = {"source": opened.name, "models": [str(model) for model in models], "skin": skin}
-            figures |= summary.to_dict(pipeline.dropped)
+            figures |= summary.to_dict(pipeline.dropped) | {"dropped_by_outputs": left_out}
             click.echo(json.dumps(figures) if as_json else to_text(figures), err=jsonl == "-")
+            for name, count in left_out.items():
+                click.echo(f"{name}: could not keep up, {count} left out", err=True)
 
         try:
             for result in itertools.islice(pipeline, frames):
@@ -116,19 +162,6 @@ def _check_targets(source: str | None, jsonl: str | None, save: Path | None) -> 
     paths = [Path(name).resolve() for name in (source, jsonl, save) if name and name != "-"]
     if len(set(paths)) < len(paths):
         raise click.UsageError("--source, --jsonl and --save name the same file twice; give each one of its own")
-
-
-def _outputs(jsonl: str | None, save: Path | None, display: bool, fps: float | None) -> Iterator[Output]:
-    from fer_edge.device.outputs.jsonl import JsonLines
-    from fer_edge.device.outputs.video import VideoOutput
-    from fer_edge.device.outputs.window import Window
-
-    if jsonl:
-        yield JsonLines(jsonl)
-    if save:
-        yield VideoOutput(save, fps)
-    if display:
-        yield Window()
 
 
 class _Progress:

@@ -13,10 +13,14 @@ class Output(abc.ABC):
     """Takes the results one by one; a context manager, closed at the end whatever happened.
 
     Attributes:
+        name: for messages and metrics, such as ``--jsonl out.jsonl``.
         dismissed: the user has had enough, and the run should end.
+        dropped: what was left out because the output could not keep up: pictures, lines, messages.
     """
 
+    name: str
     dismissed: bool = False
+    dropped: int = 0
 
     def __enter__(self) -> Self:
         return self

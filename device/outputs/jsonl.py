@@ -4,44 +4,56 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import stat
 import sys
-from pathlib import Path
+import time
+from collections.abc import Callable
+from io import UnsupportedOperation
 from typing import Any
 
 from fer_edge.device.outputs.base import Output
+from fer_edge.device.outputs.whole import write_whole
 from fer_edge.device.results import FrameResult
 from fer_edge.errors import OutputError
 
+SCHEMA = 1
+"""Version of a line's meaning: it grows when a key goes or changes, not when one joins (``frame.schema.json``)."""
+
+PATIENCE = 1.0
+"""Seconds that the end of a run waits for a reader to take the last line."""
+
+_POLL = 0.1
+"""Seconds between two looks at whether to stop while a reader is slow."""
+
 
 class JsonLines(Output):
-    """Writes `FrameResult.to_dict` as a line to a file or to standard output.
+    """Writes `FrameResult.to_dict` as a line to a file, a pipe or standard output.
 
-    Every line reaches the operating system before the next picture is worked on. When a line does not
-    fit any more, the part of it that did is taken back.
+    Every line reaches the operating system before the next picture is worked on. In a file, a line
+    that does not fit any more is taken back. A pipe has a buffer of its own (on Linux 64 KiB) and a
+    reader who may be slow: with a live source a line that finds it full is left out and counted; with
+    a file the loop waits for the reader.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, *, live: bool = False, stop: Callable[[], bool] = lambda: False) -> None:
         """Open the output.
 
         Args:
             target: a path, which is overwritten, or ``-`` for standard output.
+            live: do not wait for a slow reader.
+            stop: asked while waiting whether to give up.
 
         Raises:
             OutputError: it cannot be opened.
         """
         self._standard = target == "-"
         self.name = "standard output" if self._standard else target
-        if self._standard:
-            if sys.stdout is None:
-                raise OutputError("standard output is closed; open it or name a file with --jsonl")
-            sys.stdout.flush()
-            # Unbuffered, so that what did not fit is known. A stand-in for a terminal may have no such layer.
-            self._file: Any = getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
-            return
-        try:
-            self._file = Path(target).open("wb", buffering=0)  # noqa: SIM115  (open for as long as the output is)
-        except OSError as error:
-            raise OutputError(f"{target}: cannot be written ({error.strerror}); choose another --jsonl") from error
+        self._live = live
+        self._stop = stop
+        self._rest = b""
+        self._file: Any = _standard_output() if self._standard else _open(target)
+        self._reader = _poll(self._file)
 
     def write(self, result: FrameResult) -> None:
         """Write a line.
@@ -50,27 +62,76 @@ class JsonLines(Output):
             OutputError: it does not fit.
             BrokenPipeError: the reader of standard output has gone.
         """
-        line = json.dumps(result.to_dict(), separators=(",", ":")).encode() + b"\n"
-        try:
-            self._write_whole(line)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OutputError(
-                f"{self.name}: cannot be written ({error.strerror}); the lines before are whole"
-            ) from error
+        line = json.dumps({"schema": SCHEMA} | result.to_dict(), separators=(",", ":")).encode() + b"\n"
+        if self._reader is None:
+            write_whole(self._file, line, self.name)
+        elif self._send():
+            self._rest = line
+            self._send()
+        else:
+            self.dropped += 1
 
-    def _write_whole(self, line: bytes) -> None:
-        written = 0
+    def _send(self) -> bool:
+        """Pass on what is left of the line before; return whether nothing is left."""
+        while self._rest and (self._push(0 if self._live else _POLL) or not (self._live or self._stop())):
+            pass
+        return not self._rest
+
+    def _push(self, timeout: float) -> bool:
+        assert self._reader is not None
+        if not self._reader.poll(timeout * 1000):
+            return False
         try:
-            while written < len(line):
-                written += self._file.write(line[written:]) or 0
-        except OSError:
-            if written and self._file.seekable():
-                os.ftruncate(self._file.fileno(), os.lseek(self._file.fileno(), 0, os.SEEK_CUR) - written)
-            raise
+            # A pipe that is ready has room for so many bytes and takes them as one (POSIX, write).
+            sent = os.write(self._file.fileno(), self._rest[: select.PIPE_BUF])
+        except BlockingIOError:
+            return False
+        except BrokenPipeError:
+            self._rest = b""
+            if self._standard:
+                raise
+            raise OutputError(f"{self.name}: cannot be written; its reader has gone") from None
+        except OSError as error:
+            self._rest = b""
+            raise OutputError(f"{self.name}: cannot be written ({error.strerror})") from error
+        self._rest = self._rest[sent:]
+        return True
 
     def close(self) -> None:
         """Close the file; standard output stays open."""
+        deadline = time.monotonic() + PATIENCE
+        while self._rest and time.monotonic() < deadline:
+            self._push(_POLL)
+        self.dropped += bool(self._rest)
         if not self._standard:
             self._file.close()
+
+
+def _standard_output() -> Any:
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; open it or name a file with --jsonl")
+    sys.stdout.flush()
+    # Unbuffered, so that what did not fit is known. A stand-in for a terminal may have no such layer.
+    return getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
+
+
+def _open(target: str) -> Any:
+    # A named pipe without a reader is refused instead of waiting for one, where no signal would end the run.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK
+    try:
+        return open(target, "wb", buffering=0, opener=lambda path, _: os.open(path, flags, 0o666))
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose another --jsonl") from error
+
+
+def _poll(file: Any) -> select.poll | None:
+    """Return what tells when a pipe, terminal or socket takes more; None for files and devices, which always do."""
+    try:
+        mode = os.fstat(file.fileno()).st_mode
+    except UnsupportedOperation:
+        return None
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or file.isatty()):
+        return None
+    reader = select.poll()
+    reader.register(file.fileno(), select.POLLOUT)
+    return reader

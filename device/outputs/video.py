@@ -2,74 +2,74 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import contextlib
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fer_edge.device.frame import frame_to_bgr
 from fer_edge.device.opencv import cv2
 from fer_edge.device.outputs.base import Output
 from fer_edge.device.outputs.draw import draw_faces
+from fer_edge.device.outputs.matroska import MatroskaWriter
 from fer_edge.device.results import FrameResult
 from fer_edge.errors import OutputError
 
-CODECS = {".avi": "XVID", ".mkv": "mp4v", ".mp4": "mp4v"}
-"""File name -> code of MPEG-4 part 2, which every OpenCV wheel can encode; H.264 they cannot."""
+QUALITY = 80
+"""Of the JPEG pictures, 0..100."""
 
-DEFAULT_FPS = 25.0
-"""For sources that know no rate."""
-
-RESERVE = 1 << 20
-"""Bytes that must stay free. OpenCV does not say when a picture could not be stored, so it is asked beforehand."""
+STILL = 1 / 25
+"""Seconds for which the last picture is seen where the source knows no rate."""
 
 
 class VideoOutput(Output):
-    """Writes the pictures with their faces drawn in, of the size of the first."""
+    """Writes the pictures with their faces drawn in, of the size of the first, at their own times.
+
+    Whatever ends the process, the file can be played up to the last picture that was written.
+    """
 
     def __init__(self, path: Path, fps: float | None) -> None:
-        """Check the target; the file is made with the first picture, whose size it takes.
+        """Open the file, which gets its head with the first picture.
 
         Args:
-            path: ends in .mkv, .mp4 or .avi; overwritten.
-            fps: pictures per second to store.
+            path: ends in .mkv; overwritten.
+            fps: nominal pictures per second, None if they come as they come.
 
         Raises:
-            OutputError: another ending, or a folder that cannot be written.
+            OutputError: another ending, or a file that cannot be written.
         """
-        if path.suffix.lower() not in CODECS:
-            raise OutputError(f"{path}: expected a name ending in {', '.join(CODECS)}; choose one of these for --save")
-        if not os.access(path.parent, os.W_OK) or path.is_dir():
-            raise OutputError(f"{path}: cannot be written; choose a folder for --save that exists and is writable")
-        self._path = path
-        self._fps = fps or DEFAULT_FPS
-        self._writer: Any = None
+        if path.suffix.lower() != ".mkv":
+            raise OutputError(
+                f"{path}: expected a name ending in .mkv for --save, which can be played whatever ends the run; "
+                "convert it afterwards, such as: ffmpeg -i out.mkv out.mp4"
+            )
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path}: cannot be written (no regular file); choose another --save")
+        self.name = str(path)
+        self._fps = fps
         self._size = (0, 0)
+        self._start = 0.0
+        self._writer: MatroskaWriter | None = None
+        try:
+            self._file = path.open("wb", buffering=0)
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another --save") from error
 
     def write(self, result: FrameResult) -> None:
-        """Add a picture, resized if its size is not the first one's."""
+        """Add a picture, resized if its size is not the first one's; raises OutputError if it does not fit."""
         picture = draw_faces(frame_to_bgr(result.frame), result.faces)
-        writer = self._writer = self._writer or self._open(picture)
-        if shutil.disk_usage(self._path.parent).free < RESERVE:
-            raise OutputError(f"{self._path}: the disk is full; what was written before can be played")
         size = (picture.shape[1], picture.shape[0])
-        writer.write(picture if size == self._size else cv2.resize(picture, self._size))
-
-    def _open(self, picture: NDArray[np.uint8]) -> Any:
-        self._size = (picture.shape[1], picture.shape[0])
-        code = cv2.VideoWriter.fourcc(*CODECS[self._path.suffix.lower()])
-        writer = cv2.VideoWriter(str(self._path), code, self._fps, self._size)
-        if not writer.isOpened():
-            raise OutputError(
-                f"{self._path}: OpenCV cannot write a video of {self._size[0]}x{self._size[1]} there; "
-                "choose another folder or ending for --save"
-            )
-        return writer
+        if self._writer is None:
+            self._size, self._start = size, result.time
+            self._writer = MatroskaWriter(self._file, self.name, size, self._fps)
+        if size != self._size:
+            picture = cv2.resize(picture, self._size)
+        try:
+            _, jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
+        except cv2.error as error:
+            raise OutputError(f"{self.name}: OpenCV cannot store pictures of {size[0]}x{size[1]}") from error
+        self._writer.add(jpeg.tobytes(), result.time - self._start)
 
     def close(self) -> None:
-        """Finish the file, so that it can be played."""
-        if self._writer is not None:
-            self._writer.release()
+        """Finish the file."""
+        with contextlib.closing(self._file):
+            if self._writer is not None:
+                self._writer.finish(1 / self._fps if self._fps else STILL)

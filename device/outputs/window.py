@@ -19,6 +19,8 @@ TITLE = "fer-edge"
 class Window(Output):
     """Shows the pictures with their faces drawn in; dismissed by closing it or by q."""
 
+    name = "window"
+
     def __init__(self) -> None:
         """Open the window.
 

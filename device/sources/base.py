@@ -21,12 +21,14 @@ class Source(abc.ABC):
         live: pictures come whether they are read or not, and a late reader may skip some.
         stills: the pictures are unrelated, so nothing found in one says anything about the next.
         fps: pictures per second, None where it is unknown or means nothing.
+        skipped: pictures that came damaged or empty and were left out.
     """
 
     name: str
     live: bool = False
     stills: bool = False
     fps: float | None = None
+    skipped: int = 0
 
     def __enter__(self) -> Self:
         return self
@@ -39,6 +41,17 @@ class Source(abc.ABC):
     @abc.abstractmethod
     def __iter__(self) -> Iterator[Frame]:
         """Deliver the frames; raises SourceError when they stop coming for a reason other than the end."""
+
+    def reopen(self) -> Source | None:
+        """Open the same camera or stream once more, after this one failed and was closed.
+
+        Returns:
+            A new source, None where that cannot help.
+
+        Raises:
+            SourceError: it is still not there.
+        """
+        return None
 
     def close(self) -> None:  # noqa: B027  (most sources hold nothing; an empty default is meant)
         """Release what the source holds; it cannot be iterated afterwards."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.frame import Frame, frame_from_bgr
+from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.folder import read_photo
@@ -51,11 +51,11 @@ class DemoSource(Source):
 
     def __iter__(self) -> Iterator[Frame]:
         """Deliver the film from its beginning."""
-        start, index = time.monotonic(), 0
+        converter, start, index = Converter(), time.monotonic(), 0
         while True:
             if self.live:
                 time.sleep(max(start + index / self.fps - time.monotonic(), 0))
-            yield frame_from_bgr(self.picture(index / self.fps), index / self.fps, index)
+            yield converter.convert(self.picture(index / self.fps), index / self.fps, index)
             index += 1
 
     def picture(self, seconds: float) -> NDArray[np.uint8]:

@@ -51,7 +51,9 @@ class Picamera2Source(Source):
             SourceError: no camera is connected, it is in use, or it answers with a format unknown here.
         """
         self.name = "picamera2"
-        self.fps = fps
+        self.fps: float = fps
+        self._asked = size
+        self._closed = False
         os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
         libcamera, picamera2 = _load()
         if not picamera2.Picamera2.global_camera_info():
@@ -113,7 +115,13 @@ class Picamera2Source(Source):
             yield Frame(*planes, time=now - start, index=index, width=width, height=height)
             index += 1
 
+    def reopen(self) -> Picamera2Source:
+        """Start the camera again; raises SourceError while it is not there."""
+        return Picamera2Source(self._asked, self.fps)
+
     def close(self) -> None:
-        """Stop the camera and free it for others."""
-        self._camera.stop()
-        self._camera.close()
+        """Stop the camera and free it for others; a second time does nothing."""
+        if not self._closed:
+            self._closed = True
+            # Not stop(): it waits behind a picture that was asked for, which a camera that fell silent never delivers.
+            self._camera.close()

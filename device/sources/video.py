@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator
 
-from fer_edge.device.frame import Frame, frame_from_bgr
+from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import Source
 from fer_edge.errors import SourceError
@@ -55,10 +55,11 @@ class VideoSource(Source):
             self._open()
         self._begun = True
         step = 1 / (self.fps or 25.0)
+        converter, bgr = Converter(), None
         index, start, time = 0, 0.0, 0.0
         while True:
             with self._lock:
-                ok, bgr = self._capture.read()
+                ok, bgr = self._capture.read(bgr)
                 stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             if not ok:
                 break
@@ -67,7 +68,10 @@ class VideoSource(Source):
             else:
                 # Some containers store no times, and OpenCV then reports the same one again and again.
                 time = stamp - start if stamp - start > time else time + step
-            yield frame_from_bgr(bgr, time, index)
+            if bgr is not None and bgr.size:
+                yield converter.convert(bgr, time, index)
+            else:
+                self.skipped += 1
             index += 1
         self._finish(index)
 
@@ -85,6 +89,10 @@ class VideoSource(Source):
                 frames,
                 self._announced,
             )
+
+    def reopen(self) -> VideoSource:
+        """Connect to the stream again; raises SourceError while nobody sends it."""
+        return VideoSource(self.name)
 
     def close(self) -> None:
         """Release the decoder, unless a read that hangs still uses it."""

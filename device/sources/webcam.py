@@ -6,10 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 
-from fer_edge.device.frame import Frame, frame_from_bgr
+from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import Source
 from fer_edge.errors import SourceError
+
+FAILING = 1.0
+"""Seconds of damaged or missing pictures after which the camera has failed; a loose cable costs a picture or two."""
 
 
 class WebcamSource(Source):
@@ -28,6 +31,7 @@ class WebcamSource(Source):
             SourceError: there is no such camera, or another program holds it.
         """
         self.name = f"webcam {number}"
+        self._number, self._asked = number, size
         self._lock = threading.Lock()
         # A number that does not fit OpenCV's integer names no camera either.
         self._capture = cv2.VideoCapture(min(number, 2**31 - 1))
@@ -42,19 +46,29 @@ class WebcamSource(Source):
 
     def __iter__(self) -> Iterator[Frame]:
         """Deliver pictures as they come, timed by their arrival."""
-        index, start = 0, 0.0
+        converter, bgr = Converter(), None
+        index, start, good = 0, 0.0, time.monotonic()
         while True:
             with self._lock:
-                ok, bgr = self._capture.read()
+                ok, bgr = self._capture.read(bgr)
             now = time.monotonic()
-            if not ok:
+            if ok and bgr is not None and bgr.size:
+                good = now
+                start = start or now
+                yield converter.convert(bgr, now - start, index)
+                index += 1
+            elif now - good > FAILING:
                 raise SourceError(
                     f"{self.name}: it stopped delivering pictures after {index}; was it unplugged, "
                     "or does another program use it?"
                 )
-            start = start or now
-            yield frame_from_bgr(bgr, now - start, index)
-            index += 1
+            else:
+                self.skipped += 1
+                time.sleep(0.01)
+
+    def reopen(self) -> WebcamSource:
+        """Open the camera again; raises SourceError while it is not there."""
+        return WebcamSource(self._number, self._asked)
 
     def close(self) -> None:
         """Release the camera, unless a read that hangs still uses it."""

@@ -18,7 +18,8 @@ def test_measures_every_stage(model):
     assert latency.opencv_threads == cv2.getNumThreads()
     assert latency.cpu_ms > 0
     assert tuple(latency.stages_ms) == STAGES
-    assert all(0 < wall.p50 <= wall.max for wall in latency.stages_ms.values())
+    assert all(0 <= wall.p50 <= wall.max for wall in latency.stages_ms.values())
+    assert all(latency.stages_ms[stage].p50 > 0 for stage in STAGES if stage != "skin")  # not in every picture
     parts = sum(latency.stages_ms[stage].mean for stage in ("skin", "detect", "classify"))
     assert latency.stages_ms["total"].mean == pytest.approx(parts)
 

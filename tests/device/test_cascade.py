@@ -116,3 +116,40 @@ def test_opencv_5_is_named(monkeypatch):
     monkeypatch.delattr(cv2, "CascadeClassifier")
     with pytest.raises(MissingExtraError, match="opencv-python-headless<5"):
         find_cascade()
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0, 1.6])
+def test_a_close_look_finds_what_the_whole_picture_finds(detector, portrait, scale):
+    frame, face = placed(portrait, scale, 30, 10)
+    (everywhere,) = detector.detect(frame, ALL)
+    found = detector.confirm(frame.y, face)
+    assert iou(found.box, everywhere.box) > 0.8
+    assert found.close
+    assert found.votes > 5
+    assert detector.confirm(frame.y, Box(500, 300, 100, 100)) is None
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0, 1.6])
+def test_a_glance_finds_a_face_that_moved_a_little(detector, portrait, scale):
+    frame, face = placed(portrait, scale, 30, 10)
+    expected = Box(face.x + face.w // 8, face.y - face.h // 10, face.w, face.h)
+    found = detector.glance(frame.y, expected)
+    assert iou(found.box, face) > 0.6
+    assert not found.close
+    assert detector.glance(frame.y, Box(500, 300, 100, 100)) is None
+
+
+def test_a_glance_at_the_edge_is_no_error(detector, portrait):
+    frame, _ = placed(portrait, 1.0, 0, 0)
+    for box in (Box(0, 0, 30, 30), Box(639, 479, 1, 1), Box(0, 0, 640, 480)):
+        detector.glance(frame.y, box)
+        detector.confirm(frame.y, box)
+
+
+def test_candidates_of_one_size(detector, portrait):
+    frame, face = placed(portrait, 0.36, 100, 80)
+    area = Box(90, 70, 120, 120)
+    places = detector.candidates(frame.y, area, 35)
+    assert any(iou(box, face) > 0.5 for box in places)
+    assert {box.w for box in places} == {35}
+    assert detector.candidates(frame.y, Box(300, 300, 100, 100), 35) == []

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fer_edge.device.frame import expand_range, frame_from_bgr, frame_to_bgr, split_planes
+from fer_edge.device.frame import POOL, Converter, expand_range, frame_from_bgr, frame_to_bgr, split_planes
 from fer_edge.preprocess import to_grey
 
 PICTURES = st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3)).flatmap(lambda shape: arrays(np.uint8, shape))
@@ -120,3 +120,30 @@ def test_limited_range_is_expanded(portrait):
     assert np.abs(y.astype(int) - wanted.y).max() <= 2
     for plane, full in ((cb, wanted.cb), (cr, wanted.cr)):
         assert np.abs(plane.astype(int) - full).mean() < 2
+
+
+def test_memory_is_used_again_but_never_under_a_picture_in_use(portrait):
+    converter = Converter()
+    kept = converter.convert(portrait)
+    luma = kept.y.copy()
+    view = converter.convert(255 - portrait).cb[3:5]
+    shown = view.copy()
+    for level in range(2 * POOL):
+        converter.convert(np.full_like(portrait, 10 * level))
+    np.testing.assert_array_equal(kept.y, luma)
+    np.testing.assert_array_equal(view, shown)
+    address = converter.convert(portrait).y.ctypes.data
+    assert converter.convert(portrait).y.ctypes.data == address
+
+
+def test_every_picture_of_a_list_is_its_own(portrait):
+    converter = Converter()
+    frames = [converter.convert(np.full((32, 48, 3), level, np.uint8)) for level in range(3 * POOL)]
+    assert [int(frame.y[0, 0]) for frame in frames] == list(range(3 * POOL))
+
+
+def test_pictures_may_change_their_size(portrait):
+    converter = Converter()
+    for size in ((40, 60), (41, 61), (40, 60), (1, 1)):
+        frame = converter.convert(portrait[: size[0], : size[1]])
+        np.testing.assert_array_equal(frame.y[: size[0], : size[1]], to_grey(portrait[: size[0], : size[1]]))

@@ -83,9 +83,96 @@ def test_waiting_ends_when_asked(grey_frame):
 
 
 def test_a_camera_that_hangs_is_given_up(grey_frame, monkeypatch):
-    monkeypatch.setattr(handover, "STALLED", 0.2)
+    monkeypatch.setattr(handover, "FIRST", 0.2)
     camera = Camera([grey_frame()])
     with LatestFrame(camera, never) as latest:
         with pytest.raises(SourceError, match="test camera: no picture for"):
             next(iter(latest))
         camera.go.release()
+
+
+class Unsteady(Source):
+    """A live source that plays a part of its story each time it is opened."""
+
+    name, live = "unsteady camera", True
+
+    def __init__(self, grey_frame, story):
+        self._grey_frame, self._story, self.closed = grey_frame, story, False
+        self._part = story.pop(0)
+
+    def __iter__(self):
+        pictures, ending = self._part
+        for index in range(pictures):
+            time.sleep(0.01)
+            yield self._grey_frame(index, index / 100)
+        if isinstance(ending, Exception):
+            raise ending
+        if ending:
+            ending.wait(10)
+
+    def reopen(self):
+        if isinstance(self._story[0], Exception):
+            raise self._story.pop(0)
+        return Unsteady(self._grey_frame, self._story)
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(handover, "STALLED", 0.3)
+    monkeypatch.setattr(handover, "BACK_OFF", (0.02, 0.05))
+
+
+def all_frames(latest):
+    frames = list(latest)
+    indices, times = [f.index for f in frames], [f.time for f in frames]
+    assert indices == sorted(set(indices))
+    assert times == sorted(times)
+    return frames
+
+
+def test_a_camera_that_vanishes_is_opened_again(grey_frame, quick, caplog):
+    gone = SourceError("unplugged")
+    camera = Unsteady(grey_frame, [(5, gone), SourceError("no camera answers"), gone, (5, gone), (5, None)])
+    with LatestFrame(camera, never) as latest:
+        frames = all_frames(latest)
+        assert latest.restarts == 2
+        assert latest.captured == 15 == len(frames) + latest.dropped
+    assert camera.closed
+    assert frames[-1].index == 14
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages[:4] == [
+        "unplugged; it is opened again",
+        "no camera answers; next attempt in 0 s",
+        "unplugged; next attempt in 0 s",
+        "unsteady camera: opened again (restart 1)",
+    ]
+
+
+def test_a_camera_that_falls_silent_is_opened_again(grey_frame, quick, caplog):
+    awake = threading.Event()
+    camera = Unsteady(grey_frame, [(3, awake), (4, None)])
+    with LatestFrame(camera, never) as latest:
+        frames = all_frames(latest)
+        assert latest.restarts == 1
+    assert frames[-1].index == 6
+    assert frames[-1].time - frames[0].time > 0.3  # the time of silence counts
+    assert "unsteady camera: no picture for 0.3 seconds" in caplog.text
+    awake.set()
+
+
+def test_a_camera_that_never_worked_is_an_error(grey_frame, quick):
+    camera = Unsteady(grey_frame, [(0, SourceError("broken")), (5, None)])
+    with LatestFrame(camera, never) as latest, pytest.raises(SourceError, match="broken"):
+        list(latest)
+
+
+def test_waiting_for_a_camera_ends_when_asked(grey_frame, quick):
+    gone = SourceError("unplugged")
+    camera = Unsteady(grey_frame, [(2, gone)] + [gone] * 1000)
+    since = time.monotonic()
+    with LatestFrame(camera, lambda: time.monotonic() - since > 0.5) as latest:
+        all_frames(latest)
+    assert time.monotonic() - since < 3

@@ -1,10 +1,14 @@
 import itertools
 import json
+import re
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fer_edge.device.cascade import Detection
+from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.results import STAGES
 from fer_edge.device.sources import Source
@@ -71,7 +75,7 @@ def test_a_doubtful_face_is_reported_once_it_has_stayed(model, grey_frame):
     film = Film([grey_frame(i, i / 10) for i in range(5)])
     detector = Detector([face(votes=12)], [], [face(votes=12)], [face(votes=12)], [face(votes=12)])
     with Pipeline(film, [model], detector=detector) as pipeline:
-        assert [len(r.faces) for r in pipeline] == [0, 0, 0, 0, 1]
+        assert [len(r.faces) for r in pipeline] == [0, 0, 0, 1, 1]
 
 
 def test_photos_are_independent(model, grey_frame):
@@ -132,7 +136,7 @@ def test_the_line_of_a_picture(model, demo, tmp_path):
     assert line["frame"] == 0
     assert line["time"] == 0.0
     (found,) = line["faces"]
-    assert set(found) == {"id", "box", "label", "score", "scores"}
+    assert set(found) == {"id", "box", "label", "score", "uncertain", "scores"}
     assert found["score"] == found["scores"][found["label"]]
     assert all(isinstance(v, int) for v in found["box"])
     assert set(line["timings_ms"]) == set(STAGES)
@@ -160,3 +164,114 @@ def test_a_scene_without_faces_has_none(model, shared_video):
     path = shared_video("intel_bottle-detection_noface.mp4")
     with VideoSource(str(path)) as source, Pipeline(source, [model]) as pipeline:
         assert not any(r.faces for r in itertools.islice(pipeline, 50))
+
+
+def test_faces_survive_a_blink_and_a_short_occlusion(model, demo):
+    def film():
+        converter = Converter()
+        for index in range(90):
+            bgr = demo.picture(index / 30)
+            if 40 <= index < 55:
+                bgr[:] = 120  # half a second of nothing
+            yield converter.convert(bgr, index / 30, index)
+
+    with Pipeline(Film(film()), [model]) as pipeline:
+        results = list(pipeline)
+    assert {f.id for r in results for f in r.faces} == {1}
+    assert not any(r.faces for r in results[45:55])
+    assert all(r.faces for r in results[70:])
+
+
+def test_a_face_that_comes_into_the_picture_is_found_within_a_round(model, portrait):
+    empty = np.full((480, 640, 3), 120, np.uint8)
+    scene = empty.copy()
+    scene[100:388, 200:456] = portrait
+    converter = Converter()
+    film = [converter.convert(empty if i < 20 else scene, i / 30, i) for i in range(50)]
+    with Pipeline(Film(film), [model]) as pipeline:
+        counts = [len(r.faces) for r in pipeline]
+    assert not any(counts[:20])
+    assert counts[35:] == [1] * 15
+
+
+def test_a_film_costs_a_fraction_of_its_pictures_area(model, demo):
+    with Pipeline(demo, [model]) as pipeline:
+        results = list(itertools.islice(pipeline, 31))
+        assert pipeline.counters.full_searches == sum(r.full_search for r in results) >= 3
+    assert results[0].searched > 5
+    assert np.mean([r.searched for r in results[1:]]) < 3
+
+
+def test_another_size_begins_anew(model, demo):
+    small, large = DemoSource((320, 240)), DemoSource((800, 600))
+    frames = [*itertools.islice(small, 5), *itertools.islice(large, 5), *itertools.islice(small, 5)]
+    film = [Frame(f.y, f.cb, f.cr, i / 30, i, f.width, f.height) for i, f in enumerate(frames)]
+    with Pipeline(Film(film), [model]) as pipeline:
+        results = list(pipeline)
+    assert [{f.id for f in r.faces} for r in (results[4], results[9], results[14])] == [{1}, {2}, {3}]
+    for result in results:
+        for found in result.faces:
+            assert found.box.x + found.box.w <= result.frame.width
+            assert found.box.y + found.box.h <= result.frame.height
+
+
+def test_empty_pictures_are_left_out_and_counted(model, grey_frame):
+    nothing = np.empty((0, 0), np.uint8)
+    film = Film([grey_frame(0), Frame(nothing, nothing, nothing, 0.1, 1, 0, 0), grey_frame(2, 0.2)])
+    with Pipeline(film, [model]) as pipeline:
+        assert [r.index for r in pipeline] == [0, 2]
+        counters = pipeline.counters
+    assert (counters.captured, counters.processed, counters.skipped, counters.dropped) == (3, 2, 1, 0)
+
+
+@pytest.mark.parametrize("size", [(2, 2), (30, 20), (24, 24), (50, 1000)])
+def test_tiny_and_odd_pictures_are_no_error(model, size):
+    frames = list(itertools.islice(DemoSource(size), 3))
+    with Pipeline(Film(frames), [model]) as pipeline:
+        assert len(list(pipeline)) == 3
+
+
+def test_a_clock_that_steps_back_harms_nothing(model, demo):
+    frames = list(itertools.islice(demo, 12))
+    times = [0, 0.03, 0.07, 50, 50.1, 1, 1, 1, 1.03, 0, 0.03, 0.07]
+    film = [Frame(f.y, f.cb, f.cr, t, f.index, f.width, f.height) for f, t in zip(frames, times, strict=True)]
+    with Pipeline(Film(film), [model]) as pipeline:
+        results = list(pipeline)
+    assert all(r.faces for r in results)
+    assert all(0 <= s <= 1 for r in results for f in r.faces for s in f.scores.values())
+
+
+def test_nothing_as_large_as_a_picture_is_allocated(model, demo):
+    pictures = [demo.picture(index / 30) for index in range(30)]
+
+    def film():
+        converter = Converter()
+        for index in itertools.count():
+            yield converter.convert(pictures[index % 30], index / 30, index)
+
+    with Pipeline(Film(film()), [model], skin="off") as pipeline:
+        results = iter(pipeline)
+        for _ in range(40):
+            next(results)
+        tracemalloc.start()
+        try:
+            largest = 0
+            for _ in range(60):
+                before = tracemalloc.get_traced_memory()[0]
+                tracemalloc.reset_peak()
+                next(results)
+                largest = max(largest, tracemalloc.get_traced_memory()[1] - before)
+        finally:
+            tracemalloc.stop()
+    assert largest < 640 * 480 // 8
+
+
+def test_the_example_of_the_manual_runs(capsys):
+    manual = (Path(__file__).parents[2] / "docs" / "device.md").read_text()
+    code = re.search(r"### From Python\n\n(.*?)\n\n\S", manual, re.DOTALL)[1]
+    lines = [line[4:] for line in code.splitlines()]
+    assert len(lines) <= 10
+    loop = next(i for i, line in enumerate(lines) if line.lstrip().startswith("for result in"))
+    indent = " " * (len(lines[loop]) - len(lines[loop].lstrip()) + 4)
+    exec("\n".join([*lines, f"{indent}if result.index == 2: break"]), {})
+    assert capsys.readouterr().out.count("[(1, ") == 3

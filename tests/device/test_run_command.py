@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
+from fer_edge.device.outputs.jsonl import JsonLines
 from fer_edge.device.outputs.window import Window
 from fer_edge.device.results import STAGES
 from fer_edge.device.sources.demo import DemoSource
@@ -227,3 +228,47 @@ def test_it_ends_quietly_when_nobody_reads_any_more(model_path):
     assert process.stderr.read() == ""
     assert process.wait(timeout=60) == 1
     process.stderr.close()
+
+
+def test_what_an_output_left_out_is_in_the_summary(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(JsonLines, "write", lambda self, result: setattr(self, "dropped", self.dropped + 1))
+    path = tmp_path / "out.jsonl"
+    result = run("--source", "demo", "--frames", 3, "--jsonl", path, "--json")
+    assert json.loads(result.stdout)["dropped_by_outputs"] == {str(path): 3}
+    assert f"{path}: could not keep up, 3 left out" in result.stderr
+
+
+def test_a_broker_that_is_none_is_wrong_usage_and_its_password_is_not_repeated(run, monkeypatch):
+    for result in (
+        run("--source", "demo", "--mqtt", "http://me:s3cret@host/topic"),
+        CliRunner(env={"FER_EDGE_MQTT": "mqtt://me:s3cret@host:x/topic"}).invoke(main, ["run", "--source", "demo"]),
+    ):
+        assert result.exit_code == 2
+        assert "expected mqtt://" in " ".join(result.stderr.split())
+        assert "s3cret" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra"), [(("--mqtt", "mqtt://host/topic"), "mqtt"), (("--metrics", "9100"), "metrics")]
+)
+def test_an_extra_that_is_not_installed(run, monkeypatch, arguments, extra):
+    for module in ("paho", "paho.mqtt", "paho.mqtt.client", "prometheus_client"):
+        monkeypatch.setitem(sys.modules, module, None)
+    result = run("--source", "demo", *arguments)
+    assert result.exit_code == 1
+    assert f"pip install 'fer-edge[{extra}]'" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_detector_and_its_model_go_together(model_path):
+    for arguments in (["--detector", "yunet"], ["--detector-model", str(model_path)]):
+        result = CliRunner().invoke(main, ["run", "--source", "demo", *arguments])
+        assert result.exit_code == 2
+        assert "go together" in result.stderr
+
+
+def test_another_file_as_detector_is_refused(model_path):
+    arguments = ["run", "--source", "demo", "--detector", "yunet", "--detector-model", str(model_path)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1

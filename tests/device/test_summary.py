@@ -39,3 +39,11 @@ def test_the_text_holds_the_figures():
     assert "3 dropped, 1 with a face" in text
     assert text.count("12.50") == 3 * len(STAGES)
     assert all(f"\n{stage} " in text for stage in STAGES)
+
+
+def test_searches_are_counted():
+    summary = Summary()
+    for full in (True, False):
+        summary.add(FrameResult(0, 0.0, (), dict.fromkeys(STAGES, 0.01), None, 2.5 + full, full))
+    figures = summary.to_dict(dropped=0)
+    assert (figures["full_searches"], figures["area_searched_per_frame"]) == (1, 3.0)

@@ -4,7 +4,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_edge.device.cascade import Detection
-from fer_edge.device.tracks import BELIEVED, REMEMBERED, SAME_FACE, Track, Tracker, associate, smooth
+from fer_edge.device.tracks import (
+    BELIEVED,
+    DOUBTED,
+    FOLLOWED,
+    REMEMBERED,
+    SAME_FACE,
+    Track,
+    Tracker,
+    associate,
+    predict,
+)
 from fer_edge.preprocess import Box
 
 SURE = BELIEVED
@@ -34,7 +44,7 @@ def test_two_faces_keep_theirs_whatever_the_order():
 
 def test_a_doubtful_face_must_stay():
     tracker = Tracker()
-    assert [len(tracker.update([doubtful(0)], i / 10)) for i in range(6)] == [0, 0, 0, 0, 1, 1]
+    assert [len(tracker.update([doubtful(0)], i / 10)) for i in range(6)] == [0, 0, 1, 1, 1, 1]
 
 
 def test_a_flickering_face_is_never_believed():
@@ -91,34 +101,76 @@ def test_association_prefers_the_greater_overlap():
     assert 0 < SAME_FACE < 1
 
 
-PROBABILITIES = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(
-    lambda v: (np.array(v) / sum(v)).astype(np.float32)
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(PROBABILITIES, PROBABILITIES, st.floats(0, 5))
-def test_smoothed_scores_lie_between_and_remain_probabilities(old, new, elapsed):
-    mixed = smooth(old, new, elapsed)
-    assert mixed.sum() == pytest.approx(1, abs=1e-5)
-    assert (mixed >= np.minimum(old, new) - 1e-6).all()
-    assert (mixed <= np.maximum(old, new) + 1e-6).all()
-
-
-def test_smoothing_depends_on_time_and_not_on_the_number_of_pictures():
-    old, new = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
-    in_steps = old
-    for _ in range(10):
-        in_steps = smooth(in_steps, new, 0.03)
-    np.testing.assert_allclose(in_steps, smooth(old, new, 0.3), atol=1e-5)
-
-
 def test_scores_are_smoothed_per_face():
     tracker, first, second = Tracker(), np.array([1, 0], np.float32), np.array([0, 1], np.float32)
     for track in tracker.update([sure(0), sure(100)], 0.0):
-        np.testing.assert_array_equal(tracker.add_scores(track, first), first)
+        np.testing.assert_array_equal(tracker.add_scores(track, first).scores, first)
     left, right = tracker.update([sure(0), sure(100)], 0.1)
-    assert 0 < tracker.add_scores(left, second)[1] < 1
-    np.testing.assert_array_equal(tracker.add_scores(right, first), first)
+    assert 0 < tracker.add_scores(left, second).scores[1] < 1
+    np.testing.assert_array_equal(tracker.add_scores(right, first).scores, first)
     (left,) = tracker.update([sure(0)], 0.9)
-    assert tracker.add_scores(left, second)[1] > 0.95
+    assert tracker.add_scores(left, second).scores[1] > 0.9
+
+
+def test_a_face_is_expected_where_it_moves_to():
+    tracker = Tracker()
+    for i in range(10):
+        tracker.update([sure(10 * i)], i / 10)
+    (track,) = tracker.tracks
+    assert track.velocity == pytest.approx((100, 0), rel=0.05)
+    assert abs(predict(track, 1.0).x - 100) <= 2
+    assert predict(track, 99.0).x < 120  # nobody knows for how long it goes on
+
+
+def test_a_fast_face_keeps_its_number_where_its_boxes_do_not_overlap():
+    tracker = Tracker()
+    places = [0, 15, 32, 52, 75, 101, 129, 158, 188, 218, 248]
+    numbers = [[t.id for t in tracker.update([sure(x)], i / 30)] for i, x in enumerate(places)]
+    assert numbers == [[1]] * len(places)
+
+
+def followed(x):
+    return Detection(Box(x, 0, 40, 40), 0, close=False)
+
+
+def test_a_face_that_is_only_followed_is_reported_for_a_short_time():
+    tracker = Tracker()
+    tracker.update([sure(0)], 0.0)
+    assert [t.id for t in tracker.update([followed(2)], FOLLOWED)] == [1]
+    assert tracker.update([followed(4)], FOLLOWED + 0.1) == []
+    assert [t.id for t in tracker.update([sure(4)], REMEMBERED)] == [1]
+
+
+def test_nothing_begins_with_following():
+    assert Tracker(believed=0).update([followed(0)], 0.0) == []
+
+
+def test_a_face_that_no_close_look_confirms_is_given_up():
+    tracker = Tracker()
+    tracker.update([sure(0)], 0.0)
+    glimpse = Detection(Box(0, 0, 40, 40), 4, close=False)
+    times = [0.5 * step for step in range(1, 8)]
+    reported = [bool(tracker.update([glimpse], time)) for time in times]
+    assert reported == [time <= DOUBTED for time in times]
+
+
+@pytest.mark.parametrize("rate", [5, 30])
+def test_belief_does_not_need_a_fast_camera(rate):
+    tracker = Tracker()
+    for i in range(5):
+        reported = tracker.update([doubtful(0)], i / rate)
+    assert [t.id for t in reported] == [1]
+
+
+def test_a_doubtful_face_may_miss_a_picture_of_a_fast_camera():
+    tracker = Tracker()
+    for i in (0, 2, 3):
+        reported = tracker.update([doubtful(0)], i / 30)
+    assert [t.id for t in reported] == [1]
+
+
+def test_numbers_are_not_given_again_after_a_reset():
+    tracker = Tracker()
+    tracker.update([sure(0)], 0.0)
+    tracker.reset()
+    assert [t.id for t in tracker.update([sure(0)], 0.1)] == [2]

@@ -56,7 +56,7 @@ def evaluate(models: tuple[Path, ...], data: str, split_name: str, plots: Path |
         )
     if as_json:
         result = {
-            "models": [{"file": str(path), "sha256": file_hash(path), "bytes": path.stat().st_size} for path in models],
+            "models": [{"file": path.name, "sha256": file_hash(path), "bytes": path.stat().st_size} for path in models],
             "data": {"name": dataset.name, "fingerprint": dataset.fingerprint, "split": split_name},
             "machine": describe_machine(),
             **evaluation.metrics.to_dict(),

@@ -190,7 +190,7 @@ def test_a_webcam_that_one_may_not_use(machine, video):
 
 
 def test_a_source_that_raises_what_nobody_foresaw(machine):
-    machine.changed_opencv("def fails(*_): raise ValueError('odd')\ncv2.cvtColor = fails")
+    machine.changed_opencv("def fails(*_, **__): raise ValueError('odd')\ncv2.cvtColor = fails")
     finding = check_camera(machine.system, "demo")
     assert (finding.status, finding.found, finding.advice) == (Status.PROBLEM, "demo: odd", OTHER_SOURCE)
 
@@ -213,7 +213,7 @@ CAMERA = """
         def isOpened(self): return True
         def set(self, key, value): return True
         def get(self, key): return 30.0
-        def read(self): return True, numpy.zeros((48, 64, 3), numpy.uint8)
+        def read(self, image=None): return True, numpy.zeros((48, 64, 3), numpy.uint8)
         def release(self): pass
     cv2.VideoCapture = VideoCapture
 """

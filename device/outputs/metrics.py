@@ -1,0 +1,122 @@
+"""Counts and times for Prometheus, at ``http://HOST:PORT/metrics``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import prometheus_client
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from fer_edge.device.outputs.address import Listen
+from fer_edge.device.outputs.base import Output
+from fer_edge.device.results import STAGES, FrameResult
+from fer_edge.errors import OutputError
+
+if TYPE_CHECKING:
+    from fer_edge.device.pipeline import Counters
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Upper limits of the histogram's buckets in seconds: a stage takes a millisecond here, a second on the oldest Pi."""
+
+THERMAL = Path("/sys/class/thermal")
+
+
+class Metrics(Output):
+    """Answers a Prometheus server in threads of its own; the loop only counts."""
+
+    name = "metrics"
+
+    def __init__(
+        self,
+        listen: Listen,
+        labels: Sequence[str],
+        counters: Callable[[], Counters],
+        outputs: Sequence[Output],
+        thermal: Path = THERMAL,
+    ) -> None:
+        """Begin to answer.
+
+        Args:
+            listen: where.
+            labels: the expressions that may come.
+            counters: asked for what happened to the pictures so far.
+            outputs: whose own drops are shown.
+            thermal: the kernel's thermal zones; where there are none, no temperature is shown.
+
+        Raises:
+            OutputError: the address is taken, or not this machine's.
+        """
+        # When a series began is of no use to anybody here, and doubles their number.
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+        registry = prometheus_client.CollectorRegistry()
+        registry.register(_Asked(counters, outputs, thermal))
+        prometheus_client.ProcessCollector(registry=registry)
+        self._faces = prometheus_client.Gauge("fer_edge_faces", "Faces in the latest picture.", registry=registry)
+        self._labels = prometheus_client.Counter(
+            "fer_edge_face_labels", "Faces by expression, one per picture and face.", ["label"], registry=registry
+        )
+        for label in labels:
+            self._labels.labels(label)  # a series that is missing until its first event spoils rates
+        self._stages = prometheus_client.Histogram(
+            "fer_edge_stage_seconds", "Time per picture by stage.", ["stage"], registry=registry, buckets=BUCKETS
+        )
+        for stage in STAGES:
+            self._stages.labels(stage)
+        try:
+            self._server, self._thread = prometheus_client.start_http_server(listen.port, listen.host, registry)
+        except OSError as error:
+            raise OutputError(
+                f"--metrics {listen}: cannot listen there ({error.strerror}); choose another port or address"
+            ) from error
+
+    def write(self, result: FrameResult) -> None:
+        """Count a picture."""
+        self._faces.set(len(result.faces))
+        for face in result.faces:
+            self._labels.labels(face.label).inc()
+        for stage, seconds in result.timings.items():
+            self._stages.labels(stage).observe(seconds)
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Asked:
+    """What is looked up when somebody asks, in the thread that answers."""
+
+    def __init__(self, counters: Callable[[], Counters], outputs: Sequence[Output], thermal: Path) -> None:
+        self._counters, self._outputs, self._thermal = counters, outputs, thermal
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures that others keep."""
+        counters = self._counters()
+        for name, meaning, value in (
+            ("frames_captured", "Pictures that came from the source.", counters.captured),
+            ("frames_processed", "Pictures that went through the loop.", counters.processed),
+            ("frames_dropped", "Pictures of a live source that came while the loop was busy.", counters.dropped),
+            ("frames_skipped", "Damaged or empty pictures.", counters.skipped),
+            ("source_restarts", "Times that a live source was opened again.", counters.restarts),
+            ("full_searches", "Completed searches of the whole picture for faces.", counters.full_searches),
+        ):
+            yield CounterMetricFamily(f"fer_edge_{name}", meaning, value)
+        lost = CounterMetricFamily(
+            "fer_edge_output_dropped", "What an output could not take in time.", labels=["output"]
+        )
+        for output in self._outputs:
+            lost.add_metric([output.name], output.dropped)
+        yield lost
+        temperature = GaugeMetricFamily(
+            "fer_edge_temperature_celsius", "Temperature by the kernel's thermal zone.", labels=["zone"]
+        )
+        for zone in sorted(self._thermal.glob("thermal_zone*")):
+            try:
+                celsius = int((zone / "temp").read_text()) / 1000
+                temperature.add_metric([f"{(zone / 'type').read_text().strip()}-{zone.name[12:]}"], celsius)
+            except (OSError, ValueError):
+                continue  # a zone that is switched off
+        yield temperature

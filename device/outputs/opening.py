@@ -1,0 +1,97 @@
+"""How the command line's choice becomes outputs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fer_edge.device.outputs.address import Broker, Listen
+from fer_edge.device.outputs.base import Output
+from fer_edge.device.sources.base import Source
+from fer_edge.lazy import require
+
+if TYPE_CHECKING:
+    from fer_edge.device.pipeline import Counters
+
+QUEUED_PICTURES = 4
+"""Pictures that may wait for a slow disk; at 640 x 480 each takes 460 KB."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What was asked for; by default nothing is written and nothing leaves the process.
+
+    Attributes:
+        jsonl: path of the JSON lines, ``-`` for standard output.
+        save: path of the annotated video.
+        snapshots: folder of the faces whose expression changed.
+        mqtt: broker and topic to publish to.
+        metrics: address at which Prometheus may ask.
+        display: whether to open a window.
+    """
+
+    jsonl: str | None = None
+    save: Path | None = None
+    snapshots: Path | None = None
+    mqtt: Broker | None = None
+    metrics: Listen | None = None
+    display: bool = False
+
+
+def open_outputs(
+    wanted: Wanted, source: Source, labels: Sequence[str], counters: Callable[[], Counters], stop: Callable[[], bool]
+) -> Iterator[Output]:
+    """Open the outputs one by one, so that the caller can enter each before the next one may fail.
+
+    Args:
+        wanted: which.
+        source: where the pictures come from; of a live one, no output may hold up the loop.
+        labels: the expressions that may come.
+        counters: what happened to the pictures so far.
+        stop: whether the run is to end.
+
+    Raises:
+        OutputError: one cannot be opened.
+        MissingExtraError: one needs a package that is not installed.
+    """
+    # Each kind is imported when it is asked for, because several need packages of their own.
+    from fer_edge.device.outputs.background import Background
+
+    opened: list[Output] = []
+
+    def add(output: Output) -> Output:
+        opened.append(output)
+        return output
+
+    def in_background(output: Output) -> Output:
+        return add(Background(output, QUEUED_PICTURES, live=source.live, stop=stop))
+
+    if wanted.jsonl:
+        from fer_edge.device.outputs.jsonl import JsonLines
+
+        yield add(JsonLines(wanted.jsonl, live=source.live, stop=stop))
+    if wanted.save:
+        from fer_edge.device.outputs.video import VideoOutput
+
+        # A live source's pictures come as the loop takes them, not at its rate.
+        yield in_background(VideoOutput(wanted.save, None if source.live else source.fps))
+    if wanted.snapshots:
+        from fer_edge.device.outputs.snapshots import Snapshots
+
+        yield in_background(Snapshots(wanted.snapshots))
+    if wanted.mqtt:
+        require("paho.mqtt.client", "mqtt")
+        from fer_edge.device.outputs.mqtt import MqttOutput
+
+        yield add(MqttOutput(wanted.mqtt, labels))
+    if wanted.display:
+        from fer_edge.device.outputs.window import Window
+
+        yield add(Window())
+    if wanted.metrics:
+        require("prometheus_client", "metrics")
+        from fer_edge.device.outputs.metrics import Metrics
+
+        yield Metrics(wanted.metrics, labels, counters, opened)

@@ -1,0 +1,73 @@
+"""Signs of life for systemd: a service of ``Type=notify`` with ``WatchdogSec=``.
+
+The protocol is sd_notify(3): datagrams of ``KEY=VALUE`` to the socket that ``NOTIFY_SOCKET`` names.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+
+SHARE = 0.25
+"""Part of the watchdog's time between two signs of life; sd_watchdog_enabled(3) recommends at most a half."""
+
+
+class Watchdog:
+    """Tells the service manager that the loop is up, and that it still turns.
+
+    Without a service manager everything here does nothing. A manager that cannot be reached is no
+    reason to end the loop: it will notice by itself.
+    """
+
+    def __init__(
+        self, environment: Mapping[str, str] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Read from the environment whether somebody listens.
+
+        Args:
+            environment: instead of the process's own.
+            clock: seconds, which never go back.
+        """
+        environment = os.environ if environment is None else environment
+        self._address = environment.get("NOTIFY_SOCKET", "")
+        self._interval = _interval(environment)
+        self._clock = clock
+        self._ready = False
+        self._next = 0.0
+
+    def beat(self) -> None:
+        """Say that one more picture went through the loop; the first time, that the service is up."""
+        now = self._clock()
+        if not self._ready:
+            self._ready = True
+            self._next = now + self._interval
+            self._send("READY=1")
+        elif now >= self._next:
+            self._next = now + self._interval
+            self._send("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """Say that the loop has ended and the rest is tidying up."""
+        self._send("STOPPING=1")
+
+    def _send(self, message: str) -> None:
+        if not self._address.startswith(("/", "@")):
+            return
+        # A name beginning with @ is of Linux' abstract namespace.
+        address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+                channel.setblocking(False)
+                channel.sendto(message.encode(), address)
+        except OSError:
+            return
+
+
+def _interval(environment: Mapping[str, str]) -> float:
+    """Return seconds between two signs of life, infinite if nobody waits for them."""
+    microseconds, process = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
+    if not microseconds.isdecimal() or process not in ("", str(os.getpid())):
+        return float("inf")
+    return int(microseconds) / 1e6 * SHARE

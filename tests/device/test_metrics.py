@@ -1,0 +1,129 @@
+import contextlib
+import json
+import socket
+import urllib.request
+
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("prometheus_client", reason="needs prometheus-client")
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from fer_edge.cli import main
+from fer_edge.device.outputs.address import Listen
+from fer_edge.device.outputs.jsonl import JsonLines
+from fer_edge.device.outputs.metrics import Metrics
+from fer_edge.device.pipeline import Counters
+from fer_edge.errors import OutputError
+from tests.device.making import LABELS, face, result
+
+COUNTERS = Counters(captured=10, processed=3, dropped=7, skipped=2, restarts=1, full_searches=5)
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ask(port, path="/metrics"):
+    """Return {(sample name, its label values by name of the label): value}."""
+    with contextlib.closing(urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10)) as answer:
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith("text/plain; version=")
+        text = answer.read().decode()
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_what_prometheus_sees(port, tmp_path):
+    zone = tmp_path / "thermal_zone0"
+    zone.mkdir()
+    (zone / "type").write_text("cpu-thermal\n")
+    (zone / "temp").write_text("48312\n")
+    (tmp_path / "thermal_zone1").mkdir()  # one that is switched off
+    lines = JsonLines(str(tmp_path / "out.jsonl"))
+    lines.dropped = 4
+    with lines, Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [lines], tmp_path) as output:
+        assert ask(port)["fer_edge_stage_seconds_count", "total"] == 0
+        output.write(result(0))
+        output.write(result(1, faces=[face(), face(number=2)]))
+        output.write(result(2, faces=[]))
+        seen = ask(port)
+    assert seen["fer_edge_frames_captured_total",] == 10
+    assert seen["fer_edge_frames_processed_total",] == 3
+    assert seen["fer_edge_frames_dropped_total",] == 7
+    assert seen["fer_edge_frames_skipped_total",] == 2
+    assert seen["fer_edge_source_restarts_total",] == 1
+    assert seen["fer_edge_full_searches_total",] == 5
+    assert seen["fer_edge_faces",] == 0
+    assert seen["fer_edge_face_labels_total", "happy"] == 3
+    assert seen["fer_edge_face_labels_total", "angry"] == 0
+    assert seen["fer_edge_stage_seconds_count", "total"] == 3
+    assert seen["fer_edge_stage_seconds_sum", "capture"] == pytest.approx(0.006)
+    assert seen["fer_edge_stage_seconds_bucket", "0.001", "capture"] == 0
+    assert seen["fer_edge_stage_seconds_bucket", "0.0025", "capture"] == 3
+    assert seen["fer_edge_output_dropped_total", lines.name] == 4
+    assert seen["fer_edge_temperature_celsius", "cpu-thermal-0"] == pytest.approx(48.312)
+    assert seen["process_resident_memory_bytes",] > 1e6
+    assert not [key for key in seen if key[0].endswith("_created")]
+
+
+def test_afterwards_the_port_is_free_again(port):
+    for _ in range(2):
+        with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, []):
+            ask(port)
+
+
+def test_only_this_machine_can_ask_by_default(port):
+    with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, []), socket.socket() as other:
+        assert other.connect_ex(("127.0.0.2", port)) != 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid", "192.0.2.1"])
+def test_an_address_that_is_not_to_be_had(port, host):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", port))
+        holder.listen()
+        with pytest.raises(OutputError, match=rf"--metrics {host}:{port}: cannot listen there"):
+            Metrics(Listen(host, port), LABELS, lambda: COUNTERS, [])
+
+
+def test_the_command_answers_while_it_runs(port, model_path, monkeypatch):
+    seen = []
+    write = Metrics.write
+
+    def ask_after(self, result):
+        write(self, result)
+        seen.append(ask(port))
+
+    monkeypatch.setattr(Metrics, "write", ask_after)
+    arguments = [
+        "run",
+        "--model",
+        str(model_path),
+        "--source",
+        "demo",
+        "--frames",
+        "2",
+        "--metrics",
+        str(port),
+        "--json",
+    ]
+    ran = CliRunner().invoke(main, arguments)
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.stdout)["frames"] == 2
+    assert [one["fer_edge_frames_processed_total",] for one in seen] == [1, 2]
+    assert seen[1]["fer_edge_face_labels_total", "happy"] == 2
+    assert seen[1]["fer_edge_face_labels_total", "sad"] == 0
+
+
+def test_the_command_refuses_another_form():
+    ran = CliRunner().invoke(main, ["run", "--source", "demo", "--metrics", "everywhere"])
+    assert ran.exit_code == 2
+    assert "'everywhere': expected PORT or HOST:PORT" in " ".join(ran.stderr.split())

@@ -1,0 +1,122 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from fer_edge.device.boxes import iou
+from fer_edge.device.cascade import Detection, HaarCascade
+from fer_edge.device.frame import Frame, frame_from_bgr
+from fer_edge.device.search import ROUND, SMALL_ROUND, SpreadSearch, distinct
+from fer_edge.device.skin import segmentation
+from fer_edge.device.tracks import Tracker
+from fer_edge.preprocess import Box
+
+
+class CountingCascade(HaarCascade):
+    """Counts the looks by kind."""
+
+    def __init__(self):
+        super().__init__()
+        self.confirmed = self.glanced = self.positions = 0
+
+    def confirm(self, luma, box):
+        self.confirmed += 1
+        return super().confirm(luma, box)
+
+    def glance(self, luma, box):
+        self.glanced += 1
+        return super().glance(luma, box)
+
+    def candidates(self, luma, area, side):
+        self.positions += (area.w - side) * (area.h - side)
+        return super().candidates(luma, area, side)
+
+
+def play(bgr, seconds, rate, skin="off"):
+    """Show one picture for some time; returns the cascade, what was found in each picture, and the tracks."""
+    cascade, tracker = CountingCascade(), Tracker()
+    search = SpreadSearch(cascade, segmentation(skin, 24))
+    frame, found, tracks = frame_from_bgr(bgr), [], []
+    for index in range(round(seconds * rate)):
+        time = index / rate
+        found.append(search.find(Frame(frame.y, frame.cb, frame.cr, time, index, frame.width, frame.height), tracks))
+        tracker.update(found[-1].detections, time)
+        tracks = tracker.tracks
+    return cascade, found, tracks
+
+
+@pytest.fixture(scope="module")
+def scene(portrait):
+    picture = np.full((480, 640, 3), 120, np.uint8)
+    picture[100:388, 200:456] = portrait
+    return picture
+
+
+def test_a_still_face_is_mostly_followed(scene):
+    cascade, found, (track,) = play(scene, 3, 30)
+    assert track.id == 1
+    assert all(len(f.detections) == 1 for f in found)
+    assert iou(track.box, Box(279, 165, 98, 98)) > 0.6
+    assert cascade.glanced <= 3 / 0.09
+    assert 4 <= cascade.confirmed <= 12
+
+
+@pytest.mark.parametrize("rate", [5, 10, 30])
+def test_at_any_rate_the_search_takes_its_share_of_time(rate):
+    noise = np.random.default_rng(3)
+    cascade, tracker = CountingCascade(), Tracker()
+    search = SpreadSearch(cascade, segmentation("off", 24))
+    work = []
+    for index in range(4 * rate):
+        # Something always moves, so that no round is put off.
+        bgr = np.full((240, 320, 3), 100, np.uint8)
+        x = int(noise.integers(0, 280))
+        bgr[100:140, x : x + 40] = 160
+        frame = frame_from_bgr(bgr, index / rate, index)
+        before = cascade.positions
+        search.find(frame, tracker.tracks)
+        work.append(cascade.positions - before)
+    assert work[0] > 3 * max(work[1:])
+    per_second = sum(work[1:]) / 4
+    assert 0.5 * work[0] / SMALL_ROUND < per_second < 1.3 * work[0] / ROUND
+
+
+def test_a_still_scene_is_searched_less(portrait):
+    empty = np.full((480, 640, 3), 120, np.uint8)
+    _, still, _ = play(empty, 3, 30)
+    assert sum(f.full for f in still[1:]) <= 4
+
+
+def test_the_first_picture_is_searched_whole(scene):
+    _, found, _ = play(scene, 0.2, 30)
+    assert found[0].full
+    assert found[0].searched > 2 * max(f.searched for f in found[1:])
+
+
+def test_small_faces_are_found_within_their_round(portrait):
+    import cv2
+
+    picture = np.full((480, 640, 3), 120, np.uint8)
+    small = cv2.resize(portrait, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
+    picture[300 : 300 + small.shape[0], 400 : 400 + small.shape[1]] = small
+    _, _, tracks = play(picture, 0.5, 30)
+    assert [t.id for t in tracks] == [1]
+    assert abs(tracks[0].box.w - 39) < 10
+
+
+def test_boxes_stay_inside_an_odd_picture(portrait):
+    picture = portrait[60:191, 70:181]  # 131 x 111, the face fills it
+    _, found, _ = play(picture, 0.3, 30)
+    for detection in itertools.chain.from_iterable(f.detections for f in found):
+        assert detection.box.x + detection.box.w <= 111
+        assert detection.box.y + detection.box.h <= 131
+
+
+def test_of_two_answers_to_a_face_one_stays():
+    near, nearer, behind = (
+        Detection(Box(x, 0, side, side), votes) for x, side, votes in ((0, 100, 9), (4, 96, 7), (60, 60, 5))
+    )
+    assert distinct([near, nearer, behind], []) == [near, behind]
+    assert distinct([near], [Detection(Box(20, 20, 50, 50), 99)]) == [near]
+    other = Detection(Box(300, 0, 50, 50), 9)
+    assert distinct([near], [other]) == [near, other]

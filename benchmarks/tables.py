@@ -9,6 +9,7 @@ A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; its text is
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -88,12 +89,32 @@ def classes_table(model: str) -> str:
     return "\n".join(lines)
 
 
+def conversion_table() -> str:
+    """Return what conversion changed, one row for each shipped model."""
+    lines = [
+        "| model | float | int8 | difference (paired) | same class | operators |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    for path in sorted((RESULTS / "conversion").glob("*.json")):
+        report = json.loads(path.read_text())
+        shipped = hashlib.sha256((ROOT / "edge" / "models" / f"{path.stem}.tflite").read_bytes()).hexdigest()
+        if shipped != report["sha256"]:
+            raise SystemExit(f"{path}: is not the report of the shipped file; copy that of its conversion")
+        c = report["comparison"]
+        operators = ", ".join(f"{count} {name}" for name, count in report["operators"].items())
+        lines.append(
+            f"| `{path.stem}` | {c['float_top1']:.2%} | {c['top1']:.2%} | {100 * c['difference']:+.2f} ± "
+            f"{100 * c['difference_se']:.2f} points | {c['agreement']:.2%} | {operators} |"
+        )
+    return "\n".join(lines)
+
+
 def table(name: str) -> str:
-    """Return the table called `name`: ``models``, ``loop`` or ``classes:MODEL``."""
+    """Return the table called `name`: ``models``, ``loop``, ``conversion`` or ``classes:MODEL``."""
     kind, _, argument = name.partition(":")
     if kind == "classes":
         return classes_table(argument)
-    return {"models": models_table, "loop": loop_table}[kind]()
+    return {"models": models_table, "loop": loop_table, "conversion": conversion_table}[kind]()
 
 
 def main() -> None:

@@ -24,9 +24,13 @@ def rounded(kind, kernel, bias=None):
     return FakeQuantization({"before": INPUT}).kernel(layer(kind), tf.constant(kernel), tf.constant(bias)).numpy()
 
 
-def expected_rounding(kernel, limit):
+def assert_nearest_steps(found, kernel, limit):
+    """Demand that `found` is `kernel` on the nearest of 127 steps to each side; halfway, either neighbour will do."""
     scale = limit / 127
-    return np.clip(np.round(kernel / scale), -127, 127) * scale
+    steps = found / scale
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+    assert np.abs(steps).max() <= 127.001
+    assert np.abs(steps - kernel / scale).max() <= 0.501
 
 
 @settings(max_examples=25, deadline=None)
@@ -34,26 +38,21 @@ def expected_rounding(kernel, limit):
 def test_convolution_kernels_have_a_scale_a_channel(seed, size):
     kernel = (np.random.default_rng(seed).normal(size=(3, 3, 2, 4)) * size).astype(np.float32)
     kernel[..., 1] *= 0.01  # a scale for the whole kernel would lose this channel
-    limits = np.abs(kernel).max(axis=(0, 1, 2))
-    np.testing.assert_allclose(rounded("conv", kernel), expected_rounding(kernel, limits), atol=1e-4 * limits.max())
+    assert_nearest_steps(rounded("conv", kernel), kernel, np.abs(kernel).max(axis=(0, 1, 2)))
 
 
 @settings(max_examples=25, deadline=None)
 @given(SEEDS)
 def test_depthwise_kernels_have_a_scale_a_channel(seed):
     kernel = np.random.default_rng(seed).normal(size=(3, 3, 4, 2)).astype(np.float32)
-    limits = np.abs(kernel).max(axis=(0, 1))
-    np.testing.assert_allclose(rounded("depthwise", kernel), expected_rounding(kernel, limits), atol=1e-4)
+    assert_nearest_steps(rounded("depthwise", kernel), kernel, np.abs(kernel).max(axis=(0, 1)))
 
 
 @settings(max_examples=25, deadline=None)
 @given(SEEDS)
 def test_dense_kernels_have_one_scale(seed):
     kernel = np.random.default_rng(seed).normal(size=(8, 5)).astype(np.float32)
-    found = rounded("dense", kernel)
-    np.testing.assert_allclose(found, expected_rounding(kernel, np.abs(kernel).max()), atol=1e-4)
-    steps = found / (np.abs(kernel).max() / 127)
-    np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+    assert_nearest_steps(rounded("dense", kernel), kernel, np.abs(kernel).max())
 
 
 @settings(max_examples=50, deadline=None)

@@ -63,11 +63,8 @@ class Camera:
         assert self.started
         return Request(self, self.buffer)
 
-    def stop(self):
-        self.started = False
-
     def close(self):
-        self.closed = True
+        self.started, self.closed = False, True
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ COMMANDS = {
     "image": ("fer_edge.device.commands.image:image", "Find faces and expressions in photos."),
     "run": ("fer_edge.device.commands.run:run", "Run the camera loop: faces, boxes, expressions."),
     "bench": ("fer_edge.device.commands.bench:bench", "Measure latency on this machine."),
+    "deploy": ("fer_edge.device.commands.deploy:deploy", "Install and start fer-edge on a Raspberry Pi over ssh."),
     "doctor": ("fer_edge.device.commands.doctor:doctor", "Check whether this device is ready; say what mends it."),
 }
 """Command name -> (module:attribute, its line in ``fer-edge --help``)."""

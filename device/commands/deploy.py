@@ -1,0 +1,157 @@
+"""``fer-edge deploy``."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from fer_edge.model_file import check_tflite, read_info
+from fer_edge.shipped import ModelPath
+
+
+class HostName(click.ParamType[str]):
+    """``USER@HOST``, or a name of the ssh configuration."""
+
+    name = "USER@HOST"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the value as it is."""
+        # ssh would take what begins with a dash for an option.
+        if not re.fullmatch(r"(?:[\w.][\w.+-]*@)?[\w.:][\w.:%-]*", value, re.ASCII):
+            self.fail(f"'{value}' is no USER@HOST; a port belongs into ~/.ssh/config", param, ctx)
+        return value
+
+
+class TargetFolder(click.ParamType[str]):
+    """A folder on the target, absolute or beginning with ``~/``."""
+
+    name = "FOLDER"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the folder without a slash at its end."""
+        folder = value.rstrip("/")
+        if not re.fullmatch(r"(?:~|(?:/[\w.-]+)*)/[\w.-]+(?:/[\w.-]+)*", folder, re.ASCII) or ".." in folder.split("/"):
+            self.fail(
+                f"'{value}' is no folder on the target; expected ~/NAME or /NAME, of letters, digits, '.', '_', '-'",
+                param,
+                ctx,
+            )
+        return folder
+
+
+class RunOptions(click.ParamType[tuple[str, ...]]):
+    """Options of ``fer-edge run``, in one word, quoted as for a shell."""
+
+    name = "OPTIONS"
+
+    def convert(
+        self, value: str | tuple[str, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Return the single words."""
+        if isinstance(value, tuple):
+            return value
+        if not value.isprintable():
+            self.fail("expected options without control characters", param, ctx)
+        try:
+            return tuple(shlex.split(value))
+        except ValueError as error:
+            self.fail(f"'{value}' cannot be split into words ({error})", param, ctx)
+
+
+@click.command()
+@click.argument("hosts", nargs=-1, type=HostName())
+@click.option("--model", type=ModelPath(), help="An int8 .tflite file to use instead of the shipped model.")
+@click.option("--service", is_flag=True, help="Run it as a systemd service, from now on and at every start.")
+@click.option("--run-options", type=RunOptions(), default="", help="Options of 'fer-edge run' for the service.")
+@click.option(
+    "--wheel",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="fer-edge's wheel. Default: built from the checkout that runs here, else downloaded.",
+)
+@click.option(
+    "--wheelhouse",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Download what the targets need into this folder and send it along: they need no network.",
+)
+@click.option("--path", default="~/fer-edge", show_default=True, type=TargetFolder(), help="Folder on the target.")
+@click.option(
+    "--ssh-config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An ssh configuration instead of your own.",
+)
+@click.option(
+    "--ansible",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write an Ansible playbook that does the same, and its files beside it.",
+)
+@click.option("--dry-run", is_flag=True, help="Look at the targets and print what would be run there; change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def deploy(
+    hosts: tuple[str, ...],
+    model: Path | None,
+    service: bool,
+    run_options: tuple[str, ...],
+    wheel: Path | None,
+    wheelhouse: Path | None,
+    path: str,
+    ssh_config: Path | None,
+    ansible: Path | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Install fer-edge on Raspberry Pis over ssh, and start it there.
+
+    Each HOST is USER@HOST or a name of your ssh configuration; the login must need no password. A new version is
+    installed beside the one that runs, tried, and only then switched to; if the service does not stay up, the version
+    before comes back. What is already so is not done again.
+    """
+    if run_options and not service:
+        raise click.UsageError("--run-options are the service's; add --service")
+    if ansible and (hosts or wheelhouse or ssh_config or dry_run or as_json):
+        raise click.UsageError(
+            "--ansible writes a playbook and takes no hosts, --wheelhouse, --ssh-config, --dry-run, --json"
+        )
+    if not ansible and not hosts:
+        raise click.UsageError("name a USER@HOST to deploy to, or --ansible PLAYBOOK.yml")
+    if model:
+        check_tflite(model)
+        read_info(model)  # refused here, and not by every target
+    from fer_edge.device.deploy import fleet
+    from fer_edge.device.deploy.errors import DeployError
+    from fer_edge.device.deploy.playbook import write_playbook
+    from fer_edge.device.deploy.request import Request
+    from fer_edge.device.deploy.wheel import check_wheel, provide_wheel
+
+    with tempfile.TemporaryDirectory() as folder:
+        if wheel:
+            check_wheel(wheel)
+        else:
+            click.echo("making the wheel ...", err=True)
+            wheel = provide_wheel(Path(folder))
+        request = Request(wheel, model, service, run_options, path, wheelhouse)
+        if ansible:
+            click.echo(f"written: {ansible} and {write_playbook(ansible, request)}")
+            return
+        unique = tuple(dict.fromkeys(hosts))
+        results = fleet.deploy(unique, request, config=ssh_config, dry_run=dry_run, report=_report)
+    if as_json:
+        click.echo(json.dumps(fleet.to_json(results), indent=1))
+    else:
+        click.echo(fleet.to_plan(results) if dry_run else fleet.to_table(results))
+    failed = [result for result in results if not result.ok]
+    if failed:
+        for result in failed[:-1]:
+            click.echo(f"Error: {result.host}: {result.error}", err=True)
+        raise DeployError(f"{failed[-1].host}: {failed[-1].error}")
+
+
+def _report(host: str, step: str, state: str) -> None:
+    # On a terminal each step's beginning shows as well; a log has enough of the ends.
+    if state != "..." or sys.stderr.isatty():
+        click.echo(f"{host}: {step} {state}", err=True)

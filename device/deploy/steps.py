@@ -1,0 +1,107 @@
+"""The steps of a deployment in their order, each a shell script for the target."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+
+from fer_edge.device.deploy.payload import Payload
+from fer_edge.device.deploy.pins import EXTRAS, PINS
+from fer_edge.device.deploy.request import Request
+from fer_edge.device.deploy.scripts import script
+from fer_edge.device.deploy.unit import unit_text
+
+NEEDED_MB = 600
+"""Free disk for one more release: 150 to 205 MB installed, 75 MB of wheels, and what pip unpacks meanwhile."""
+
+
+ALREADY = "fer-edge:already"
+"""What a script prints when there was nothing to do."""
+
+SETTINGS = "set -eu\numask 022\nexport LC_ALL=C\n"
+
+ALWAYS = ("id", "release")
+"""Variables that others are made of; of the rest, a script gets those that it mentions."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """Something that must be so on the target.
+
+    Attributes:
+        name: one word.
+        purpose: a line for people.
+        body: the variables and commands that are particular to it.
+        script: a whole POSIX script. With the argument ``check`` it changes nothing and exits with 0 if it is
+            already so and with 1 if not. With ``act`` it makes it so, or prints `ALREADY`, and exits with 0;
+            other statuses are failures, and a line of standard error that begins with ``fer-edge:`` says why.
+        sends: after ``act`` the payload is sent, and a ``check`` says whether it arrived.
+    """
+
+    name: str
+    purpose: str
+    body: str
+    script: str
+    sends: bool = False
+
+
+def target_step(request: Request) -> Step:
+    """Return the step that looks at the target; its ``act`` prints what is there (`fer_edge.device.deploy.target`)."""
+    return _step("target", "Check that the machine can run fer-edge", _variables(request))
+
+
+def plan(request: Request, payload: Payload) -> tuple[Step, ...]:
+    """Return the steps that follow, in their order. Up to ``activate`` the version that runs is left alone."""
+    variables = _variables(request, payload)
+    return (
+        _step("clean", "Remove what an interrupted deployment left", variables),
+        _step("sync", "Send the wheel and the model", variables, sends=True),
+        _step("venv", "Make a virtual environment that sees the system's packages", variables),
+        _step("install", "Install the wheel and what it needs", variables),
+        _step("doctor", "Ask the new version whether the machine is ready", variables),
+        _step("demo", "Run the new version on ten frames", variables),
+        _step("activate", "Switch to the new version, and back if it does not stay up", variables),
+        dataclasses.replace(_step("clean", "Remove old releases but the one before", variables), name="tidy"),
+    )
+
+
+def _step(name: str, purpose: str, variables: dict[str, str], sends: bool = False) -> Step:
+    own = script(name)
+    commands = "\n".join([script("common"), own, *([] if name == "target" else [script("dispatch")])])
+    variables = {**variables, "sends": "yes" if sends else "no"}
+    head = "".join(
+        f"{key}={value}\n"
+        for key, value in variables.items()
+        if key in ALWAYS or re.search(rf"\$\{{?{key}\b", commands)
+    )
+    # In braces, the shell reads all of it before it does any of it: half a script is never run. Nothing that it
+    # starts may read the script's other half from standard input.
+    whole = f"#!/bin/sh\n# fer-edge deploy: {purpose}.\n{{\n{SETTINGS}{head}\n{commands}exit 0\n}} </dev/null\n"
+    return Step(name, purpose, f"{head}\n{own}", whole, sends)
+
+
+def _variables(request: Request, payload: Payload | None = None) -> dict[str, str]:
+    values = {"root": _root(request.root), "service": "yes" if request.service else "no"}
+    if payload:
+        pins = "".join(f"{machine} {release} {' '.join(pin)}\n" for (machine, release), pin in PINS.items())
+        texts = {
+            "id": payload.release,
+            "wheel": payload.wheel,
+            "model": payload.model,
+            "offline": "yes" if payload.offline else "no",
+            "needed_mb": str(NEEDED_MB),
+            "source": request.source,
+            "options": shlex.join(request.run_options),
+            "extras": ",".join(EXTRAS),
+            "pins": pins,
+            "sums": payload.sums,
+            "unit_text": unit_text(request.run_options, payload.model) if request.service else "",
+        }
+        values |= {name: shlex.quote(text) for name, text in texts.items()}
+        values |= {"release": '"$root/releases/$id"', "venv": '"$release/venv"'}
+    return values
+
+
+def _root(root: str) -> str:
+    return f'"$HOME"/{shlex.quote(root[2:])}' if root.startswith("~/") else shlex.quote(root)

@@ -36,7 +36,9 @@ class TargetFolder(click.ParamType[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the folder without a slash at its end."""
         folder = value.rstrip("/")
-        if not re.fullmatch(r"(?:~|(?:/[\w.-]+)*)/[\w.-]+(?:/[\w.-]+)*", folder, re.ASCII) or ".." in folder.split("/"):
+        if not re.fullmatch(r"(?:~|(?:/[\w.-]+)*)/[\w.-]+(?:/[\w.-]+)*", folder, re.ASCII) or {".", ".."} & {
+            *folder.split("/")
+        }:
             self.fail(
                 f"'{value}' is no folder on the target; expected ~/NAME or /NAME, of letters, digits, '.', '_', '-'",
                 param,
@@ -65,7 +67,7 @@ class RunOptions(click.ParamType[tuple[str, ...]]):
 
 
 @click.command()
-@click.argument("hosts", nargs=-1, type=HostName())
+@click.argument("hosts", nargs=-1, type=HostName(), metavar="USER@HOST...")
 @click.option("--model", type=ModelPath(), help="An int8 .tflite file to use instead of the shipped model.")
 @click.option("--service", is_flag=True, help="Run it as a systemd service, from now on and at every start.")
 @click.option("--run-options", type=RunOptions(), default="", help="Options of 'fer-edge run' for the service.")
@@ -107,7 +109,7 @@ def deploy(
 ) -> None:
     """Install fer-edge on Raspberry Pis over ssh, and start it there.
 
-    Each HOST is USER@HOST or a name of your ssh configuration; the login must need no password. A new version is
+    A name of your ssh configuration will do for USER@HOST; the login must need no password. A new version is
     installed beside the one that runs, tried, and only then switched to; if the service does not stay up, the version
     before comes back. What is already so is not done again.
     """

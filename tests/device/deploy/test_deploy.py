@@ -5,6 +5,8 @@ import shutil
 import threading
 import time
 
+import pytest
+
 from fer_edge.device.deploy.fleet import deploy as deploy_to
 from fer_edge.device.deploy.request import Request
 
@@ -139,10 +141,18 @@ def cut_when(lab, file):
     return thread
 
 
+@pytest.mark.skipif(not shutil.which("rsync"), reason="needs rsync")
 def test_a_connection_that_is_cut_during_work_leaves_no_half_of_it(lab, deploy, wheels):
     pi = lab.target("half")
     assert deploy("--wheel", wheels("1.0"), "half", "--service").exit_code == 0
     old = pi.running
+
+    pi.tool("rsync", f'touch "$HOME/sync-began"; /bin/sleep 1; exec {shutil.which("rsync")} "$@"')
+    watch = cut_when(lab, pi.home / "sync-began")
+    line = error(deploy("--wheel", wheels("2.0"), "half"))
+    watch.join()
+    assert "the connection was lost" in line
+    assert (pi.current, pi.running) == (old, old)
 
     watch = cut_when(lab, pi.home / "doctor-began")
     line = error(deploy("--wheel", wheels("2.4", "slow-doctor"), "half"))

@@ -1,0 +1,89 @@
+"""Runs on the virtual Raspberry Pi: the work whose instructions are counted.
+
+python workload.py CROP.npy FRAMES WARM_UP_FRAMES
+
+Each call of `mark` ends a stretch of work. Prints JSON: ``stretches``, the names of the stretches in order, ``code``,
+the files whose code is mapped with their pages, ``faces`` found per picture, and the ``machine``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import json
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+
+from fer_edge.device.frame import Frame
+from fer_edge.device.opencv import cv2
+from fer_edge.device.pipeline import Pipeline
+from fer_edge.device.sources import Source
+from fer_edge.device.sources.demo import DemoSource
+from fer_edge.machine import describe_machine
+from fer_edge.runtime import TFLiteModel
+from fer_edge.shipped import DEFAULT, shipped_models
+
+MARK = 0x4645  # as in counter.c
+INFERENCES = 3
+WARM_UP_INFERENCES = 30
+"""Python rewrites its own code in the first calls; after that a call costs the same each time."""
+
+_libc = ctypes.CDLL(None)
+stretches: list[str] = []
+
+
+def mark(name: str) -> None:
+    """End a stretch of work called `name`."""
+    stretches.append(name)
+    _libc.syscall(ctypes.c_long(MARK))
+
+
+class Recorded(Source):
+    """Pictures that are there already, so that drawing them is not counted."""
+
+    name = "recorded"
+
+    def __init__(self, frames: list[Frame]) -> None:
+        self._frames = frames
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self._frames)
+
+
+def main(crop_file: str, frames: int, warm_up: int) -> None:
+    """Do the work."""
+    cv2.setNumThreads(1)
+    crop = np.load(crop_file)
+    for name, path in shipped_models().items():
+        model = TFLiteModel(path)
+        for _ in range(WARM_UP_INFERENCES):
+            model.scores(crop)
+        mark("set-up")
+        for _ in range(INFERENCES):
+            model.scores(crop)
+            mark(name)
+    model = TFLiteModel(shipped_models()[DEFAULT])
+    film = list(itertools.islice(DemoSource(), warm_up + frames))
+    faces = []
+    with Pipeline(Recorded(film), [model]) as pipeline:
+        results = iter(pipeline)
+        for _ in range(warm_up):
+            next(results)
+        mark("set-up")
+        for _ in range(frames):
+            faces.append(len(next(results).faces))
+            mark("loop")
+    code = []
+    with open("/proc/self/maps") as maps:  # noqa: PTH123 - pathlib would add its own instructions to the count
+        for line in maps:
+            addresses, permissions, *rest = line.split()
+            if "x" in permissions:
+                first, last = (int(address, 16) >> 12 for address in addresses.split("-"))
+                code.append((first, last, rest[-1] if len(rest) > 3 else ""))
+    print(json.dumps({"stretches": stretches, "code": code, "faces": faces, "machine": describe_machine()}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:]))

@@ -1,0 +1,75 @@
+"""The commands a user types on a Raspberry Pi, on emulated ones."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.pi.machine import ROOT
+
+pytestmark = [pytest.mark.pi, pytest.mark.timeout(1200)]
+
+PORTRAIT = ROOT / "device" / "portrait.jpg"
+PIXELS = 3
+"""OpenCV's builds and versions round differently, which can move a box by a pixel or two."""
+
+
+def fer_edge(system, *arguments):
+    """Run the command, which must succeed and print no traceback; return its standard output."""
+    result = system.run("fer-edge", *arguments, binds=[(PORTRAIT, "/mnt/portrait.jpg")])
+    assert result.returncode == 0, result.stderr
+    assert "Traceback" not in result.stderr
+    return result.stdout
+
+
+def here(*arguments):
+    """Run the command on this machine."""
+    command = [sys.executable, "-m", "fer_edge", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def same_faces(found, expected):
+    """Say whether two lists of faces agree in number, place and expression."""
+    return len(found) == len(expected) and all(
+        f["label"] == e["label"] and all(abs(a - b) <= PIXELS for a, b in zip(f["box"], e["box"], strict=True))
+        for f, e in zip(found, expected, strict=True)
+    )
+
+
+def test_image_says_what_it_says_here(system):
+    (found,) = json.loads(fer_edge(system, "image", "/mnt/portrait.jpg", "--json"))
+    (expected,) = json.loads(here("image", PORTRAIT, "--json"))
+    assert len(found["faces"]) == 1
+    assert same_faces(found["faces"], expected["faces"])
+
+
+def test_run_sees_the_same_film(system):
+    arguments = ("run", "--source", "demo", "--frames", "5", "--jsonl", "-")
+    found = [json.loads(line) for line in fer_edge(system, *arguments).splitlines()]
+    expected = [json.loads(line) for line in here(*arguments).splitlines()]
+    assert [frame["frame"] for frame in found] == list(range(5))
+    assert sum(bool(frame["faces"]) for frame in expected) >= 4
+    agreeing = [same_faces(f["faces"], e["faces"]) for f, e in zip(found, expected, strict=True)]
+    assert sum(agreeing) >= 4
+
+
+def test_bench_measures_model_and_loop_and_says_where(system):
+    document = json.loads(fer_edge(system, "bench", "--runs", "20", "--threads", "1", "--frames", "3", "--json"))
+    assert document["machine"]["architecture"] == "aarch64"
+    assert document["runtime"] == "ai_edge_litert.interpreter"
+    (row,) = document["latency"]
+    assert row["runs"] == 20
+    assert row["wall_us"]["p50"] > 0
+    assert document["pipeline"]["frames"] == 3
+    assert document["pipeline"]["faces"] >= 0.6
+
+
+def test_doctor_finds_the_installation_in_order(system):
+    result = system.run("fer-edge", "doctor", "--source", "demo", "--json")
+    assert "Traceback" not in result.stderr
+    report = json.loads(result.stdout)
+    findings = {finding["name"]: finding for finding in report["findings"]}
+    problems = {name: f["found"] for name, f in findings.items() if f["status"] == "problem"}
+    assert not problems
+    assert result.returncode == 0

@@ -1,0 +1,96 @@
+"""A model answers on a Raspberry Pi as it does where it was measured."""
+
+import functools
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_edge.shipped import shipped_models
+from fer_edge.train.data.demo import make_demo
+from tests.pi.machine import GUEST, PYTHON, ROOT, Machine
+
+pytestmark = [pytest.mark.pi, pytest.mark.timeout(1200)]
+
+SCRIPT = GUEST / "outputs.py"
+MODELS = pytest.mark.parametrize("model", shipped_models().values(), ids=shipped_models())
+FACES = 500
+REFERENCE_FACES = 10
+"""The plain kernels take a second a face under emulation."""
+
+
+@pytest.fixture(scope="module")
+def faces():
+    """Return faces of FER2013's PublicTest, or drawn ones where that is absent; uint8 500 x 48 x 48."""
+    mosaic = ROOT.parent / "shared" / "data" / "fer2013" / "PublicTest_0.png"
+    if not mosaic.exists():
+        return make_demo(training=0, public_test=FACES, private_test=0).splits["PublicTest"].images
+    picture = cv2.imread(str(mosaic), cv2.IMREAD_GRAYSCALE)
+    rows, columns = picture.shape[0] // 48, picture.shape[1] // 48
+    tiles = picture.reshape(rows, 48, columns, 48).swapaxes(1, 2).reshape(-1, 48, 48)
+    return np.ascontiguousarray(tiles[:FACES])
+
+
+@pytest.fixture(scope="module")
+def outputs_here(faces, tmp_path_factory):
+    """Return a function of model and kernels: the int8 outputs on this machine."""
+    folder = tmp_path_factory.mktemp("here")
+    np.save(folder / "faces.npy", faces)
+
+    @functools.cache
+    def outputs(model, kernels):
+        command = [sys.executable, SCRIPT, model, folder / "faces.npy", folder / "out.npy", kernels]
+        subprocess.run(command, check=True, capture_output=True)
+        return np.load(folder / "out.npy")
+
+    return outputs
+
+
+def outputs_there(machine, folder, model, faces, kernels, python=PYTHON, **options):
+    """Return the int8 outputs on a virtual Pi, and the runtime and numpy that made them."""
+    np.save(folder / "faces.npy", faces)
+    binds = [(folder, "/mnt/exchange"), (GUEST, "/mnt/guest"), (model, "/mnt/model.tflite"), *options.pop("binds", ())]
+    files = ("/mnt/model.tflite", "/mnt/exchange/faces.npy", "/mnt/exchange/out.npy")
+    result = machine.run(python, "/mnt/guest/outputs.py", *files, kernels, binds=binds, **options)
+    assert result.returncode == 0, result.stderr
+    return np.load(folder / "out.npy"), result.stdout.split()
+
+
+@MODELS
+def test_int8_outputs_agree(board, model, faces, outputs_here, tmp_path):
+    found, (runtime, _) = outputs_there(board, tmp_path, model, faces, "auto")
+    assert runtime == "ai_edge_litert.interpreter"
+    assert found.shape == (FACES, 7)
+    expected = outputs_here(model, "auto")
+    assert np.abs(found.astype(int) - expected).max() <= 1
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
+
+
+@MODELS
+def test_plain_kernels_agree_exactly(board, model, faces, outputs_here, tmp_path):
+    found, _ = outputs_there(board, tmp_path, model, faces[:REFERENCE_FACES], "reference")
+    assert (found == outputs_here(model, "reference")[:REFERENCE_FACES]).all()
+
+
+@MODELS
+def test_the_former_runtime_gives_the_same_expressions(machines, model, faces, outputs_here, tmp_path):
+    """tflite-runtime 2.14, the last one, with Raspberry Pi OS 12's Python and numpy."""
+    (wheel,) = (machines / "wheel").glob("*.whl")
+    found, (runtime, numpy) = outputs_there(
+        Machine("pi12", machines / "pi12", "cortex-a72"),
+        tmp_path,
+        model,
+        faces,
+        "auto",
+        python="/usr/bin/python3",
+        binds=[(wheel, "/mnt/fer_edge.zip")],
+        environment={"PYTHONPATH": "/opt/tflite-runtime:/mnt/fer_edge.zip"},
+    )
+    assert runtime == "tflite_runtime.interpreter"
+    assert numpy.startswith("1.")
+    # It rounds as the plain kernels do: it has no others for a network like this.
+    expected = outputs_here(model, "reference")
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
+    assert np.abs(found.astype(int) - expected).max() <= 2

@@ -36,6 +36,10 @@ OVERLAP = 0.3
 MOST = 100
 """Candidates kept before overlapping ones are dropped."""
 
+LEAST = 64
+"""Shortest side that the network is given, in pixels. A side of up to 32 leaves one row or column in its coarsest
+map, and OpenCV 4.14 then answers from memory that nothing has written: boxes of any size, with full score."""
+
 
 class YuNet:
     """Finds faces with a YuNet model in ONNX format."""
@@ -81,12 +85,15 @@ class YuNet:
 
 
 def _shrunken(frame: Frame) -> tuple[NDArray[np.uint8], float]:
-    """Return the picture as uint8 h x w x 3 in BGR order, at most `LONGEST` long, and its scale."""
+    """Return the picture as uint8 h x w x 3 in BGR order, black beyond it up to `LEAST`, and its scale."""
     height, width = frame.y.shape
     scale = min(1.0, LONGEST / max(height, width))
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     planes = [cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in (frame.y, frame.cr, frame.cb)]
     bgr: NDArray[np.uint8] = cv2.cvtColor(cv2.merge(planes), cv2.COLOR_YCrCb2BGR)
+    right, below = max(LEAST - size[0], 0), max(LEAST - size[1], 0)
+    if right or below:
+        bgr = cv2.copyMakeBorder(bgr, 0, below, 0, right, cv2.BORDER_CONSTANT)
     return bgr, scale
 
 

@@ -22,9 +22,9 @@ INT8_OPERATORS = frozenset(
 )
 """What the layers that conversion knows become; all have int8 kernels in every TFLite runtime."""
 
-RECIPES = {
-    "compact": frozenset({"CONV_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX"}),
-}
+_PLAIN = frozenset({"CONV_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX"})
+
+RECIPES = {"nano": _PLAIN, "compact": _PLAIN, "large": _PLAIN}
 """Name of the architecture -> its operators."""
 
 

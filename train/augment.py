@@ -43,7 +43,7 @@ class RandomAffine(keras.layers.Layer):  # type: ignore[misc, name-defined]
     """Mirror, rotation, zoom and shift in one resampling, bilinear, edges repeated."""
 
     def __init__(self, *, flip: bool, rotation: float, scale: float, shift: float, seed: int) -> None:
-        super().__init__()
+        super().__init__(dtype="float32")
         self.flip, self.rotation, self.log_scale, self.shift = flip, math.radians(rotation), math.log1p(scale), shift
         self.generator = random.SeedGenerator(seed)
 
@@ -75,7 +75,7 @@ class RandomContrast(keras.layers.Layer):  # type: ignore[misc, name-defined]
     """Contrast about the image's own mean, and brightness, each by up to `limit`; pixels stay in 0..255."""
 
     def __init__(self, *, limit: float, seed: int) -> None:
-        super().__init__()
+        super().__init__(dtype="float32")
         self.limit = limit
         self.generator = random.SeedGenerator(seed)
 
@@ -94,7 +94,7 @@ class RandomErasing(keras.layers.Layer):  # type: ignore[misc, name-defined]
     """Replaces a rectangle of 2 to 20 % of the area, aspect 1/2 to 2, by noise in a share of the images."""
 
     def __init__(self, *, share: float, seed: int) -> None:
-        super().__init__()
+        super().__init__(dtype="float32")
         self.share = share
         self.generator = random.SeedGenerator(seed)
 
@@ -122,7 +122,7 @@ class Mixup(keras.layers.Layer):  # type: ignore[misc, name-defined]
     """Mixes a share of the batches with themselves in reverse order; weights from Beta(0.4, 0.4)."""
 
     def __init__(self, *, share: float, seed: int) -> None:
-        super().__init__()
+        super().__init__(dtype="float32")
         self.share = share
         self.generator = random.SeedGenerator(seed)
 
@@ -141,7 +141,7 @@ class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
     """The whole chain for images and targets: geometry, light, mixup, erasing."""
 
     def __init__(self, options: Augmentation, seed: int) -> None:
-        super().__init__()
+        super().__init__(dtype="float32")
         self.affine = RandomAffine(
             flip=options.flip, rotation=options.rotation, scale=options.scale, shift=options.shift, seed=seed
         )

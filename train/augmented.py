@@ -19,7 +19,7 @@ class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
     """
 
     def __init__(self, classifier: Any, augmenter: Augmenter, label_smoothing: float) -> None:
-        super().__init__()
+        super().__init__(dtype="float32")
         self.classifier, self.augmenter, self.label_smoothing = classifier, augmenter, label_smoothing
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Recipe:
         holdout: share of Training that decides when to stop and which epoch to keep; 0 trains on all of it
             and keeps the last epoch.
         drop_leaks: leave out training images that also occur in a test split.
+        precision: ``float32`` or ``bfloat16``, what the layers compute in; weights are float32 in both.
         seed: of initialization, order and augmentation.
         augmentation: what is done to the images.
     """
@@ -41,6 +42,7 @@ class Recipe:
     patience: int = 0
     holdout: float = 0.1
     drop_leaks: bool = True
+    precision: str = "float32"
     seed: int = 1
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
 

@@ -24,6 +24,7 @@ from fer_edge.train.data.duplicates import hold_out, training_without_leaks
 from fer_edge.train.display import TrainingDisplay
 from fer_edge.train.keras_setup import KerasModel, load_keras
 from fer_edge.train.optimizer import make_optimizer
+from fer_edge.train.precision import computing_in, fuse_batch_norm
 from fer_edge.train.recipe import Recipe
 from fer_edge.train.run_card import make_run_card
 from fer_edge.train.zoo.registry import ZOO
@@ -66,7 +67,12 @@ def train_model(dataset: Dataset, name: str, recipe: Recipe, out: Path, *, resum
     _check_size(dataset, training, architecture.input_size)
 
     keras.utils.set_random_seed(recipe.seed)
-    classifier = architecture.build(architecture.input_size, len(dataset.labels), recipe.dropout)
+    shape = architecture.input_size, len(dataset.labels), recipe.dropout
+    with computing_in(recipe.precision):
+        classifier = architecture.build(*shape)
+    fuse_batch_norm(classifier)
+    # What is measured and saved computes in float32, whatever trained it.
+    kept = architecture.build(*shape)
     images = {
         "trained": len(training),
         "held_out": len(holdout) if holdout else 0,
@@ -95,11 +101,12 @@ def train_model(dataset: Dataset, name: str, recipe: Recipe, out: Path, *, resum
             batches = EpochBatches(training.images, targets, recipe.batch_size, seed=recipe.seed, epoch=number)
             fitted = model.fit(batches, verbose=0, shuffle=False, callbacks=[display.steps()])
             with averaged_weights(model, clean.images):
-                held_accuracy, held_loss = _measure(classifier, info, holdout) if holdout else (None, None)
+                kept.set_weights(classifier.get_weights())
+                held_accuracy, held_loss = _measure(kept, info, holdout) if holdout else (None, None)
                 epoch = Epoch(
                     epoch=number + 1,
                     loss=float(fitted.history["loss"][0]),
-                    train_accuracy=_measure(classifier, info, clean)[0],
+                    train_accuracy=_measure(kept, info, clean)[0],
                     holdout_accuracy=held_accuracy,
                     holdout_loss=held_loss,
                     learning_rate=float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
@@ -107,7 +114,7 @@ def train_model(dataset: Dataset, name: str, recipe: Recipe, out: Path, *, resum
                 )
                 history.append(epoch)
                 if holdout is None or best_epoch(history) is epoch:
-                    _save_model(classifier, out / MODEL, info)
+                    _save_model(kept, out / MODEL, info)
             write_atomically(out / HISTORY, _history_csv(history))
             save_checkpoint(out / CHECKPOINT, model, {"history": [dataclasses.asdict(e) for e in history]})
             display.epoch(dataclasses.asdict(epoch))

@@ -38,6 +38,13 @@ NOT_NEGATIVE = click.FloatRange(0)
 @click.option("--contrast", default=0.2, show_default=True, type=SHARE, help="Contrast and brightness, up to.")
 @click.option("--erasing", default=0.25, show_default=True, type=SHARE, help="Share of images with an erased patch.")
 @click.option("--mixup", default=0.15, show_default=True, type=SHARE, help="Share of batches mixed pairwise.")
+@click.option(
+    "--precision",
+    default="float32",
+    show_default=True,
+    type=click.Choice(["float32", "bfloat16"]),
+    help="What layers compute in; bfloat16 is faster for wide models on some processors.",
+)
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of weights, order, augmentation.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def train(data: str, model: str, out: Path, resume: bool, keep_leaks: bool, as_json: bool, **settings: Any) -> None:

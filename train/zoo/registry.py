@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
-from fer_edge.train.zoo import compact
+from fer_edge.train.zoo import plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Architecture:
 
 
 ZOO = {
-    "compact": Architecture("seven plain 3x3 convolutions, the default", 48, compact.build),
+    "nano": Architecture("six plain 3x3 convolutions, the smallest", 48, functools.partial(plain.build, "nano")),
+    "compact": Architecture("seven plain 3x3 convolutions, the default", 48, functools.partial(plain.build, "compact")),
+    "large": Architecture("seven wide 3x3 convolutions, the most accurate", 48, functools.partial(plain.build, "large")),
 }
 """Name -> architecture."""

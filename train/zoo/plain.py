@@ -1,9 +1,9 @@
-"""``compact``: plain 3x3 convolutions, the default of the toolkit.
+"""``nano``, ``compact`` and ``large``: plain 3x3 convolutions, batch norm, ReLU6, global average pooling.
 
 Depthwise-separable convolutions have fewer multiply-adds but are two to three times slower per
 multiply-add in the int8 kernels of the TFLite runtime, and train slower; plain ones with few channels
-are both faster and more accurate at the same file size. The channel counts are multiples of eight,
-which is how the runtime's kernels tile. 11.2 M multiply-adds at 48x48.
+are both faster and more accurate at the same file size. The channel counts are multiples of four or
+eight, which is how the runtime's kernels tile.
 """
 
 from __future__ import annotations
@@ -12,17 +12,21 @@ from typing import Any
 
 from fer_edge.train.keras_setup import load_keras
 
-STAGES = ((16, 1), (24, 2), (40, 2), (48, 1), (80, 2), (80, 1), (72, 1))
-"""(channels, stride) of each convolution."""
+STAGES = {
+    "nano": ((8, 1), (12, 2), (24, 2), (24, 1), (48, 2), (48, 1)),
+    "compact": ((16, 1), (24, 2), (40, 2), (48, 1), (80, 2), (80, 1), (72, 1)),
+    "large": ((32, 1), (48, 2), (96, 2), (112, 1), (176, 2), (192, 1), (192, 1)),
+}
+"""Name -> (channels, stride) of each convolution: 2.9, 11.2 and 57.8 M multiply-adds at 48x48."""
 
 
-def build(input_size: int, classes: int, dropout: float) -> Any:
+def build(name: str, input_size: int, classes: int, dropout: float) -> Any:
     """Return a Keras model from float32 pixels 0..255 (size x size x 1) to class probabilities."""
     keras = load_keras()
     layers = keras.layers
     inputs = keras.Input((input_size, input_size, 1), name="image")
     x = layers.Rescaling(1 / 255, name="scale")(inputs)
-    for number, (channels, stride) in enumerate(STAGES, start=1):
+    for number, (channels, stride) in enumerate(STAGES[name], start=1):
         x = layers.Conv2D(
             channels,
             3,
@@ -37,5 +41,6 @@ def build(input_size: int, classes: int, dropout: float) -> Any:
         x = layers.ReLU(max_value=6.0, name=f"relu{number}")(x)  # a bounded range quantizes well
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
-    x = layers.Dense(classes, name="logits")(x)
-    return keras.Model(inputs, layers.Softmax(name="probabilities")(x), name="compact")
+    # Probabilities need more than the eight bits of bfloat16, in which the rest may be computed.
+    x = layers.Dense(classes, name="logits", dtype="float32")(x)
+    return keras.Model(inputs, layers.Softmax(name="probabilities", dtype="float32")(x), name=name)

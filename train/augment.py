@@ -10,6 +10,9 @@ import dataclasses
 import math
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fer_edge.train.keras_setup import load_keras
 
 keras = load_keras()
@@ -135,6 +138,26 @@ class Mixup(keras.layers.Layer):  # type: ignore[misc, name-defined]
         image_weight = ops.reshape(weight, (1, 1, 1, 1))
         images = image_weight * images + (1 - image_weight) * ops.flip(images, axis=0)
         return images, weight * targets + (1 - weight) * ops.flip(targets, axis=0)
+
+
+class View:
+    """One fixed draw of geometry (without mirroring) and light for a whole set of images: view `number` of `seed`."""
+
+    def __init__(self, options: Augmentation, seed: int, number: int) -> None:
+        first, second = (int(s) for s in np.random.SeedSequence((seed, number)).generate_state(2) >> 1)
+        self._affine = RandomAffine(
+            flip=False, rotation=options.rotation, scale=options.scale, shift=options.shift, seed=first
+        )
+        self._contrast = RandomContrast(limit=options.contrast, seed=second)
+
+    def apply(self, images: NDArray[np.uint8], batch: int = 256) -> NDArray[np.uint8]:
+        """Return the view of uint8 images N x S x S, computed `batch` at a time."""
+        view = np.empty_like(images)
+        for start in range(0, len(images), batch):
+            part = images[start : start + batch, ..., None].astype(np.float32)
+            moved = self._contrast(self._affine(part, training=True), training=True)
+            view[start : start + batch] = np.rint(ops.convert_to_numpy(moved)[..., 0]).astype(np.uint8)
+        return view
 
 
 class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]

@@ -9,6 +9,23 @@ from fer_edge.train.augment import Augmentation
 
 
 @dataclasses.dataclass(frozen=True)
+class Distillation:
+    """How to learn from teachers (Hinton et al. 2015, arXiv:1503.02531).
+
+    Attributes:
+        teachers: hash of each teacher's file, so that runs with other teachers are other runs.
+        share: weight of the teachers in the loss; the labels have the rest.
+        temperature: by which the teachers' and the student's logits are divided.
+        views: augmented views of the training images that the teachers look at; the epochs take them in turn.
+    """
+
+    teachers: tuple[str, ...]
+    share: float = 0.7
+    temperature: float = 2.0
+    views: int = 16
+
+
+@dataclasses.dataclass(frozen=True)
 class Recipe:
     """How to train.
 
@@ -29,6 +46,7 @@ class Recipe:
         precision: ``float32`` or ``bfloat16``, what the layers compute in; weights are float32 in both.
         seed: of initialization, order and augmentation.
         augmentation: what is done to the images.
+        distillation: teachers to learn from, or None.
     """
 
     epochs: int = 60
@@ -45,7 +63,11 @@ class Recipe:
     precision: str = "float32"
     seed: int = 1
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
+    distillation: Distillation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
-        return dataclasses.asdict(self)
+        settings = dataclasses.asdict(self)
+        if not self.distillation:
+            del settings["distillation"]
+        return settings

@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ from fer_edge.model_file import ModelInfo, write_atomically, write_info
 from fer_edge.train.augment import Augmenter
 from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.averaging import averaged_weights
-from fer_edge.train.batches import EpochBatches
 from fer_edge.train.checkpoint import load_checkpoint, save_checkpoint
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import hold_out, training_without_leaks
 from fer_edge.train.display import TrainingDisplay
 from fer_edge.train.keras_setup import KerasModel, load_keras
+from fer_edge.train.material import TrainingMaterial
 from fer_edge.train.optimizer import make_optimizer
 from fer_edge.train.precision import computing_in, fuse_batch_norm
 from fer_edge.train.recipe import Recipe
@@ -46,12 +47,20 @@ class Epoch:
     seconds: float
 
 
-def train_model(dataset: Dataset, name: str, recipe: Recipe, out: Path, *, resume: bool = False) -> list[Epoch]:
+def train_model(
+    dataset: Dataset,
+    name: str,
+    recipe: Recipe,
+    out: Path,
+    *,
+    resume: bool = False,
+    teachers: Sequence[KerasModel] = (),
+) -> list[Epoch]:
     """Train the zoo's model `name` and leave the run in the folder `out`.
 
     Writes ``model.keras`` (the kept epoch's averaged weights), ``checkpoint.npz``, ``history.csv`` and
     ``run.json``. With `resume`, continues the killed run in `out` on its own schedule and ends with the
-    weights that an uninterrupted run would have had.
+    weights that an uninterrupted run would have had. `teachers` are those that ``recipe.distillation`` names.
 
     Returns:
         One entry an epoch, those before a resume included.
@@ -81,9 +90,10 @@ def train_model(dataset: Dataset, name: str, recipe: Recipe, out: Path, *, resum
     card = make_run_card(name, classifier.count_params(), dataset, recipe, images)
     _prepare_folder(out, card, resume)
 
-    model = AugmentedModel(classifier, Augmenter(recipe.augmentation, recipe.seed), recipe.label_smoothing)
-    targets = np.eye(len(dataset.labels), dtype=np.float32)[training.labels]
-    first = EpochBatches(training.images, targets, recipe.batch_size, seed=recipe.seed, epoch=0)
+    material = TrainingMaterial(training, len(dataset.labels), recipe, teachers)
+    augmenter = Augmenter(material.augmentation, recipe.seed)
+    model = AugmentedModel(classifier, augmenter, recipe.label_smoothing, recipe.distillation)
+    first = material.batches(0)
     # XLA has no kernel for the affine resampling on TensorFlow, and is slower than oneDNN's convolutions on a CPU.
     model.compile(optimizer=make_optimizer(recipe, len(first)), jit_compile=keras.backend.backend() == "jax")
     _create_variables(model, first[0][0])
@@ -98,8 +108,7 @@ def train_model(dataset: Dataset, name: str, recipe: Recipe, out: Path, *, resum
             if _stops_early(history, recipe.patience):
                 break
             started = time.perf_counter()
-            batches = EpochBatches(training.images, targets, recipe.batch_size, seed=recipe.seed, epoch=number)
-            fitted = model.fit(batches, verbose=0, shuffle=False, callbacks=[display.steps()])
+            fitted = model.fit(material.batches(number), verbose=0, shuffle=False, callbacks=[display.steps()])
             with averaged_weights(model, clean.images):
                 kept.set_weights(classifier.get_weights())
                 held_accuracy, held_loss = _measure(kept, info, holdout) if holdout else (None, None)

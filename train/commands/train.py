@@ -45,18 +45,43 @@ NOT_NEGATIVE = click.FloatRange(0)
     type=click.Choice(["float32", "bfloat16"]),
     help="What layers compute in; bfloat16 is faster for wide models on some processors.",
 )
+@click.option(
+    "--teacher",
+    "teachers",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A trained .keras model to learn from as well; may be given several times.",
+)
+@click.option("--teacher-share", default=0.7, show_default=True, type=click.FloatRange(0, 1), help="Of the loss.")
+@click.option("--temperature", default=2.0, show_default=True, type=POSITIVE, help="Softens teachers and student.")
+@click.option("--views", default=16, show_default=True, type=click.IntRange(1), help="Augmented views for teachers.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of weights, order, augmentation.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def train(data: str, model: str, out: Path, resume: bool, keep_leaks: bool, as_json: bool, **settings: Any) -> None:
+def train(
+    data: str,
+    model: str,
+    out: Path,
+    resume: bool,
+    keep_leaks: bool,
+    teachers: tuple[Path, ...],
+    teacher_share: float,
+    temperature: float,
+    views: int,
+    as_json: bool,
+    **settings: Any,
+) -> None:
     """Train a model on DATA and leave it in the folder --out.
 
     DATA is a fer2013.csv, a folder export, or 'demo'. The folder gets model.keras, history.csv, curves.png,
     run.json and a checkpoint after every epoch. Images that occur in a test split as well are dropped.
     """
+    from fer_edge.model_file import file_hash
     from fer_edge.train.augment import Augmentation
     from fer_edge.train.data.load import load_dataset
+    from fer_edge.train.distillation import open_teachers
     from fer_edge.train.plots import plot_curves
-    from fer_edge.train.recipe import Recipe
+    from fer_edge.train.recipe import Distillation, Recipe
     from fer_edge.train.training import MODEL, best_epoch, train_model
     from fer_edge.train.zoo.registry import ZOO
 
@@ -64,9 +89,15 @@ def train(data: str, model: str, out: Path, resume: bool, keep_leaks: bool, as_j
         raise click.BadParameter(f"'{model}' is not in the zoo ({', '.join(ZOO)})", param_hint="--model")
     elements = ("flip", "rotation", "scale", "shift", "contrast", "erasing", "mixup")
     augmentation = Augmentation(**{name: settings.pop(name) for name in elements})
-    recipe = Recipe(augmentation=augmentation, drop_leaks=not keep_leaks, **settings)
+    distillation = None
+    if teachers:
+        hashes = tuple(file_hash(path) for path in teachers)
+        distillation = Distillation(hashes, teacher_share, temperature, views)
+    recipe = Recipe(augmentation=augmentation, drop_leaks=not keep_leaks, distillation=distillation, **settings)
+    dataset = load_dataset(data)
+    opened = open_teachers(teachers, dataset.labels, ZOO[model].input_size)
     try:
-        history = train_model(load_dataset(data), model, recipe, out, resume=resume)
+        history = train_model(dataset, model, recipe, out, resume=resume, teachers=opened)
     except KeyboardInterrupt as interrupt:
         raise click.ClickException(
             f"interrupted; what is done is kept in {out}, go on with the same arguments and --resume"

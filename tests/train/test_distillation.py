@@ -1,0 +1,133 @@
+"""Distillation: teachers see the student's own views, once; a resumed run ends like an uninterrupted one."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from fer_edge.cli import main
+from fer_edge.errors import ModelFileError
+from fer_edge.train import training
+from fer_edge.train.augment import Augmentation
+from fer_edge.train.augmented import AugmentedModel
+from fer_edge.train.data.dataset import TRAINING
+from fer_edge.train.distillation import TeacherViews, open_teachers, soften
+from fer_edge.train.keras_setup import load_model
+from fer_edge.train.recipe import Distillation, Recipe
+from fer_edge.train.training import train_model
+
+LIGHT = Augmentation(rotation=5.0, scale=0.05, shift=0.03, erasing=0.1, mixup=0.5)
+TAUGHT = Recipe(
+    epochs=3, batch_size=20, warmup_epochs=0.5, augmentation=LIGHT, distillation=Distillation(("a",), views=2)
+)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def teacher_file(tiny, tmp_path_factory):
+    out = tmp_path_factory.mktemp("teacher")
+    train_model(tiny, "nano", Recipe(epochs=4, batch_size=20, warmup_epochs=0.5, augmentation=LIGHT), out)
+    return out / "model.keras"
+
+
+@pytest.fixture
+def teacher(teacher_file):
+    return load_model(teacher_file)
+
+
+def test_a_view_is_made_once_and_read_back_the_same(tiny, teacher, monkeypatch):
+    images, said = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+    assert images.shape == tiny.split(TRAINING).images.shape
+    assert np.allclose(said.sum(axis=1), 1, atol=2e-3)
+    monkeypatch.setattr(teacher, "predict", None)
+    again, said_again = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+    assert np.array_equal(images, again)
+    assert np.array_equal(said, said_again)
+
+
+def test_views_differ_by_number_seed_augmentation_and_teacher(tiny, teacher, tmp_path):
+    split = tiny.split(TRAINING)
+    reference, _ = TeacherViews(split, [teacher], LIGHT, seed=1).view(0)
+    assert not np.array_equal(reference, TeacherViews(split, [teacher], LIGHT, seed=1).view(1)[0])
+    assert not np.array_equal(reference, TeacherViews(split, [teacher], LIGHT, seed=2).view(0)[0])
+    other = dataclasses.replace(LIGHT, rotation=9.0)
+    assert not np.array_equal(reference, TeacherViews(split, [teacher], other, seed=1).view(0)[0])
+    teacher.model.set_weights([w * 0.5 for w in teacher.model.get_weights()])
+    TeacherViews(split, [teacher], LIGHT, seed=1).view(0)
+    assert len(list((tmp_path / "cache").rglob("*.npz"))) == 5
+
+
+def test_the_teacher_looks_at_the_view_and_its_mirror(tiny, teacher):
+    images, said = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+    expected = (teacher.predict(images) + teacher.predict(images[:, :, ::-1])) / 2
+    assert np.allclose(said, expected, atol=1e-3)
+
+
+def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(tiny, teacher, tmp_path):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    images, _ = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+    assert len(images) == len(tiny.split(TRAINING))
+
+
+def test_a_torn_cache_is_made_again(tiny, teacher, tmp_path):
+    images, _ = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+    (kept,) = (tmp_path / "cache").rglob("*.npz")
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert np.array_equal(images, TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)[0])
+
+
+def test_soften_is_a_softmax_of_divided_logits():
+    logits = np.array([[1.0, 2.0, 4.0]])
+    p = np.exp(logits) / np.exp(logits).sum()
+    expected = np.exp(logits / 3) / np.exp(logits / 3).sum()
+    assert np.allclose(soften(p.astype(np.float32), 3.0), expected, atol=1e-6)
+
+
+def test_the_loss_mixes_labels_and_teachers():
+    p = np.array([[0.7, 0.2, 0.1]], np.float32)
+    label, teacher = np.array([[0.0, 1.0, 0.0]]), np.array([[0.5, 0.25, 0.25]])
+    model = AugmentedModel(None, None, 0.0, Distillation((), share=0.6, temperature=2.0))
+    result = {"probabilities": p, "targets": np.concatenate([label, teacher], axis=1).astype(np.float32)}
+    roots = np.sqrt(p) / np.sqrt(p).sum()
+    expected = 0.4 * -np.log(0.2) + 0.6 * 4 * -(teacher * np.log(roots)).sum()
+    assert np.isclose(float(model.compute_loss(y_pred=result)), expected, rtol=1e-5)
+
+
+def test_a_killed_and_resumed_distillation_ends_with_the_same_weights(tiny, teacher, tmp_path, monkeypatch):
+    train_model(tiny, "nano", TAUGHT, tmp_path / "whole", teachers=[teacher])
+    saved = training.save_checkpoint
+
+    def save_and_die(path, model, state):
+        saved(path, model, state)
+        if len(state["history"]) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "save_checkpoint", save_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        train_model(tiny, "nano", TAUGHT, tmp_path / "killed", teachers=[teacher])
+    monkeypatch.setattr(training, "save_checkpoint", saved)
+    train_model(tiny, "nano", TAUGHT, tmp_path / "killed", teachers=[teacher], resume=True)
+    whole, resumed = (load_model(tmp_path / run / "model.keras").model.get_weights() for run in ("whole", "killed"))
+    for a, b in zip(whole, resumed, strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_a_teacher_with_other_labels_is_refused(teacher_file):
+    with pytest.raises(ModelFileError, match="expected a teacher for a, b, found one for angry"):
+        open_teachers([teacher_file], ("a", "b"), 48)
+
+
+def test_a_teacher_of_another_size_is_refused(teacher_file, teacher):
+    with pytest.raises(ModelFileError, match="sees 40x40 pixels, found one for 48x48"):
+        open_teachers([teacher_file], teacher.info.labels, 40)
+
+
+def test_the_command_learns_from_a_teacher(teacher_file, tmp_path):
+    arguments = ["train", "demo", "--model", "nano", "--epochs", "1", "--views", "1", "--teacher", str(teacher_file)]
+    result = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "run")])
+    assert result.exit_code == 0, result.output

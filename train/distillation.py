@@ -1,0 +1,109 @@
+"""Knowledge distillation: what teachers say about augmented views of the training images, computed once and kept.
+
+Hinton, Vinyals and Dean 2015 (arXiv:1503.02531): the student learns from the teachers' softened probabilities beside
+the labels. Beyer et al. 2022 (arXiv:2106.05237): teacher and student must see the same crop, so the teachers
+look at the very views that the student is trained on. Teachers are slow, so a fixed number of
+views is made and the epochs take them in turn; mirroring, mixing and erasing still change them in every epoch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import logging
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import ModelFileError
+from fer_edge.train.augment import Augmentation, View
+from fer_edge.train.data.cache import cache_folder
+from fer_edge.train.data.dataset import Split
+from fer_edge.train.keras_setup import KerasModel, load_model
+
+logger = logging.getLogger(__name__)
+VERSION = 1  # raise it whenever a view or what is said about it would come out differently
+BATCH = 256
+
+
+def open_teachers(paths: Sequence[Path], labels: tuple[str, ...], input_size: int) -> list[KerasModel]:
+    """Load the teachers.
+
+    Raises:
+        ModelFileError: not a trained model, or one with other labels or another input than the student's.
+    """
+    teachers = [load_model(path) for path in paths]
+    for path, teacher in zip(paths, teachers, strict=True):
+        if teacher.info.labels != labels:
+            raise ModelFileError(
+                f"{path}: expected a teacher for {', '.join(labels)}, found one for {', '.join(teacher.info.labels)}; "
+                "train it on the same labels"
+            )
+        if teacher.info.input_size != input_size:
+            raise ModelFileError(
+                f"{path}: expected a teacher that sees {input_size}x{input_size} pixels, found one for "
+                f"{teacher.info.input_size}x{teacher.info.input_size}"
+            )
+    return teachers
+
+
+def soften(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Return ``softmax(log p / temperature)`` of each row (Hinton et al. 2015, equation 1)."""
+    powers = np.maximum(probabilities, 1e-7) ** (1.0 / temperature)
+    softened: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return softened
+
+
+class TeacherViews:
+    """The training images in a fixed number of augmented views, with the mean of the teachers' probabilities."""
+
+    def __init__(self, training: Split, teachers: Sequence[KerasModel], augmentation: Augmentation, seed: int) -> None:
+        """Prepare; nothing is computed yet.
+
+        Args:
+            training: the images.
+            teachers: at least one.
+            augmentation: its geometry and light; the rest is not part of a view.
+            seed: of the views.
+        """
+        self._images, self._teachers, self._augmentation, self._seed = training.images, teachers, augmentation, seed
+        digest = hashlib.sha256(json.dumps(dataclasses.asdict(augmentation), sort_keys=True).encode())
+        digest.update(np.ascontiguousarray(training.images).data)
+        for teacher in teachers:
+            for weights in teacher.model.get_weights():
+                digest.update(np.ascontiguousarray(weights).data)
+        self._key = f"{digest.hexdigest()[:32]}-v{VERSION}"
+
+    def view(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return a view's images, uint8 N x S x S, and the probabilities, N x classes; from the cache if there."""
+        path = cache_folder() / "views" / f"{self._key}-{self._seed}-{number}.npz"
+        try:
+            with path.open("rb") as stream, np.load(stream) as arrays:
+                return arrays["images"], arrays["probabilities"].astype(np.float32)
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+            pass
+        images = View(self._augmentation, self._seed, number).apply(self._images)
+        said = [teacher.predict(pixels) for teacher in self._teachers for pixels in (images, images[:, :, ::-1])]
+        # Rounded also when it is not read back, so that a resumed run learns from the same numbers.
+        probabilities = np.mean(said, axis=0).astype(np.float16)
+        _keep(path, images, probabilities)
+        return images, probabilities.astype(np.float32)
+
+
+def _keep(path: Path, images: NDArray[np.uint8], probabilities: NDArray[np.float16]) -> None:
+    """Write a view whole or not at all; a cache that cannot be written is no reason to fail."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.npz")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(temporary, allow_pickle=False, images=images, probabilities=probabilities)
+        temporary.replace(path)
+    except OSError as error:
+        logger.warning("what the teachers say is not cached: %s", error)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

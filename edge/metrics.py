@@ -9,6 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+CALIBRATION_BINS = 15
+"""As in Guo et al. 2017."""
+
+
 @dataclasses.dataclass(frozen=True)
 class ClassMetrics:
     """One class: shares in 0..1, `support` is the number of its images."""
@@ -26,7 +30,7 @@ class Metrics:
 
     `confusion[i, j]` counts images of class i that were called j. `accuracy_se` is the binomial
     standard error of `top1`. Balanced accuracy is the mean recall of the classes that occur; macro F1
-    the mean F1 of the same.
+    the mean F1 of the same. `calibration_error` is `expected_calibration_error`, of the scores as probabilities.
     """
 
     images: int
@@ -36,6 +40,7 @@ class Metrics:
     accuracy_se: float
     balanced_accuracy: float
     macro_f1: float
+    calibration_error: float
     classes: tuple[ClassMetrics, ...]
     confusion: NDArray[np.int64]
 
@@ -53,6 +58,23 @@ def top_k_accuracy(scores: NDArray[np.floating[Any]], labels: NDArray[np.int64],
         return 0.0
     best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return float((best == labels[:, None]).any(axis=1).mean())
+
+
+def expected_calibration_error(
+    scores: NDArray[np.floating[Any]], labels: NDArray[np.int64], bins: int = CALIBRATION_BINS
+) -> float:
+    """Return how far confidence and accuracy lie apart, on average over the images.
+
+    The images are put into `bins` equally wide bins of confidence, the score of the predicted class; the
+    gaps between mean confidence and accuracy are weighted by the bins' sizes (Guo et al. 2017, arXiv:1706.04599, eq. 3).
+    """
+    if not len(labels):
+        return 0.0
+    confidence = scores.max(axis=1).astype(float)
+    hit = scores.argmax(axis=1) == labels
+    bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(bin_of, weights=confidence - hit, minlength=bins)
+    return float(np.abs(gaps).sum() / len(labels))
 
 
 def confusion_matrix(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
@@ -85,6 +107,7 @@ def evaluate_scores(scores: NDArray[np.floating[Any]], labels: NDArray[np.int64]
         accuracy_se=float(np.sqrt(top1 * (1 - top1) / max(len(labels), 1))),
         balanced_accuracy=float(recall[present].mean()) if present.any() else 0.0,
         macro_f1=float(f1[present].mean()) if present.any() else 0.0,
+        calibration_error=expected_calibration_error(scores, labels),
         classes=tuple(
             ClassMetrics(name, float(precision[i]), float(recall[i]), float(f1[i]), int(support[i]))
             for i, name in enumerate(names)

@@ -22,12 +22,13 @@ from fer_edge.train.checkpoint import load_checkpoint, save_checkpoint
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import hold_out, training_without_leaks
 from fer_edge.train.display import TrainingDisplay
-from fer_edge.train.keras_setup import KerasModel, load_keras
+from fer_edge.train.keras_setup import KerasModel, load_keras, load_model
 from fer_edge.train.material import TrainingMaterial
 from fer_edge.train.optimizer import make_optimizer
 from fer_edge.train.precision import computing_in, fuse_batch_norm
 from fer_edge.train.recipe import Recipe
 from fer_edge.train.run_card import make_run_card
+from fer_edge.train.temperature import calibrate
 from fer_edge.train.zoo.registry import ZOO
 
 MODEL, CHECKPOINT, HISTORY, CARD = "model.keras", "checkpoint.npz", "history.csv", "run.json"
@@ -128,6 +129,8 @@ def train_model(
             save_checkpoint(out / CHECKPOINT, model, {"history": [dataclasses.asdict(e) for e in history]})
             display.epoch(dataclasses.asdict(epoch))
     card["finished"] = {"epochs": len(history), "kept_epoch": best_epoch(history).epoch if history else 0}
+    if holdout:
+        card["calibration"] = _calibrate(out / MODEL, holdout)
     write_atomically(out / CARD, json.dumps(card, indent=1).encode())
     return history
 
@@ -145,6 +148,17 @@ def _measure(classifier: Any, info: ModelInfo, split: Split) -> tuple[float, flo
     scores = KerasModel(classifier, info).predict(split.images)
     likelihood = scores[np.arange(len(split)), split.labels]
     return float((scores.argmax(axis=1) == split.labels).mean()), float(-np.log(np.maximum(likelihood, 1e-7)).mean())
+
+
+def _calibrate(path: Path, holdout: Split) -> dict[str, Any]:
+    """Calibrate the kept model in its file; a run that was calibrated already says again what it found."""
+    model = load_model(path)
+    done: dict[str, Any] | None = model.info.training.get("calibration")
+    if done is None:
+        done = dataclasses.asdict(calibrate(model.model, model.predict(holdout.images), holdout.labels))
+        info = dataclasses.replace(model.info, training={**model.info.training, "calibration": done})
+        _save_model(model.model, path, info)
+    return done
 
 
 def _create_variables(model: Any, batch: dict[str, Any]) -> None:

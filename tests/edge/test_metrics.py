@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_edge.metrics import confusion_matrix, evaluate_scores, top_k_accuracy
+from fer_edge.metrics import confusion_matrix, evaluate_scores, expected_calibration_error, top_k_accuracy
 
 NAMES = ("a", "b", "c")
 TRUTH = np.array([0, 0, 0, 1, 1, 2])
@@ -37,9 +37,23 @@ def test_classes_that_do_not_occur_do_not_count():
     assert metrics.macro_f1 == pytest.approx(0.8)
 
 
+def test_calibration_error_by_hand():
+    # Ten bins: 0.75 and 0.8 share (0.7, 0.8], 0.95 has (0.9, 1.0] for itself.
+    scores = np.array([[0.75, 0.25], [0.8, 0.2], [0.05, 0.95]])
+    labels = np.array([0, 1, 1])
+    expected = (2 / 3) * abs((0.75 + 0.8) / 2 - 1 / 2) + (1 / 3) * abs(0.95 - 1)
+    assert expected_calibration_error(scores, labels, bins=10) == pytest.approx(expected)
+
+
+def test_certain_and_right_is_calibrated_certain_and_wrong_is_not():
+    scores = np.array([[1.0, 0.0], [0.0, 1.0]])
+    assert expected_calibration_error(scores, np.array([0, 1])) == 0
+    assert expected_calibration_error(scores, np.array([1, 0])) == 1
+
+
 def test_nothing_to_measure():
     metrics = evaluate_scores(np.zeros((0, 3)), np.zeros(0, np.int64), NAMES)
-    assert (metrics.images, metrics.top1, metrics.macro_f1) == (0, 0.0, 0.0)
+    assert (metrics.images, metrics.top1, metrics.macro_f1, metrics.calibration_error) == (0, 0.0, 0.0, 0.0)
 
 
 def test_json_form():

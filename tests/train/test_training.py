@@ -42,6 +42,8 @@ def test_it_leaves_what_it_promises(run):
     assert card["recipe"]["augmentation"]["rotation"] == 2.0
     assert card["data"]["images"] == {"trained": 126, "held_out": 14, "dropped_leaks": 0}
     assert card["finished"]["epochs"] == 3
+    assert card["calibration"]["images"] == 14
+    assert info.training["calibration"] == card["calibration"]
     rows = list(csv.DictReader((out / "history.csv").read_text().splitlines()))
     assert [float(row["loss"]) for row in rows] == [e.loss for e in history]
     assert not list(out.glob(".*"))

@@ -70,7 +70,8 @@ def _table(metrics: Metrics, title: str) -> str:
     lines = [
         f"{title}: {metrics.images} images",
         f"top-1 {metrics.top1:.2%} ± {metrics.accuracy_se:.2%}   top-2 {metrics.top2:.2%}   top-3 {metrics.top3:.2%}",
-        f"balanced accuracy {metrics.balanced_accuracy:.2%}   macro F1 {metrics.macro_f1:.2%}",
+        f"balanced accuracy {metrics.balanced_accuracy:.2%}   macro F1 {metrics.macro_f1:.2%}   "
+        f"calibration error {metrics.calibration_error:.2%}",
         "",
         f"{'class':12} precision  recall      F1  support",
     ]

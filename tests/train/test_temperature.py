@@ -1,0 +1,46 @@
+"""Temperature scaling: finds the temperature that was put in, folds it, changes no prediction."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_edge.errors import DataError
+from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.temperature import at_temperature, calibrate, fit_temperature
+from fer_edge.train.zoo.registry import ZOO
+
+
+def drawn(temperature, count=20_000, seed=0):
+    """Return overconfident (or shy) scores whose labels were drawn from the true probabilities."""
+    random = np.random.default_rng(seed)
+    truth = random.dirichlet(np.ones(4), count)
+    labels = (truth.cumsum(axis=1) > random.random((count, 1))).argmax(axis=1)
+    return at_temperature(truth, 1 / temperature).astype(np.float32), labels
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.floats(0.5, 3.0))
+def test_it_finds_the_temperature_that_was_put_in(temperature):
+    scores, labels = drawn(temperature)
+    assert fit_temperature(scores, labels) == pytest.approx(temperature, rel=0.05)
+
+
+def test_it_is_folded_into_the_model():
+    model = ZOO["nano"].build(48, 7, 0.0)
+    random = np.random.default_rng(1)
+    images = random.integers(0, 255, (300, 48, 48, 1)).astype(np.float32)
+    before = model.predict(images, verbose=0)
+    found = calibrate(model, before, random.integers(0, 7, 300))
+    after = model.predict(images, verbose=0)
+    assert np.allclose(after, at_temperature(before, found.temperature), atol=1e-4)
+    assert np.array_equal(after.argmax(axis=1), before.argmax(axis=1))
+    assert found.images == 300
+    assert found.error_after < found.error_before
+
+
+def test_a_model_that_ends_otherwise_is_refused():
+    keras = load_keras()
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(3, 8), keras.layers.Flatten()])
+    with pytest.raises(DataError, match="expected a dense layer at the end"):
+        calibrate(model, np.full((4, 3), 1 / 3, np.float32), np.zeros(4, np.int64))

@@ -31,6 +31,7 @@ class Augmentation:
         contrast: largest change of contrast and brightness, as a share of the range.
         erasing: share of images with a rectangle of noise (random erasing, Zhong et al. 2017, arXiv:1708.04896).
         mixup: share of batches mixed with their mirror order (mixup, Zhang et al. 2017, arXiv:1710.09412).
+        cutmix: share of batches that get a rectangle of the batch in mirror order (Yun et al. 2019, arXiv:1905.04899).
     """
 
     flip: bool = True
@@ -40,6 +41,7 @@ class Augmentation:
     contrast: float = 0.2
     erasing: float = 0.25
     mixup: float = 0.15
+    cutmix: float = 0.0
 
 
 class RandomAffine(keras.layers.Layer):  # type: ignore[misc, name-defined]
@@ -140,6 +142,32 @@ class Mixup(keras.layers.Layer):  # type: ignore[misc, name-defined]
         return images, weight * targets + (1 - weight) * ops.flip(targets, axis=0)
 
 
+class CutMix(keras.layers.Layer):  # type: ignore[misc, name-defined]
+    """Puts a rectangle of a share of the batches' images, in reverse order, over them; targets mix by area."""
+
+    def __init__(self, *, share: float, seed: int) -> None:
+        super().__init__(dtype="float32")
+        self.share = share
+        self.generator = random.SeedGenerator(seed)
+
+    def call(self, images: Any, targets: Any, training: bool = False) -> tuple[Any, Any]:
+        """Return images and targets, mixed when training."""
+        if not training or not self.share:
+            return images, targets
+
+        def draw() -> Any:
+            return random.uniform((1,), seed=self.generator)
+
+        # Area from Beta(1, 1), the aspect of the image, the centre anywhere; section 3.1 of the paper.
+        side = ops.where(draw() < self.share, ops.sqrt(draw()), 0.0)
+        middle = (ops.arange(images.shape[1], dtype="float32") + 0.5) / images.shape[1]
+        rows, columns = ops.abs(middle - draw()) < side / 2, ops.abs(middle - draw()) < side / 2
+        inside = ops.logical_and(rows[:, None], columns[None, :])
+        weight = 1 - ops.mean(ops.cast(inside, "float32"))
+        mixed = ops.where(inside[None, :, :, None], ops.flip(images, axis=0), images)
+        return mixed, weight * targets + (1 - weight) * ops.flip(targets, axis=0)
+
+
 class View:
     """One fixed draw of geometry (without mirroring) and light for a whole set of images: view `number` of `seed`."""
 
@@ -161,7 +189,7 @@ class View:
 
 
 class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
-    """The whole chain for images and targets: geometry, light, mixup, erasing."""
+    """The whole chain for images and targets: geometry, light, mixup, cutmix, erasing."""
 
     def __init__(self, options: Augmentation, seed: int) -> None:
         super().__init__(dtype="float32")
@@ -171,9 +199,11 @@ class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
         self.contrast = RandomContrast(limit=options.contrast, seed=seed + 1)
         self.mixup = Mixup(share=options.mixup, seed=seed + 2)
         self.erasing = RandomErasing(share=options.erasing, seed=seed + 3)
+        self.cutmix = CutMix(share=options.cutmix, seed=seed + 4)
 
     def call(self, images: Any, targets: Any, training: bool = False) -> tuple[Any, Any]:
         """Return augmented images (B x S x S x 1) and targets (B x classes) when training, else the same."""
         images = self.contrast(self.affine(images, training=training), training=training)
         images, targets = self.mixup(images, targets, training=training)
+        images, targets = self.cutmix(images, targets, training=training)
         return self.erasing(images, training=training), targets

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fer_edge.train.augment import Augmenter
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.recipe import Distillation
@@ -20,7 +23,12 @@ class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
 
     Targets are B x classes, or with distillation B x 2 classes: behind the label's distribution stands the
     teachers', softened already.
+
+    Attributes:
+        radius: of sharpness-aware minimization, which a subclass does; 0 here.
     """
+
+    radius = 0.0
 
     def __init__(
         self,
@@ -28,10 +36,11 @@ class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
         augmenter: Augmenter,
         label_smoothing: float,
         distillation: Distillation | None = None,
+        class_weights: NDArray[np.float32] | None = None,
     ) -> None:
         super().__init__(dtype="float32")
         self.classifier, self.augmenter, self.label_smoothing = classifier, augmenter, label_smoothing
-        self.distillation = distillation
+        self.distillation, self.class_weights = distillation, class_weights
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Return class probabilities and the targets they are to be compared with."""
@@ -61,4 +70,6 @@ class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
             softened = ops.log_softmax(ops.log(ops.maximum(probabilities, 1e-7)) / temperature)
             against_teachers = -ops.sum(targets[:, classes:] * softened, axis=-1)
             loss = (1 - share) * loss + share * temperature**2 * against_teachers
+        if self.class_weights is not None:
+            loss = loss * ops.sum(targets[:, :classes] * self.class_weights, axis=-1)
         return ops.mean(loss)

@@ -14,6 +14,8 @@ from fer_edge.metrics import Metrics, evaluate_scores
 from fer_edge.runtime import Classifier, TFLiteModel
 from fer_edge.train.data.dataset import Dataset, Split
 from fer_edge.train.keras_setup import load_model
+from fer_edge.train.progress import progress_bar
+from fer_edge.train.robustness import CONDITIONS, under
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,9 +55,36 @@ def evaluate_models(paths: Sequence[Path], dataset: Dataset, split_name: str) ->
     split = dataset.split(split_name)
     for path, classifier in zip(paths, classifiers, strict=True):
         check_fits(classifier, path, dataset, split)
-    each = np.stack([classifier.predict(split.images) for classifier in classifiers])
-    scores: NDArray[np.float32] = each.mean(axis=0, dtype=np.float32)
+    scores = _mean_scores(classifiers, split.images)
     return Evaluation(evaluate_scores(scores, split.labels, dataset.labels), scores)
+
+
+def measure_with_mirror(paths: Sequence[Path], split: Split, plain: Evaluation) -> Metrics:
+    """Measure with each image's scores averaged with those of its mirror image; `plain` has its own scores.
+
+    It costs a second inference an image, so it is never the accuracy of the model.
+    """
+    mirrored = _mean_scores([open_classifier(path) for path in paths], split.images[:, :, ::-1])
+    names = tuple(c.label for c in plain.metrics.classes)
+    return evaluate_scores((plain.scores + mirrored) / 2, split.labels, names)
+
+
+def measure_robustness(paths: Sequence[Path], split: Split) -> dict[str, float]:
+    """Return the top-1 accuracy, a share, under each of `fer_edge.train.robustness.CONDITIONS`."""
+    classifiers = [open_classifier(path) for path in paths]
+    found = {}
+    with progress_bar("measuring robustness", len(CONDITIONS)) as advance:
+        for condition in CONDITIONS:
+            called = _mean_scores(classifiers, under(condition, split.images)).argmax(axis=1)
+            found[condition.name] = float((called == split.labels).mean())
+            advance(1)
+    return found
+
+
+def _mean_scores(classifiers: Sequence[Classifier], images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    each = np.stack([classifier.predict(np.ascontiguousarray(images)) for classifier in classifiers])
+    scores: NDArray[np.float32] = each.mean(axis=0, dtype=np.float32)
+    return scores
 
 
 def check_fits(classifier: Classifier, path: Path, dataset: Dataset, split: Split) -> None:

@@ -23,7 +23,8 @@ class TrainingMaterial:
 
     def __init__(self, training: Split, classes: int, recipe: Recipe, teachers: Sequence[KerasModel]) -> None:
         self._training, self._recipe = training, recipe
-        self._targets = np.eye(classes, dtype=np.float32)[training.labels]
+        hard = np.eye(classes, dtype=np.float32)[training.labels]
+        self._targets = hard if training.votes is None else training.votes
         self.augmentation = recipe.augmentation
         self._views: TeacherViews | None = None
         if recipe.distillation:

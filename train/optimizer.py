@@ -1,7 +1,8 @@
-"""AdamW on a cosine with warm-up, and an exponential moving average of the weights beside it."""
+"""The optimizers, their schedules, and an exponential moving average of the weights beside them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fer_edge.train.keras_setup import load_keras
@@ -9,9 +10,12 @@ from fer_edge.train.recipe import Recipe
 
 keras = load_keras()
 
+PLATEAU_FACTOR, PLATEAU_PATIENCE = 0.75, 5
+"""Khaireddin and Chen 2021, arXiv:2105.03588, section 4.3."""
 
-class AveragingAdamW(keras.optimizers.AdamW):  # type: ignore[misc, name-defined]
-    """AdamW whose averaged weights stay beside the trained ones until they are asked for.
+
+class _Averaging:
+    """An optimizer whose averaged weights stay beside the trained ones until they are asked for.
 
     Keras puts the averages into the model at the end of every ``fit``; as each epoch is a ``fit`` of its
     own here, training would go on from the averages.
@@ -22,28 +26,51 @@ class AveragingAdamW(keras.optimizers.AdamW):  # type: ignore[misc, name-defined
 
     def put_averages(self, variables: Any) -> None:
         """Overwrite `variables`, the trained ones in their order, by their averages."""
-        if self.use_ema:
-            super().finalize_variable_values(variables)
+        if self.use_ema:  # type: ignore[attr-defined]
+            super().finalize_variable_values(variables)  # type: ignore[misc]
+
+
+class AveragingAdamW(_Averaging, keras.optimizers.AdamW):  # type: ignore[misc, name-defined]
+    """AdamW, or Adam where the decay is 0."""
+
+
+class AveragingSGD(_Averaging, keras.optimizers.SGD):  # type: ignore[misc, name-defined]
+    """Stochastic gradient descent."""
 
 
 def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> Any:
     """Return the optimizer of a recipe whose epochs have `steps_per_epoch` steps."""
+    # The average starts at the initial weights, so a short run needs a shorter memory to be rid of them.
+    ema_steps = min(recipe.ema_epochs, recipe.epochs / 10) * steps_per_epoch
+    averaging = {"use_ema": ema_steps > 0, "ema_momentum": max(1 - 1 / ema_steps, 0.0) if ema_steps else 0.99}
+    rate = _cosine(recipe, steps_per_epoch) if recipe.schedule == "cosine" else recipe.learning_rate
+    decay = recipe.weight_decay
+    if recipe.optimizer == "sgd":
+        optimizer = AveragingSGD(rate, momentum=0.9, nesterov=True, weight_decay=decay, **averaging)
+    else:
+        optimizer = AveragingAdamW(rate, weight_decay=decay if recipe.optimizer == "adamw" else 0.0, **averaging)
+    # Decay pulls towards zero; scales, offsets and biases have no reason to be there.
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def plateau_rate(recipe: Recipe, accuracies: Sequence[float]) -> float:
+    """Return the rate of the next epoch on the ``plateau`` schedule, from the accuracies of all epochs so far."""
+    rate, best, waited = recipe.learning_rate, -1.0, 0
+    for accuracy in accuracies:
+        waited = 0 if accuracy > best else waited + 1
+        best = max(best, accuracy)
+        if waited == PLATEAU_PATIENCE:
+            rate, waited = rate * PLATEAU_FACTOR, 0
+    return rate
+
+
+def _cosine(recipe: Recipe, steps_per_epoch: int) -> Any:
     total = recipe.epochs * steps_per_epoch
     warmup = min(round(recipe.warmup_epochs * steps_per_epoch), total // 2)
-    schedule = keras.optimizers.schedules.CosineDecay(
+    return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=recipe.learning_rate * 0.01 if warmup else recipe.learning_rate,
         decay_steps=max(total - warmup, 1),
         warmup_target=recipe.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
-    # The average starts at the initial weights, so a short run needs a shorter memory to be rid of them.
-    ema_steps = min(recipe.ema_epochs, recipe.epochs / 10) * steps_per_epoch
-    optimizer = AveragingAdamW(
-        schedule,
-        weight_decay=recipe.weight_decay,
-        use_ema=ema_steps > 0,
-        ema_momentum=max(1 - 1 / ema_steps, 0.0) if ema_steps else 0.99,
-    )
-    # Decay pulls towards zero; scales, offsets and biases have no reason to be there.
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer

@@ -32,10 +32,17 @@ class Recipe:
     Attributes:
         epochs: length of the schedule.
         batch_size: images a step.
-        learning_rate: peak rate of AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101).
-        warmup_epochs: epochs over which the rate rises linearly to its peak; then it falls to zero on a cosine.
-        weight_decay: decoupled, on kernels only.
+        optimizer: ``adamw`` (Loshchilov and Hutter 2019, arXiv:1711.05101), ``adam`` or ``sgd`` (Nesterov momentum 0.9).
+        learning_rate: peak rate.
+        schedule: after the warm-up the rate falls to zero on a ``cosine``, falls on a ``plateau`` of the
+            holdout accuracy (times 0.75 after 5 epochs without a better one, as Khaireddin and Chen 2021,
+            arXiv:2105.03588, section 4.3), or stays ``constant``.
+        warmup_epochs: epochs over which the rate rises linearly to its peak, on the cosine.
+        weight_decay: decoupled, on kernels only; not with ``adam``.
+        sam: radius of sharpness-aware minimization (Foret et al. 2021, arXiv:2010.01412); 0 is off; TensorFlow only.
         label_smoothing: share of each target spread over all classes.
+        class_weighting: exponent of the classes' inverse frequency as weight in the loss; 1 weighs all
+            classes alike, 0 all images.
         ema_epochs: time constant, in epochs, of the exponential moving average of the weights that is
             evaluated and kept, at most a tenth of the run; 0 keeps the last weights.
         dropout: rate before the last layer.
@@ -43,6 +50,7 @@ class Recipe:
         holdout: share of Training that decides when to stop and which epoch to keep; 0 trains on all of it
             and keeps the last epoch.
         drop_leaks: leave out training images that also occur in a test split.
+        clean: leave out training images that are blank or occur again under another label.
         precision: ``float32`` or ``bfloat16``, what the layers compute in; weights are float32 in both.
         seed: of initialization, order and augmentation.
         augmentation: what is done to the images.
@@ -51,15 +59,20 @@ class Recipe:
 
     epochs: int = 60
     batch_size: int = 64
+    optimizer: str = "adamw"
     learning_rate: float = 2e-3
+    schedule: str = "cosine"
     warmup_epochs: float = 2.0
     weight_decay: float = 0.01
+    sam: float = 0.0
     label_smoothing: float = 0.1
+    class_weighting: float = 0.0
     ema_epochs: float = 2.0
     dropout: float = 0.2
     patience: int = 0
     holdout: float = 0.1
     drop_leaks: bool = True
+    clean: bool = False
     precision: str = "float32"
     seed: int = 1
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_edge.errors import DataError
 from fer_edge.model_file import ModelInfo, write_atomically, write_info
@@ -20,14 +21,15 @@ from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.averaging import averaged_weights
 from fer_edge.train.checkpoint import load_checkpoint, save_checkpoint
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
-from fer_edge.train.data.duplicates import hold_out, training_without_leaks
+from fer_edge.train.data.duplicates import blank, conflicting, hold_out, training_without_leaks
 from fer_edge.train.display import TrainingDisplay
 from fer_edge.train.keras_setup import KerasModel, load_keras, load_model
 from fer_edge.train.material import TrainingMaterial
-from fer_edge.train.optimizer import make_optimizer
+from fer_edge.train.optimizer import make_optimizer, plateau_rate
 from fer_edge.train.precision import computing_in, fuse_batch_norm
 from fer_edge.train.recipe import Recipe
 from fer_edge.train.run_card import make_run_card
+from fer_edge.train.sharpness import SharpnessAwareModel, require_tensorflow
 from fer_edge.train.temperature import calibrate
 from fer_edge.train.zoo.registry import ZOO
 
@@ -73,6 +75,8 @@ def train_model(
     architecture = ZOO[name]
     original = dataset.split(TRAINING)
     usable = training_without_leaks(dataset) if recipe.drop_leaks else original
+    if recipe.clean:
+        usable = usable.take(~(blank(usable) | conflicting(usable)))
     training, holdout = hold_out(usable, recipe.holdout) if recipe.holdout else (usable, None)
     _check_size(dataset, training, architecture.input_size)
 
@@ -86,14 +90,19 @@ def train_model(
     images = {
         "trained": len(training),
         "held_out": len(holdout) if holdout else 0,
-        "dropped_leaks": len(original) - len(usable),
+        "dropped": len(original) - len(usable),
     }
     card = make_run_card(name, classifier.count_params(), dataset, recipe, images)
     _prepare_folder(out, card, resume)
 
     material = TrainingMaterial(training, len(dataset.labels), recipe, teachers)
     augmenter = Augmenter(material.augmentation, recipe.seed)
-    model = AugmentedModel(classifier, augmenter, recipe.label_smoothing, recipe.distillation)
+    weights = class_weights(training.labels, len(dataset.labels), recipe.class_weighting)
+    if recipe.sam:
+        require_tensorflow()
+    kind = SharpnessAwareModel if recipe.sam else AugmentedModel
+    model = kind(classifier, augmenter, recipe.label_smoothing, recipe.distillation, weights)
+    model.radius = recipe.sam
     first = material.batches(0)
     # XLA has no kernel for the affine resampling on TensorFlow, and is slower than oneDNN's convolutions on a CPU.
     model.compile(optimizer=make_optimizer(recipe, len(first)), jit_compile=keras.backend.backend() == "jax")
@@ -109,6 +118,8 @@ def train_model(
             if _stops_early(history, recipe.patience):
                 break
             started = time.perf_counter()
+            if recipe.schedule == "plateau":
+                model.optimizer.learning_rate = plateau_rate(recipe, [e.holdout_accuracy or 0.0 for e in history])
             fitted = model.fit(material.batches(number), verbose=0, shuffle=False, callbacks=[display.steps()])
             with averaged_weights(model, clean.images):
                 kept.set_weights(classifier.get_weights())
@@ -148,6 +159,15 @@ def _measure(classifier: Any, info: ModelInfo, split: Split) -> tuple[float, flo
     scores = KerasModel(classifier, info).predict(split.images)
     likelihood = scores[np.arange(len(split)), split.labels]
     return float((scores.argmax(axis=1) == split.labels).mean()), float(-np.log(np.maximum(likelihood, 1e-7)).mean())
+
+
+def class_weights(labels: NDArray[np.int64], classes: int, exponent: float) -> NDArray[np.float32] | None:
+    """Return each class's weight in the loss, a power of its inverse frequency, mean 1 over the images; None for 0."""
+    if not exponent:
+        return None
+    counts = np.bincount(labels, minlength=classes)
+    powers = np.where(counts > 0, np.maximum(counts, 1.0) ** -exponent, 0.0)
+    return (powers * len(labels) / (powers * counts).sum()).astype(np.float32)
 
 
 def _calibrate(path: Path, holdout: Split) -> dict[str, Any]:

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from fer_edge.train.augment import Augmentation, Augmenter, Mixup, RandomAffine, RandomContrast, RandomErasing
+from fer_edge.train.augment import (
+    Augmentation,
+    Augmenter,
+    CutMix,
+    Mixup,
+    RandomAffine,
+    RandomContrast,
+    RandomErasing,
+    View,
+)
 from fer_edge.train.keras_setup import load_keras
 
 keras = load_keras()
@@ -92,6 +101,30 @@ def test_mixup_mixes_pictures_and_targets_alike():
         assert np.allclose(np.asarray(out)[:, 0, 0, 0], np.asarray(targets)[:, 0], atol=1e-4)
         mixed = mixed or not np.allclose(np.asarray(targets)[:, 0], values, atol=0.1)
     assert mixed
+
+
+def test_cutmix_pastes_rectangles_and_mixes_targets_by_area():
+    images = np.concatenate([np.zeros((4, 48, 48, 1)), np.full((4, 48, 48, 1), 255)]).astype(np.float32)
+    targets = np.eye(2, dtype=np.float32)[[0] * 4 + [1] * 4]
+    layer = CutMix(share=1.0, seed=1)
+    shares = set()
+    for _ in range(8):
+        mixed, mixed_targets = (np.asarray(a) for a in layer(images, targets, training=True))
+        assert set(np.unique(mixed)) <= {0.0, 255.0}
+        pasted = (mixed[0, ..., 0] == 255).mean()
+        assert np.allclose(mixed_targets[0], [1 - pasted, pasted], atol=1e-6)
+        assert np.allclose(mixed_targets[7], [pasted, 1 - pasted], atol=1e-6)
+        shares.add(round(float(pasted), 3))
+    assert len(shares) > 4
+
+
+def test_a_view_is_a_fixed_draw_of_geometry_and_light():
+    images = np.random.default_rng(0).integers(0, 255, (40, 48, 48)).astype(np.uint8)
+    one = View(Augmentation(), 1, 0).apply(images, batch=16)
+    assert np.array_equal(one, View(Augmentation(), 1, 0).apply(images, batch=16))
+    assert not np.array_equal(one, View(Augmentation(), 1, 1).apply(images, batch=16))
+    unchanged = Augmentation(rotation=0, scale=0, shift=0, contrast=0)
+    assert np.array_equal(View(unchanged, 1, 0).apply(images), images)
 
 
 def test_the_same_seed_draws_the_same():

@@ -14,6 +14,7 @@ from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset, Split
 from fer_edge.train.evaluation import Evaluation, evaluate_models, open_classifier, worst_mistakes
 from fer_edge.train.keras_setup import load_model
+from fer_edge.train.robustness import CONDITIONS
 from fer_edge.train.zoo.registry import ZOO
 
 
@@ -116,3 +117,14 @@ def test_info_that_does_not_fit_the_model_is_refused(tmp_path):
     write_info(path, ModelInfo("compact", EXPRESSIONS))
     with pytest.raises(ModelFileError, match="and 7 outputs, found"):
         open_classifier(path)
+
+
+def test_robustness_and_mirror_are_reported_apart(keras_file, fer_csv):
+    result = CliRunner().invoke(
+        main, ["evaluate", str(keras_file), "--data", str(fer_csv), "--robustness", "--mirror", "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert list(found["robustness"]) == [condition.name for condition in CONDITIONS]
+    assert all(0 <= share <= 1 for share in found["robustness"].values())
+    assert 0 <= found["with_mirror"] <= 1

@@ -14,8 +14,10 @@ from fer_edge.train import training
 from fer_edge.train.augment import Augmentation
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
 from fer_edge.train.keras_setup import load_model
+from fer_edge.train.material import TrainingMaterial
+from fer_edge.train.optimizer import plateau_rate
 from fer_edge.train.recipe import Recipe
-from fer_edge.train.training import Epoch, best_epoch, train_model
+from fer_edge.train.training import Epoch, best_epoch, class_weights, train_model
 
 from .conftest import pictures
 
@@ -40,7 +42,7 @@ def test_it_leaves_what_it_promises(run):
     card = json.loads((out / "run.json").read_text())
     assert info.training["run"] == card["run"]
     assert card["recipe"]["augmentation"]["rotation"] == 2.0
-    assert card["data"]["images"] == {"trained": 126, "held_out": 14, "dropped_leaks": 0}
+    assert card["data"]["images"] == {"trained": 126, "held_out": 14, "dropped": 0}
     assert card["finished"]["epochs"] == 3
     assert card["calibration"]["images"] == 14
     assert info.training["calibration"] == card["calibration"]
@@ -116,7 +118,7 @@ def test_leaks_are_not_trained_on(tmp_path):
     leaky = Dataset.make("leaky", EXPRESSIONS, {TRAINING: pictures(140, 1), PUBLIC_TEST: both})
     leaky.splits[TRAINING].images[:20] = both.images[:20]
     train_model(leaky, "compact", dataclasses.replace(SHORT, epochs=1), tmp_path / "run")
-    assert json.loads((tmp_path / "run/run.json").read_text())["data"]["images"]["dropped_leaks"] == 20
+    assert json.loads((tmp_path / "run/run.json").read_text())["data"]["images"]["dropped"] == 20
 
 
 def epochs(*accuracies):
@@ -132,3 +134,58 @@ def test_early_stopping_waits_for_its_patience():
     assert not training._stops_early(epochs(0.5, 0.4, 0.4), 3)
     assert training._stops_early(epochs(0.5, 0.4, 0.4, 0.4), 3)
     assert not training._stops_early(epochs(0.5, 0.4, 0.4, 0.4), 0)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_other_optimizers_and_schedules_learn(tiny, tmp_path, optimizer):
+    rate = 0.05 if optimizer == "sgd" else 2e-3
+    recipe = dataclasses.replace(SHORT, epochs=6, optimizer=optimizer, schedule="plateau", learning_rate=rate)
+    history = train_model(tiny, "nano", recipe, tmp_path / "run")
+    assert history[-1].loss < history[0].loss
+    assert history[-1].learning_rate == pytest.approx(rate)
+
+
+def test_plateau_lowers_the_rate_after_epochs_without_a_better_one():
+    recipe = dataclasses.replace(SHORT, learning_rate=1.0)
+    assert plateau_rate(recipe, []) == 1
+    assert plateau_rate(recipe, [0.5] * 5) == 1
+    assert plateau_rate(recipe, [0.5] * 6) == 0.75
+    assert plateau_rate(recipe, [0.5] * 10) == 0.75
+    assert plateau_rate(recipe, [0.5] * 11) == 0.75**2
+    assert plateau_rate(recipe, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]) == 1
+
+
+def test_sharpness_aware_steps_learn_and_leave_the_weights_where_they_belong(tiny, tmp_path):
+    recipe = dataclasses.replace(SHORT, epochs=6, sam=0.05, class_weighting=0.5)
+    history = train_model(tiny, "nano", recipe, tmp_path / "run")
+    assert history[-1].loss < history[0].loss
+    other = train_model(tiny, "nano", dataclasses.replace(recipe, sam=0.0), tmp_path / "plain")
+    assert [e.loss for e in other] != [e.loss for e in history]
+
+
+def test_class_weights_by_hand():
+    labels = np.array([0] * 8 + [1] * 2)
+    assert class_weights(labels, 2, 0.0) is None
+    assert class_weights(labels, 2, 1.0) == pytest.approx([10 / 16, 10 / 4])
+    half = class_weights(labels, 3, 0.5)
+    assert half[1] / half[0] == pytest.approx(2)
+    assert (half[0] * 8 + half[1] * 2) / 10 == pytest.approx(1)
+    assert half[2] == 0
+
+
+def test_clean_leaves_out_blank_and_conflicting_images(tiny, tmp_path):
+    original = tiny.split(TRAINING)
+    images = original.images.copy()
+    assert original.labels[1] != original.labels[2]
+    images[0], images[2] = 128, images[1]  # a blank one; one picture under two labels
+    dirty = Dataset.make("dirty", tiny.labels, {TRAINING: dataclasses.replace(original, images=images)})
+    train_model(dirty, "nano", dataclasses.replace(SHORT, epochs=1, clean=True), tmp_path / "run")
+    assert json.loads((tmp_path / "run/run.json").read_text())["data"]["images"]["dropped"] == 3
+
+
+def test_votes_are_the_targets_where_there_are_some(tiny):
+    split = tiny.split(TRAINING)
+    votes = np.full((len(split), 7), 1 / 7, np.float32)
+    with_votes = TrainingMaterial(dataclasses.replace(split, votes=votes), 7, SHORT, []).batches(0)[0][0]["target"]
+    assert np.allclose(with_votes, 1 / 7)
+    assert TrainingMaterial(split, 7, SHORT, []).batches(0)[0][0]["target"].max() == 1

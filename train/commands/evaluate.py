@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fer_edge.shipped import ModelPath
-from fer_edge.train.commands.options import DATA_OPTION
+from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP
 
 if TYPE_CHECKING:
     from fer_edge.metrics import Metrics
@@ -20,10 +20,24 @@ MISTAKES = 40
 @click.command()
 @click.argument("models", nargs=-1, required=True, type=ModelPath(), metavar="MODEL...")
 @DATA_OPTION
+@FERPLUS
+@MAP
 @click.option("--split", "split_name", default="PublicTest", show_default=True, help="Which split to measure on.")
+@click.option("--robustness", is_flag=True, help="Also under shift, scale, rotation, blur, noise, light, JPEG, cover.")
+@click.option("--mirror", is_flag=True, help="Also with each image averaged with its mirror image, reported apart.")
 @click.option("--plots", type=click.Path(file_okay=False, path_type=Path), help="Folder for PNG plots.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def evaluate(models: tuple[Path, ...], data: str, split_name: str, plots: Path | None, as_json: bool) -> None:
+def evaluate(
+    models: tuple[Path, ...],
+    data: str,
+    ferplus: Path | None,
+    mapping: tuple[tuple[str, str], ...],
+    split_name: str,
+    robustness: bool,
+    mirror: bool,
+    plots: Path | None,
+    as_json: bool,
+) -> None:
     """Measure a .keras or .tflite MODEL (a file or a shipped model's name) on a split of --data.
 
     Both kinds see the same pictures through the same preprocessing as on the device. Several models are
@@ -32,11 +46,16 @@ def evaluate(models: tuple[Path, ...], data: str, split_name: str, plots: Path |
     from fer_edge.machine import describe_machine
     from fer_edge.model_file import file_hash
     from fer_edge.train.data.load import load_dataset
-    from fer_edge.train.evaluation import evaluate_models, worst_mistakes
+    from fer_edge.train.evaluation import evaluate_models, measure_robustness, measure_with_mirror, worst_mistakes
     from fer_edge.train.plots import plot_confusion, plot_sheet
 
-    dataset = load_dataset(data)
+    dataset = load_dataset(data, ferplus, mapping=dict(mapping))
     evaluation = evaluate_models(models, dataset, split_name)
+    extra: dict[str, Any] = {}
+    if mirror:
+        extra["with_mirror"] = measure_with_mirror(models, dataset.split(split_name), evaluation).top1
+    if robustness:
+        extra["robustness"] = measure_robustness(models, dataset.split(split_name))
     title = f"{' + '.join(path.name for path in models)} on {split_name}"
     if plots:
         plots.mkdir(parents=True, exist_ok=True)
@@ -60,10 +79,15 @@ def evaluate(models: tuple[Path, ...], data: str, split_name: str, plots: Path |
             "data": {"name": dataset.name, "fingerprint": dataset.fingerprint, "split": split_name},
             "machine": describe_machine(),
             **evaluation.metrics.to_dict(),
+            **extra,
         }
         click.echo(json.dumps(result))
     else:
         click.echo(_table(evaluation.metrics, title))
+        if mirror:
+            click.echo(f"\naveraged with the mirror image: top-1 {extra['with_mirror']:.2%}")
+        for name, top1 in extra.get("robustness", {}).items():
+            click.echo(f"{name:14} top-1 {top1:.2%}  {(top1 - evaluation.metrics.top1) * 100:+.1f} points")
 
 
 def _table(metrics: Metrics, title: str) -> str:

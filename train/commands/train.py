@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from fer_edge.train.commands.options import DATA
+from fer_edge.train.commands.options import DATA, FERPLUS, MAP
 
 SHARE = click.FloatRange(0, 1, max_open=True)
 POSITIVE = click.FloatRange(0, min_open=True)
@@ -17,20 +17,47 @@ NOT_NEGATIVE = click.FloatRange(0)
 
 @click.command()
 @DATA
+@FERPLUS
+@MAP
 @click.option("--model", default="compact", show_default=True, metavar="NAME", help="Architecture of the zoo.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the run.")
 @click.option("--resume", is_flag=True, help="Continue the killed run in --out with the same arguments.")
 @click.option("--epochs", default=60, show_default=True, type=click.IntRange(1), help="Length of the schedule.")
 @click.option("--batch-size", default=64, show_default=True, type=click.IntRange(2), help="Images a step.")
-@click.option("--learning-rate", default=2e-3, show_default=True, type=POSITIVE, help="Peak rate of AdamW.")
+@click.option(
+    "--optimizer",
+    default="adamw",
+    show_default=True,
+    type=click.Choice(["adamw", "adam", "sgd"]),
+    help="sgd: Nesterov.",
+)
+@click.option("--learning-rate", default=2e-3, show_default=True, type=POSITIVE, help="Peak rate.")
+@click.option(
+    "--schedule",
+    default="cosine",
+    show_default=True,
+    type=click.Choice(["cosine", "plateau", "constant"]),
+    help="Of the rate; plateau follows the held-out accuracy.",
+)
 @click.option("--warmup-epochs", default=2.0, show_default=True, type=NOT_NEGATIVE, help="Linear rise of the rate.")
 @click.option("--weight-decay", default=0.01, show_default=True, type=NOT_NEGATIVE, help="On kernels only.")
+@click.option(
+    "--sam", default=0.0, show_default=True, type=NOT_NEGATIVE, help="Radius; sharpness-aware, doubles a step."
+)
 @click.option("--label-smoothing", default=0.1, show_default=True, type=SHARE, help="Share spread over all classes.")
+@click.option(
+    "--class-weighting",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Weigh rare classes more: 1 all classes alike, 0 all images.",
+)
 @click.option("--ema-epochs", default=2.0, show_default=True, type=NOT_NEGATIVE, help="Averaging of weights; 0 off.")
 @click.option("--dropout", default=0.2, show_default=True, type=SHARE, help="Before the last layer.")
 @click.option("--patience", default=0, show_default=True, type=click.IntRange(0), help="Early stopping; 0 off.")
 @click.option("--holdout", default=0.1, show_default=True, type=SHARE, help="Share of Training that chooses the epoch.")
 @click.option("--keep-leaks", is_flag=True, help="Also train on images that occur in a test split.")
+@click.option("--clean", is_flag=True, help="Leave out blank images and those that occur under two labels.")
 @click.option("--flip/--no-flip", default=True, show_default=True, help="Mirror half of the images.")
 @click.option("--rotation", default=12.0, show_default=True, type=click.FloatRange(0, 180), help="Up to, in degrees.")
 @click.option("--scale", default=0.2, show_default=True, type=NOT_NEGATIVE, help="0.2 zooms from 1/1.2 to 1.2.")
@@ -38,6 +65,7 @@ NOT_NEGATIVE = click.FloatRange(0)
 @click.option("--contrast", default=0.2, show_default=True, type=SHARE, help="Contrast and brightness, up to.")
 @click.option("--erasing", default=0.25, show_default=True, type=SHARE, help="Share of images with an erased patch.")
 @click.option("--mixup", default=0.15, show_default=True, type=SHARE, help="Share of batches mixed pairwise.")
+@click.option("--cutmix", default=0.0, show_default=True, type=SHARE, help="Share of batches with pasted rectangles.")
 @click.option(
     "--precision",
     default="float32",
@@ -60,6 +88,8 @@ NOT_NEGATIVE = click.FloatRange(0)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def train(
     data: str,
+    ferplus: Path | None,
+    mapping: tuple[tuple[str, str], ...],
     model: str,
     out: Path,
     resume: bool,
@@ -87,14 +117,16 @@ def train(
 
     if model not in ZOO:
         raise click.BadParameter(f"'{model}' is not in the zoo ({', '.join(ZOO)})", param_hint="--model")
-    elements = ("flip", "rotation", "scale", "shift", "contrast", "erasing", "mixup")
+    elements = ("flip", "rotation", "scale", "shift", "contrast", "erasing", "mixup", "cutmix")
     augmentation = Augmentation(**{name: settings.pop(name) for name in elements})
+    if settings["schedule"] == "plateau" and not settings["holdout"]:
+        raise click.UsageError("--schedule plateau follows the held-out accuracy; give a --holdout above 0")
     distillation = None
     if teachers:
         hashes = tuple(file_hash(path) for path in teachers)
         distillation = Distillation(hashes, teacher_share, temperature, views)
     recipe = Recipe(augmentation=augmentation, drop_leaks=not keep_leaks, distillation=distillation, **settings)
-    dataset = load_dataset(data)
+    dataset = load_dataset(data, ferplus, mapping=dict(mapping))
     opened = open_teachers(teachers, dataset.labels, ZOO[model].input_size)
     try:
         history = train_model(dataset, model, recipe, out, resume=resume, teachers=opened)

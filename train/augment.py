@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.photographic import RandomBlur, RandomLight, RandomNoise
 
 keras = load_keras()
 ops, random = keras.ops, keras.random
@@ -29,6 +30,9 @@ class Augmentation:
         scale: largest zoom; 0.2 draws factors from 1/1.2 to 1.2, evenly in the logarithm.
         shift: largest shift as a share of the side.
         contrast: largest change of contrast and brightness, as a share of the range.
+        light: share of images in another light, `fer_edge.train.photographic.RandomLight`.
+        blur: share of images blurred.
+        noise: share of images with noise.
         erasing: share of images with a rectangle of noise (random erasing, Zhong et al. 2017, arXiv:1708.04896).
         mixup: share of batches mixed with their mirror order (mixup, Zhang et al. 2017, arXiv:1710.09412).
         cutmix: share of batches that get a rectangle of the batch in mirror order (Yun et al. 2019, arXiv:1905.04899).
@@ -39,6 +43,9 @@ class Augmentation:
     scale: float = 0.2
     shift: float = 0.08
     contrast: float = 0.2
+    light: float = 0.0
+    blur: float = 0.0
+    noise: float = 0.0
     erasing: float = 0.25
     mixup: float = 0.15
     cutmix: float = 0.0
@@ -189,7 +196,7 @@ class View:
 
 
 class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
-    """The whole chain for images and targets: geometry, light, mixup, cutmix, erasing."""
+    """The whole chain for images and targets: geometry, contrast, mixup, cutmix, camera, erasing."""
 
     def __init__(self, options: Augmentation, seed: int) -> None:
         super().__init__(dtype="float32")
@@ -200,10 +207,17 @@ class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
         self.mixup = Mixup(share=options.mixup, seed=seed + 2)
         self.erasing = RandomErasing(share=options.erasing, seed=seed + 3)
         self.cutmix = CutMix(share=options.cutmix, seed=seed + 4)
+        self.camera = [
+            RandomLight(share=options.light, seed=seed + 5),
+            RandomBlur(share=options.blur, seed=seed + 6),
+            RandomNoise(share=options.noise, seed=seed + 7),
+        ]
 
     def call(self, images: Any, targets: Any, training: bool = False) -> tuple[Any, Any]:
         """Return augmented images (B x S x S x 1) and targets (B x classes) when training, else the same."""
         images = self.contrast(self.affine(images, training=training), training=training)
         images, targets = self.mixup(images, targets, training=training)
         images, targets = self.cutmix(images, targets, training=training)
+        for layer in self.camera:
+            images = layer(images, training=training)
         return self.erasing(images, training=training), targets

@@ -63,6 +63,9 @@ NOT_NEGATIVE = click.FloatRange(0)
 @click.option("--scale", default=0.2, show_default=True, type=NOT_NEGATIVE, help="0.2 zooms from 1/1.2 to 1.2.")
 @click.option("--shift", default=0.08, show_default=True, type=SHARE, help="Up to, as a share of the side.")
 @click.option("--contrast", default=0.2, show_default=True, type=SHARE, help="Contrast and brightness, up to.")
+@click.option("--light", default=0.0, show_default=True, type=SHARE, help="Share of images darkened or over-exposed.")
+@click.option("--blur", default=0.0, show_default=True, type=SHARE, help="Share of images blurred.")
+@click.option("--noise", default=0.0, show_default=True, type=SHARE, help="Share of images with Gaussian noise.")
 @click.option("--erasing", default=0.25, show_default=True, type=SHARE, help="Share of images with an erased patch.")
 @click.option("--mixup", default=0.15, show_default=True, type=SHARE, help="Share of batches mixed pairwise.")
 @click.option("--cutmix", default=0.0, show_default=True, type=SHARE, help="Share of batches with pasted rectangles.")
@@ -117,7 +120,19 @@ def train(
 
     if model not in ZOO:
         raise click.BadParameter(f"'{model}' is not in the zoo ({', '.join(ZOO)})", param_hint="--model")
-    elements = ("flip", "rotation", "scale", "shift", "contrast", "erasing", "mixup", "cutmix")
+    elements = (
+        "flip",
+        "rotation",
+        "scale",
+        "shift",
+        "contrast",
+        "light",
+        "blur",
+        "noise",
+        "erasing",
+        "mixup",
+        "cutmix",
+    )
     augmentation = Augmentation(**{name: settings.pop(name) for name in elements})
     if settings["schedule"] == "plateau" and not settings["holdout"]:
         raise click.UsageError("--schedule plateau follows the held-out accuracy; give a --holdout above 0")

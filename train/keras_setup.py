@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import ModelFileError
 from fer_edge.lazy import require
 from fer_edge.model_file import ModelInfo, read_info
+from fer_edge.preprocess import normalise
 from fer_edge.quiet import native_stderr_held
 
 BATCH = 256  # images a forward pass; accuracy does not depend on it
@@ -46,6 +48,7 @@ class KerasModel:
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return class probabilities, N x classes, for uint8 images of N x size x size."""
+        images = normalise(images, self.info.contrast)
         scores: NDArray[np.float32] = self.model.predict(
             images[..., None].astype(np.float32), batch_size=BATCH, verbose=0
         )
@@ -60,6 +63,7 @@ def load_model(path: Path) -> KerasModel:
     """
     info = read_info(path)
     keras = load_keras()
+    importlib.import_module("fer_edge.train.zoo.hog_layer")  # Keras finds the layer of its name once it is imported
     try:
         model = keras.saving.load_model(path, compile=False)
     except (ValueError, TypeError, KeyError, OSError) as error:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fer_edge.preprocess import normalise
 from fer_edge.train.batches import EpochBatches
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.distillation import TeacherViews, soften
@@ -22,7 +23,8 @@ class TrainingMaterial:
     """
 
     def __init__(self, training: Split, classes: int, recipe: Recipe, teachers: Sequence[KerasModel]) -> None:
-        self._training, self._recipe = training, recipe
+        self._recipe = recipe
+        self._images = training.images if recipe.distillation else normalise(training.images, recipe.contrast)
         hard = np.eye(classes, dtype=np.float32)[training.labels]
         self._targets = hard if training.votes is None else training.votes
         self.augmentation = recipe.augmentation
@@ -35,8 +37,9 @@ class TrainingMaterial:
 
     def batches(self, epoch: int) -> EpochBatches:
         """Return the batches of an epoch, counted from 0."""
-        images, targets = self._training.images, self._targets
+        images, targets = self._images, self._targets
         if self._views and self._recipe.distillation:
             images, said = self._views.view(epoch % self._recipe.distillation.views)
+            images = normalise(images, self._recipe.contrast)  # a teacher has its own
             targets = np.concatenate([targets, soften(said, self._recipe.distillation.temperature)], axis=1)
         return EpochBatches(images, targets, self._recipe.batch_size, seed=self._recipe.seed, epoch=epoch)

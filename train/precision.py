@@ -45,7 +45,7 @@ def _fused(layer: Any) -> Any:
     plain = layer.call
 
     def call(inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not training:
+        if not training or len(inputs.shape) != 4:  # the kernel takes maps only; behind a dense layer it is cheap
             return plain(inputs, training=training, mask=mask)
         unused = tf.constant([], tf.float32)
         result = tf.raw_ops.FusedBatchNormV3(

@@ -32,7 +32,7 @@ class Recipe:
     Attributes:
         epochs: length of the schedule.
         batch_size: images a step.
-        optimizer: ``adamw`` (Loshchilov and Hutter 2019, arXiv:1711.05101), ``adam`` or ``sgd`` (Nesterov momentum 0.9).
+        optimizer: ``adamw`` (Loshchilov and Hutter 2019, arXiv:1711.05101), ``adam``, or ``sgd`` (Nesterov, 0.9).
         learning_rate: peak rate.
         schedule: after the warm-up the rate falls to zero on a ``cosine``, falls on a ``plateau`` of the
             holdout accuracy (times 0.75 after 5 epochs without a better one, as Khaireddin and Chen 2021,
@@ -50,6 +50,8 @@ class Recipe:
         holdout: share of Training that decides when to stop and which epoch to keep; 0 trains on all of it
             and keeps the last epoch.
         drop_leaks: leave out training images that also occur in a test split.
+        resample: method of `fer_edge.train.balance.resample` that balances what is trained on, or "" for none.
+        contrast: normalisation of every input, see `fer_edge.model_file.ModelInfo`; it stays with the model.
         clean: leave out training images that are blank or occur again under another label.
         precision: ``float32`` or ``bfloat16``, what the layers compute in; weights are float32 in both.
         seed: of initialization, order and augmentation.
@@ -72,6 +74,8 @@ class Recipe:
     patience: int = 0
     holdout: float = 0.1
     drop_leaks: bool = True
+    resample: str = ""
+    contrast: str = "none"
     clean: bool = False
     precision: str = "float32"
     seed: int = 1

@@ -32,7 +32,12 @@ def make_run_card(
         "run": hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16],
         "model": model,
         "parameters": parameters,
-        "data": {"name": dataset.name, "fingerprint": dataset.fingerprint, "images": images},
+        "data": {
+            "name": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "images": images,
+            "notes": list(dataset.notes),
+        },
         "recipe": recipe.to_dict(),
         "machine": describe_machine(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),

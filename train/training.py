@@ -7,7 +7,7 @@ import dataclasses
 import io
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DataError
 from fer_edge.model_file import ModelInfo, write_atomically, write_info
+from fer_edge.preprocess import normalise
 from fer_edge.train.augment import Augmenter
 from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.averaging import averaged_weights
+from fer_edge.train.balance import resample
 from fer_edge.train.checkpoint import load_checkpoint, save_checkpoint
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import blank, conflicting, hold_out, training_without_leaks
@@ -58,12 +60,14 @@ def train_model(
     *,
     resume: bool = False,
     teachers: Sequence[KerasModel] = (),
+    watch: Callable[[Epoch], None] | None = None,
 ) -> list[Epoch]:
     """Train the zoo's model `name` and leave the run in the folder `out`.
 
     Writes ``model.keras`` (the kept epoch's averaged weights), ``checkpoint.npz``, ``history.csv`` and
     ``run.json``. With `resume`, continues the killed run in `out` on its own schedule and ends with the
     weights that an uninterrupted run would have had. `teachers` are those that ``recipe.distillation`` names.
+    `watch` is told of every epoch done.
 
     Returns:
         One entry an epoch, those before a resume included.
@@ -78,6 +82,8 @@ def train_model(
     if recipe.clean:
         usable = usable.take(~(blank(usable) | conflicting(usable)))
     training, holdout = hold_out(usable, recipe.holdout) if recipe.holdout else (usable, None)
+    if recipe.resample:  # after the division, so that nothing made from a held-out image is trained on
+        training = resample(training, recipe.resample, recipe.seed)
     _check_size(dataset, training, architecture.input_size)
 
     keras.utils.set_random_seed(recipe.seed)
@@ -110,7 +116,9 @@ def train_model(
     history: list[Epoch] = []
     if resume:
         history = [Epoch(**row) for row in load_checkpoint(out / CHECKPOINT, model)["history"]]
-    info = ModelInfo(name, dataset.labels, architecture.input_size, training=_provenance(card))
+    info = ModelInfo(
+        name, dataset.labels, architecture.input_size, contrast=recipe.contrast, training=_provenance(card)
+    )
 
     clean = training.take(np.linspace(0, len(training) - 1, min(len(training), CLEAN_SAMPLE)).astype(np.int64))
     with TrainingDisplay(name, recipe.epochs, len(first)) as display:
@@ -121,7 +129,7 @@ def train_model(
             if recipe.schedule == "plateau":
                 model.optimizer.learning_rate = plateau_rate(recipe, [e.holdout_accuracy or 0.0 for e in history])
             fitted = model.fit(material.batches(number), verbose=0, shuffle=False, callbacks=[display.steps()])
-            with averaged_weights(model, clean.images):
+            with averaged_weights(model, normalise(clean.images, recipe.contrast)):
                 kept.set_weights(classifier.get_weights())
                 held_accuracy, held_loss = _measure(kept, info, holdout) if holdout else (None, None)
                 epoch = Epoch(
@@ -139,6 +147,8 @@ def train_model(
             write_atomically(out / HISTORY, _history_csv(history))
             save_checkpoint(out / CHECKPOINT, model, {"history": [dataclasses.asdict(e) for e in history]})
             display.epoch(dataclasses.asdict(epoch))
+            if watch:
+                watch(epoch)
     card["finished"] = {"epochs": len(history), "kept_epoch": best_epoch(history).epoch if history else 0}
     if holdout:
         card["calibration"] = _calibrate(out / MODEL, holdout)

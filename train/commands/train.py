@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fer_edge.train.commands.options import DATA, FERPLUS, MAP
+
+if TYPE_CHECKING:
+    from fer_edge.train.data.dataset import Dataset
+    from fer_edge.train.recipe import Distillation
+    from fer_edge.train.training import Epoch
 
 SHARE = click.FloatRange(0, 1, max_open=True)
 POSITIVE = click.FloatRange(0, min_open=True)
 NOT_NEGATIVE = click.FloatRange(0)
 
 
+def _use_preset(context: click.Context, _: click.Parameter, name: str | None) -> None:
+    """Make a preset's values the defaults of the other options."""
+    if name:
+        from fer_edge.train.presets import PRESETS
+
+        if name not in PRESETS:
+            raise click.BadParameter(f"'{name}' is none of {', '.join(PRESETS)}")
+        context.default_map = {**PRESETS[name], **(context.default_map or {})}
+
+
 @click.command()
 @DATA
 @FERPLUS
 @MAP
+@click.option(
+    "--preset",
+    is_eager=True,
+    expose_value=False,
+    callback=_use_preset,
+    metavar="NAME",
+    help="Settings of a published system: jain, khopkar, aucairo, ioannou or stanford; other options win.",
+)
 @click.option("--model", default="compact", show_default=True, metavar="NAME", help="Architecture of the zoo.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the run.")
 @click.option("--resume", is_flag=True, help="Continue the killed run in --out with the same arguments.")
@@ -57,6 +83,28 @@ NOT_NEGATIVE = click.FloatRange(0)
 @click.option("--patience", default=0, show_default=True, type=click.IntRange(0), help="Early stopping; 0 off.")
 @click.option("--holdout", default=0.1, show_default=True, type=SHARE, help="Share of Training that chooses the epoch.")
 @click.option("--keep-leaks", is_flag=True, help="Also train on images that occur in a test split.")
+@click.option(
+    "--resample",
+    default="",
+    type=click.Choice(["", "ros", "smote", "smote-tomek", "smote-enn"]),
+    metavar="ros|smote|smote-tomek|smote-enn",
+    help="Balance the classes of what is trained on, after the held-out part is away.",
+)
+@click.option(
+    "--protocol",
+    default="clean",
+    show_default=True,
+    type=click.Choice(["clean", "leaky-resample"]),
+    help="leaky-resample balances all splits together before dividing them, as published claims did.",
+)
+@click.option(
+    "--input-contrast",
+    "contrast_normalisation",
+    default="none",
+    show_default=True,
+    type=click.Choice(["none", "equalize", "clahe"]),
+    help="Normalise every input, also on the device.",
+)
 @click.option("--clean", is_flag=True, help="Leave out blank images and those that occur under two labels.")
 @click.option("--flip/--no-flip", default=True, show_default=True, help="Mirror half of the images.")
 @click.option("--rotation", default=12.0, show_default=True, type=click.FloatRange(0, 180), help="Up to, in degrees.")
@@ -88,6 +136,9 @@ NOT_NEGATIVE = click.FloatRange(0)
 @click.option("--temperature", default=2.0, show_default=True, type=POSITIVE, help="Softens teachers and student.")
 @click.option("--views", default=16, show_default=True, type=click.IntRange(1), help="Augmented views for teachers.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of weights, order, augmentation.")
+@click.option(
+    "--tensorboard", type=click.Path(file_okay=False, path_type=Path), help="Folder for TensorBoard logs as well."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def train(
     data: str,
@@ -101,6 +152,9 @@ def train(
     teacher_share: float,
     temperature: float,
     views: int,
+    protocol: str,
+    contrast_normalisation: str,
+    tensorboard: Path | None,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -109,53 +163,101 @@ def train(
     DATA is a fer2013.csv, a folder export, or 'demo'. The folder gets model.keras, history.csv, curves.png,
     run.json and a checkpoint after every epoch. Images that occur in a test split as well are dropped.
     """
-    from fer_edge.model_file import file_hash
     from fer_edge.train.augment import Augmentation
     from fer_edge.train.data.load import load_dataset
     from fer_edge.train.distillation import open_teachers
     from fer_edge.train.plots import plot_curves
-    from fer_edge.train.recipe import Distillation, Recipe
+    from fer_edge.train.recipe import Recipe
     from fer_edge.train.training import MODEL, best_epoch, train_model
     from fer_edge.train.zoo.registry import ZOO
 
     if model not in ZOO:
         raise click.BadParameter(f"'{model}' is not in the zoo ({', '.join(ZOO)})", param_hint="--model")
-    elements = (
-        "flip",
-        "rotation",
-        "scale",
-        "shift",
-        "contrast",
-        "light",
-        "blur",
-        "noise",
-        "erasing",
-        "mixup",
-        "cutmix",
-    )
-    augmentation = Augmentation(**{name: settings.pop(name) for name in elements})
     if settings["schedule"] == "plateau" and not settings["holdout"]:
         raise click.UsageError("--schedule plateau follows the held-out accuracy; give a --holdout above 0")
-    distillation = None
-    if teachers:
-        hashes = tuple(file_hash(path) for path in teachers)
-        distillation = Distillation(hashes, teacher_share, temperature, views)
-    recipe = Recipe(augmentation=augmentation, drop_leaks=not keep_leaks, distillation=distillation, **settings)
+    leaky = protocol == "leaky-resample"
+    if leaky and not settings["resample"]:
+        raise click.UsageError("--protocol leaky-resample needs the method: give --resample too")
+    augmentation = Augmentation(**{field.name: settings.pop(field.name) for field in dataclasses.fields(Augmentation)})
     dataset = load_dataset(data, ferplus, mapping=dict(mapping))
+    if leaky:
+        from fer_edge.train.balance import leaky_resample
+
+        dataset = leaky_resample(dataset, settings.pop("resample"), settings["seed"], drop_duplicates=True)
+    recipe = Recipe(
+        augmentation=augmentation,
+        drop_leaks=not keep_leaks and not leaky,
+        contrast=contrast_normalisation,
+        distillation=_distillation(teachers, teacher_share, temperature, views),
+        **settings,
+    )
+    for note in dataset.notes:
+        click.echo(f"note: {note}", err=True)
     opened = open_teachers(teachers, dataset.labels, ZOO[model].input_size)
     try:
-        history = train_model(dataset, model, recipe, out, resume=resume, teachers=opened)
+        with _logging_to(tensorboard) as watch:
+            history = train_model(dataset, model, recipe, out, resume=resume, teachers=opened, watch=watch)
     except KeyboardInterrupt as interrupt:
         raise click.ClickException(
             f"interrupted; what is done is kept in {out}, go on with the same arguments and --resume"
         ) from interrupt
     plot_curves(history, out / "curves.png")
+    _describe(out / MODEL, out)
     kept = best_epoch(history)
-    result = {"model": str(out / MODEL), "epochs": len(history), "kept_epoch": kept.epoch}
+    result: dict[str, Any] = {"model": str(out / MODEL), "epochs": len(history), "kept_epoch": kept.epoch}
     if kept.holdout_accuracy is not None:
         result["holdout_accuracy"] = kept.holdout_accuracy
+    if leaky:
+        result["leaky_test_accuracy"] = _leaky_accuracy(out, dataset)
     if as_json:
         click.echo(json.dumps(result))
     else:
         held = f", {kept.holdout_accuracy:.1%} on the held-out part" if kept.holdout_accuracy is not None else ""
         click.echo(f"{out / MODEL}: epoch {kept.epoch} of {len(history)}{held}")
+        if leaky:
+            click.echo(
+                f"{result['leaky_test_accuracy']:.1%} on the leaky test split. WARNING: that split holds copies of "
+                "training images; measure the model with 'fer-edge evaluate' on images it has not seen"
+            )
+
+
+def _distillation(teachers: tuple[Path, ...], share: float, temperature: float, views: int) -> Distillation | None:
+    from fer_edge.model_file import file_hash
+    from fer_edge.train.recipe import Distillation
+
+    return Distillation(tuple(map(file_hash, teachers)), share, temperature, views) if teachers else None
+
+
+@contextmanager
+def _logging_to(folder: Path | None) -> Iterator[Callable[[Epoch], None] | None]:
+    if folder is None:
+        yield None
+        return
+    from fer_edge.train.tensorboard import TensorBoardLog
+
+    with TensorBoardLog(folder) as log:
+        yield lambda epoch: log.epoch(dataclasses.asdict(epoch))
+
+
+def _describe(path: Path, out: Path) -> None:
+    """Leave a diagram and a table of the network."""
+    from fer_edge.train.diagram import draw_model, write_summary
+    from fer_edge.train.keras_setup import load_model
+
+    network = load_model(path).model
+    write_summary(network, out / "model.txt")
+    draw_model(network, out / "model.png")
+
+
+def _leaky_accuracy(out: Path, dataset: Dataset) -> float:
+    """Measure on the leaky test split and write the figure, with its warning, into the run card."""
+    from fer_edge.model_file import write_atomically
+    from fer_edge.train.data.dataset import PUBLIC_TEST
+    from fer_edge.train.evaluation import evaluate_models
+    from fer_edge.train.training import CARD, MODEL
+
+    accuracy = evaluate_models([out / MODEL], dataset, PUBLIC_TEST).metrics.top1
+    card = json.loads((out / CARD).read_text())
+    card["leaky_test_accuracy"] = {"top1": accuracy, "warning": dataset.notes[-1]}
+    write_atomically(out / CARD, json.dumps(card, indent=1).encode())
+    return accuracy

@@ -1,0 +1,53 @@
+"""The list of models says what the files and the networks say."""
+
+import importlib.util
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from fer_edge.cli import main
+from fer_edge.shipped import shipped_models
+from fer_edge.train.zoo.registry import ZOO
+
+REAL_FIND = importlib.util.find_spec
+
+
+def listed():
+    result = CliRunner().invoke(main, ["models", "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_shipped_models():
+    shipped = {model["name"]: model for model in listed()["shipped"]}
+    assert shipped.keys() == shipped_models().keys()
+    for name, path in shipped_models().items():
+        assert shipped[name]["bytes"] == path.stat().st_size
+        assert 0.5 < shipped[name]["accuracy"] < 1
+    assert [name for name, model in shipped.items() if model["default"]] == ["compact"]
+
+
+def test_the_zoo_with_its_costs():
+    zoo = {model["name"]: model for model in listed()["zoo"]}
+    assert zoo.keys() == ZOO.keys()
+    compact = next(model for model in listed()["shipped"] if model["name"] == "compact")
+    # Batch norm has four numbers a channel, which conversion folds into one bias.
+    assert zoo["compact"]["multiply_adds"] == compact["multiply_adds"]
+    assert zoo["compact"]["parameters"] == compact["parameters"] + 3 * (16 + 24 + 40 + 48 + 80 + 80 + 72)
+    assert zoo["deep-cnn"]["parameters"] == 4_478_727
+    assert zoo["cnn-lstm"]["parameters"] == 457_863
+
+
+@pytest.mark.parametrize(("name", "limit"), [("nano", 3e6), ("compact", 12e6), ("large", 60e6)])
+def test_the_family_keeps_to_its_multiply_adds(name, limit):
+    assert next(model for model in listed()["zoo"] if model["name"] == name)["multiply_adds"] <= limit
+
+
+def test_without_keras_the_costs_are_left_out(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "keras" else REAL_FIND(name))
+    result = CliRunner().invoke(main, ["models"])
+    assert result.exit_code == 0, result.output
+    assert "compact (default)" in result.output
+    assert "4,478,727" not in result.output
+    assert "parameters" not in listed()["zoo"][0]

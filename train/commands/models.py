@@ -1,0 +1,78 @@
+"""``fer-edge models``."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from typing import Any
+
+import click
+
+from fer_edge.model_file import file_hash, read_info
+from fer_edge.shipped import DEFAULT, shipped_models
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def models(as_json: bool) -> None:
+    """List the models that come with the package, and the architectures that can be trained.
+
+    Accuracies are those of the int8 files on FER2013's PublicTest, as measured when they were converted. What an
+    architecture costs is shown where Keras is installed.
+    """
+    shipped, zoo = _shipped(), _zoo()
+    if as_json:
+        click.echo(json.dumps({"shipped": shipped, "zoo": zoo}))
+        return
+    click.echo(f"{'shipped':16} {'int8 file':>10} {'multiply-adds':>14} {'parameters':>11} {'classes':>8} {'top-1':>7}")
+    for model in shipped:
+        accuracy = "" if model["accuracy"] is None else f"{model['accuracy']:.1%}"
+        name = f"{model['name']}{' (default)' if model['default'] else ''}"
+        click.echo(
+            f"{name:16} {model['bytes'] / 1024:7.1f} KB {model['multiply_adds'] / 1e6:12.1f} M "
+            f"{model['parameters']:11,} {len(model['labels']):8} {accuracy:>7}"
+        )
+    click.echo(f"\n{'architecture':16} {'multiply-adds':>14} {'parameters':>11}  what it is")
+    for model in zoo:
+        if "parameters" in model:
+            cost = f"{model['multiply_adds'] / 1e6:12.1f} M {model['parameters']:11,}"
+        else:
+            cost = f"{'':14} {'':11}"
+        click.echo(f"{model['name']:16} {cost}  {model['summary']}")
+
+
+def _shipped() -> list[dict[str, Any]]:
+    found = []
+    for name, path in shipped_models().items():
+        info = read_info(path)
+        measured = dict(info.accuracy.get("PublicTest", {}))
+        found.append(
+            {
+                "name": name,
+                "default": name == DEFAULT,
+                "labels": list(info.labels),
+                "bytes": path.stat().st_size,
+                "sha256": file_hash(path),
+                "multiply_adds": info.conversion["multiply_adds"],
+                "parameters": info.conversion["parameters"],
+                "accuracy": measured.get("top1"),
+            }
+        )
+    return sorted(found, key=lambda model: (not model["default"], model["multiply_adds"]))
+
+
+def _zoo() -> list[dict[str, Any]]:
+    from fer_edge.train.zoo.registry import ZOO
+
+    rows: list[dict[str, Any]] = [
+        {"name": name, "summary": architecture.summary, "input_size": architecture.input_size}
+        for name, architecture in ZOO.items()
+    ]
+    if importlib.util.find_spec("keras"):
+        from fer_edge.labels import EXPRESSIONS
+        from fer_edge.train.zoo.cost import multiply_adds
+
+        for row in rows:
+            network = ZOO[row["name"]].build(row["input_size"], len(EXPRESSIONS), 0.0)
+            row |= {"parameters": network.count_params(), "multiply_adds": multiply_adds(network)}
+    return rows

@@ -35,8 +35,8 @@ def machine_name(machine: dict[str, Any]) -> str:
 def models_table() -> str:
     """Return accuracy, size and latency of the shipped models, one row for each machine that measured them."""
     lines = [
-        "| model | file | PublicTest top-1 | macro F1 | one face, 1 thread | measured on |",
-        "|---|---:|---:|---:|---:|---|",
+        "| model | file | classes | PublicTest top-1 | macro F1 | calibration error | a face, 1 thread | measured on |",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for path in sorted(RESULTS.glob("*/*-bench.json")):
         bench = json.loads(path.read_text())
@@ -47,7 +47,8 @@ def models_table() -> str:
         one_thread = next(row for row in bench["latency"] if row["threads"] == 1)
         accuracy = f"{evaluated['top1']:.1%} ± {evaluated['accuracy_se']:.1%}"
         lines.append(
-            f"| `{bench['model']['name']}` | {file['bytes'] / 1024:.0f} KB | {accuracy} | {evaluated['macro_f1']:.1%} "
+            f"| `{bench['model']['name']}` | {file['bytes'] / 1024:.0f} KB | {len(evaluated['classes'])} | {accuracy} "
+            f"| {evaluated['macro_f1']:.1%} | {evaluated['calibration_error']:.1%} "
             f"| {one_thread['wall_us']['p50']:.0f} µs | {machine_name(bench['machine'])} |"
         )
     return "\n".join(lines)
@@ -84,9 +85,27 @@ def classes_table(model: str) -> str:
         "",
         f"Top-1 {accuracy}, top-2 {evaluated['top2']:.1%}, top-3 {evaluated['top3']:.1%}, balanced accuracy "
         f"{evaluated['balanced_accuracy']:.1%}, macro F1 {evaluated['macro_f1']:.1%}, on {evaluated['images']} images. "
+        f"Expected calibration error {evaluated['calibration_error']:.1%}. "
         f"SHA-256 of the file: `{evaluated['models'][0]['sha256']}`.",
     ]
     return "\n".join(lines)
+
+
+def robustness_table(argument: str) -> str:
+    """Return what each condition costs, in points of top-1, one column for each shipped model or for the named one."""
+    names = [argument] if argument else [path.stem for path in sorted((ROOT / "edge" / "models").glob("*.tflite"))]
+    found = {name: json.loads((RESULTS / "x86_64" / f"{name}-evaluate.json").read_text()) for name in names}
+    lines = [f"| condition | {' | '.join(f'`{name}`' for name in names)} |", f"|---|{'---:|' * len(names)}"]
+    lines.append(f"| as it is | {' | '.join(format(e['top1'], '.1%') for e in found.values())} |")
+    for condition in next(iter(found.values()))["robustness"]:
+        lost = " | ".join(f"{100 * (e['robustness'][condition] - e['top1']):+.1f}" for e in found.values())
+        lines.append(f"| {condition} | {lost} |")
+    lines.append(f"| averaged with the mirror image | {' | '.join(_gain(e) for e in found.values())} |")
+    return "\n".join(lines)
+
+
+def _gain(evaluated: dict[str, Any]) -> str:
+    return f"{100 * (evaluated['with_mirror'] - evaluated['top1']):+.1f}"
 
 
 def conversion_table() -> str:
@@ -110,10 +129,12 @@ def conversion_table() -> str:
 
 
 def table(name: str) -> str:
-    """Return the table called `name`: ``models``, ``loop``, ``conversion`` or ``classes:MODEL``."""
+    """Return the table called `name`: ``models``, ``loop``, ``conversion``, ``robustness[:MODEL]``, ``classes:MODEL``."""
     kind, _, argument = name.partition(":")
     if kind == "classes":
         return classes_table(argument)
+    if kind == "robustness":
+        return robustness_table(argument)
     return {"models": models_table, "loop": loop_table, "conversion": conversion_table}[kind]()
 
 

@@ -24,6 +24,7 @@ from fer_edge.train.balance import resample
 from fer_edge.train.checkpoint import load_checkpoint, save_checkpoint
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import blank, conflicting, hold_out, training_without_leaks
+from fer_edge.train.devices import use_all_devices
 from fer_edge.train.display import TrainingDisplay
 from fer_edge.train.keras_setup import KerasModel, load_keras, load_model
 from fer_edge.train.material import TrainingMaterial
@@ -86,6 +87,7 @@ def train_model(
         training = resample(training, recipe.resample, recipe.seed)
     _check_size(dataset, training, architecture.input_size)
 
+    use_all_devices(recipe.batch_size)
     keras.utils.set_random_seed(recipe.seed)
     shape = architecture.input_size, len(dataset.labels), recipe.dropout
     with computing_in(recipe.precision):

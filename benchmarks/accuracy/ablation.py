@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""What each element of the recipe is worth: ``nano``, 40 epochs, one element changed at a time.
+
+    benchmarks/accuracy/ablation.py fer2013.csv [--runs FOLDER] [--only NAME ...] [--seeds 1 2]
+
+Every run holds out the same tenth of Training; its accuracy there, of the last epoch, is the result: PublicTest is not
+looked at. Runs that are there already are not repeated, killed ones go on. The results are kept in
+``benchmarks/results/accuracy/ablation.json``; ``benchmarks/tables.py`` shows them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results" / "accuracy" / "ablation.json"
+BASE = ["--model", "nano", "--epochs", "40", "--learning-rate", "4e-3", "--dropout", "0"]
+ELEMENTS: dict[str, list[str]] = {
+    "base": [],
+    "no mirroring": ["--no-flip"],
+    "no rotation, scale, shift": ["--rotation", "0", "--scale", "0", "--shift", "0"],
+    "no contrast": ["--contrast", "0"],
+    "no erasing": ["--erasing", "0"],
+    "no mixup": ["--mixup", "0"],
+    "cutmix": ["--mixup", "0", "--cutmix", "0.3"],
+    "no label smoothing": ["--label-smoothing", "0"],
+    "no averaging": ["--ema-epochs", "0"],
+    "constant rate": ["--schedule", "constant"],
+    "120 epochs": ["--epochs", "120"],
+    "SAM": ["--sam", "0.05"],
+    "class weighting 0.5": ["--class-weighting", "0.5"],
+    "blank and conflicting left out": ["--clean"],
+    "camera": ["--light", "0.15", "--blur", "0.1", "--noise", "0.15"],
+}
+"""Name -> what differs from the base."""
+
+
+def run(name: str, seed: int, options: argparse.Namespace) -> dict[str, float | int | str]:
+    """Train one variant, or read what it left, and return its row."""
+    folder = options.runs / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
+    arguments = [*BASE, *ELEMENTS[name], "--seed", str(seed)]
+    card = folder / "run.json"
+    if not (card.exists() and "finished" in json.loads(card.read_text())):
+        resume = ["--resume"] if (folder / "checkpoint.npz").exists() else []
+        command = [sys.executable, "-m", "fer_edge", "train", options.data, "--out", str(folder), *arguments, *resume]
+        subprocess.run(command, check=True)
+    rows = list(csv.DictReader((folder / "history.csv").open()))
+    last = rows[-1]
+    return {
+        "element": name,
+        "seed": seed,
+        "options": " ".join(arguments),
+        "epochs": len(rows),
+        "holdout_accuracy": float(last["holdout_accuracy"]),
+        "train_accuracy": float(last["train_accuracy"]),
+        "holdout_images": json.loads(card.read_text())["data"]["images"]["held_out"],
+    }
+
+
+def main() -> None:
+    """Run what is missing and keep the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data")
+    parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
+    parser.add_argument("--only", nargs="+", choices=ELEMENTS, default=list(ELEMENTS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1])
+    options = parser.parse_args()
+    kept = {(row["element"], row["seed"]): row for row in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
+    for name in options.only:
+        for seed in options.seeds:
+            kept[name, seed] = run(name, seed, options)
+            RESULTS.parent.mkdir(parents=True, exist_ok=True)
+            RESULTS.write_text(json.dumps(list(kept.values()), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -108,6 +108,27 @@ def _gain(evaluated: dict[str, Any]) -> str:
     return f"{100 * (evaluated['with_mirror'] - evaluated['top1']):+.1f}"
 
 
+def latency_table() -> str:
+    """Return microseconds a face of the shipped models and of what others ship."""
+    result = json.loads((RESULTS / "accuracy" / "latency.json").read_text())
+    references = [name for name, row in result["models"].items() if "times_faster" not in row]
+    lines = [f"| model | file | a face |{''.join(f' faster than {name} |' for name in references)}"]
+    lines.append(f"|---|---:|---:|{'---:|' * len(references)}")
+    for name, row in result["models"].items():
+        if name not in references and file_hash(name) != row["sha256"]:
+            raise SystemExit(f"latency of {name}: not of the shipped file; run benchmarks/accuracy/latency.py again")
+        ratios = [row["times_faster"][r] for r in references] if name not in references else []
+        cells = [f"{r['ratio']:.1f} times ({r['interval'][0]:.1f} to {r['interval'][1]:.1f})" for r in ratios]
+        cells = cells or [""] * len(references)
+        lines.append(f"| {name} | {row['bytes'] / 1024:.0f} KB | {row['us']:.0f} µs | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"Measured on: {machine_name(result['machine'])}."])
+
+
+def file_hash(model: str) -> str:
+    """Return the SHA-256 of a shipped file."""
+    return hashlib.sha256((ROOT / "edge" / "models" / f"{model}.tflite").read_bytes()).hexdigest()
+
+
 def conversion_table() -> str:
     """Return what conversion changed, one row for each shipped model."""
     lines = [
@@ -116,8 +137,7 @@ def conversion_table() -> str:
     ]
     for path in sorted((RESULTS / "conversion").glob("*.json")):
         report = json.loads(path.read_text())
-        shipped = hashlib.sha256((ROOT / "edge" / "models" / f"{path.stem}.tflite").read_bytes()).hexdigest()
-        if shipped != report["sha256"]:
+        if file_hash(path.stem) != report["sha256"]:
             raise SystemExit(f"{path}: is not the report of the shipped file; copy that of its conversion")
         c = report["comparison"]
         operators = ", ".join(f"{count} {name}" for name, count in report["operators"].items())
@@ -129,13 +149,14 @@ def conversion_table() -> str:
 
 
 def table(name: str) -> str:
-    """Return the table called `name`: ``models``, ``loop``, ``conversion``, ``robustness[:MODEL]``, ``classes:MODEL``."""
+    """Return the table called `name`, or of a kind and a model: ``classes:compact``."""
     kind, _, argument = name.partition(":")
     if kind == "classes":
         return classes_table(argument)
     if kind == "robustness":
         return robustness_table(argument)
-    return {"models": models_table, "loop": loop_table, "conversion": conversion_table}[kind]()
+    tables = {"models": models_table, "loop": loop_table, "conversion": conversion_table, "latency": latency_table}
+    return tables[kind]()
 
 
 def main() -> None:

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""The shipped models against a mini-Xception, a face at a time, on one thread, in one run.
+
+    benchmarks/accuracy/latency.py [--rounds N]
+
+The most used package of this kind ships a 93 KB quantized mini-Xception for 64x64 pixels (Arriaga, Valdenegro-Toro and
+Plöger 2017, arXiv:1710.07557: 15 convolutions and 8 depthwise ones). Its graph is built here with random weights,
+which cost the same, in both ways in which such a file is usually quantized: int8 throughout, and dynamic range
+(int8 weights, float activations). All models take turns in every round, so that what else the machine does meets all
+of them; a ratio is that of the medians, and its interval is the 2.5th to 97.5th percentile over bootstrapped rounds.
+Written to ``benchmarks/results/accuracy/latency.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from fer_edge.machine import describe_machine
+from fer_edge.model_file import file_hash, flatbuffer
+from fer_edge.runtime import load_runtime
+from fer_edge.shipped import shipped_models
+
+RESULTS = Path(__file__).resolve().parents[1] / "results" / "accuracy" / "latency.json"
+INFERENCES = 20  # a turn: long enough for the clock, short enough that all models meet the same machine
+REFERENCES = {"mini-Xception, int8": True, "mini-Xception, dynamic range": False}
+
+
+def mini_xception(int8: bool) -> bytes:
+    """Return a quantized, untrained mini-Xception for 64x64 grey pixels and seven classes; see above for `int8`."""
+    layers = keras.layers
+    inputs = keras.Input((64, 64, 1), batch_size=1)
+    x = inputs
+    for _ in range(2):
+        x = layers.Conv2D(8, 3, use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+    for filters in (16, 32, 64, 128):
+        shortcut = layers.BatchNormalization()(layers.Conv2D(filters, 1, strides=2, padding="same", use_bias=False)(x))
+        x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.MaxPooling2D(3, strides=2, padding="same")(layers.BatchNormalization()(x))
+        x = layers.Add()([x, shortcut])
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(7, 3, padding="same")(x))
+    model = keras.Model(inputs, layers.Softmax()(x))
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if int8:
+        random = np.random.default_rng(0)
+        converter.representative_dataset = lambda: (
+            [random.uniform(0, 1, (1, 64, 64, 1)).astype(np.float32)] for _ in range(50)
+        )
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = tf.int8
+    converted: bytes = converter.convert()
+    return converted
+
+
+def interpreter(content: bytes) -> Any:
+    """Return an interpreter on one thread with its input filled."""
+    made = load_runtime().Interpreter(model_content=content, num_threads=1)
+    made.allocate_tensors()
+    detail = made.get_input_details()[0]
+    made.set_tensor(detail["index"], np.random.default_rng(1).integers(0, 127, detail["shape"]).astype(detail["dtype"]))
+    return made
+
+
+def measure(models: dict[str, Any], rounds: int) -> dict[str, NDArray[np.float64]]:
+    """Return microseconds of an inference for each model, one figure a round."""
+    for model in models.values():
+        for _ in range(200):
+            model.invoke()
+    found: dict[str, list[float]] = {name: [] for name in models}
+    for _ in range(rounds):
+        for name, model in models.items():
+            started = time.perf_counter()
+            for _ in range(INFERENCES):
+                model.invoke()
+            found[name].append((time.perf_counter() - started) / INFERENCES * 1e6)
+    return {name: np.array(times) for name, times in found.items()}
+
+
+def main() -> None:
+    """Measure, print and keep."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=400)
+    rounds = parser.parse_args().rounds
+    files = {name: mini_xception(int8) for name, int8 in REFERENCES.items()}
+    files |= {name: path.read_bytes() for name, path in shipped_models().items()}
+    times = measure({name: interpreter(flatbuffer(content)) for name, content in files.items()}, rounds)
+    resampled = np.random.default_rng(2).integers(0, rounds, (1000, rounds))
+    rows: dict[str, dict[str, Any]] = {}
+    for name, content in files.items():
+        rows[name] = {"bytes": len(content), "us": float(np.median(times[name]))}
+        line = f"{name:30} {len(content) / 1024:7.1f} KB {rows[name]['us']:7.1f} us"
+        if name not in REFERENCES:
+            rows[name] |= {"sha256": file_hash(shipped_models()[name]), "times_faster": {}}
+        for reference in REFERENCES if name not in REFERENCES else ():
+            ratios = np.median(times[reference][resampled], axis=1) / np.median(times[name][resampled], axis=1)
+            ratio = float(np.median(times[reference]) / np.median(times[name]))
+            low, high = (float(bound) for bound in np.percentile(ratios, [2.5, 97.5]))
+            rows[name]["times_faster"][reference] = {"ratio": ratio, "interval": [low, high]}
+            line += f"   {ratio:4.1f} x ({low:.1f} to {high:.1f}) {reference.partition(', ')[2]}"
+        print(line)
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps({"rounds": rounds, "machine": describe_machine(), "models": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Where on the picture the cells of a layer's map lie.
+
+A strided convolution with 'same' padding of an even picture pads on the far side only, which moves the map: after
+three of them a cell's centre lies 3.5 pixels further right and down than stretching the map would put it. With
+'valid' padding the map covers less than the picture. The arithmetic is that of Araujo et al. 2019, "Computing
+Receptive Fields of Convolutional Neural Networks", distill.pub/2019/computing-receptive-fields, section 2.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.lazy import require
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """Cell `i` of a map is centred on pixel `start + step * i`, down and across."""
+
+    start: float
+    step: float
+
+
+def cell_grid(model: Any, name: str) -> Grid:
+    """Return where the cells of the layer called `name` lie.
+
+    Follows the convolutions, poolings and croppings before it as one chain; where the sizes show that they are none,
+    the map is taken to cover the picture evenly.
+    """
+    size = at = int(model.input_shape[1])
+    start, step = 0.0, 1.0
+    for layer in model.layers:
+        if len(layer.output.shape) != 4:
+            continue
+        window = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
+        if window is not None:
+            reach = (window[0] - 1) * getattr(layer, "dilation_rate", (1,))[0] + 1
+            stride = layer.strides[0]
+            before = 0
+            if layer.padding == "same":
+                before = max((-(-at // stride) - 1) * stride + reach - at, 0) // 2
+                at = -(-at // stride)
+            else:
+                at = (at - reach) // stride + 1
+            start += ((reach - 1) / 2 - before) * step
+            step *= stride
+        cropping = getattr(layer, "cropping", None)
+        if cropping is not None:
+            start += cropping[0][0] * step
+            at -= sum(cropping[0])
+        if layer.output.shape[1] != at:
+            break
+        if layer.name == name:
+            return Grid(start, step)
+    even = size / int(model.get_layer(name).output.shape[1])
+    return Grid((even - 1) / 2, even)
+
+
+def onto_picture(values: NDArray[np.float32], grid: Grid, size: int) -> NDArray[np.float32]:
+    """Interpolate a map of height x width cells, bicubically, at the pixels of a picture of size x size."""
+    cv2 = require("cv2", "train")
+    at = ((np.arange(size) - grid.start) / grid.step).astype(np.float32)
+    across, down = np.meshgrid(at, at)
+    placed: NDArray[np.float32] = cv2.remap(values, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return placed

@@ -1,20 +1,21 @@
-"""What a measurement was made with, and its two forms: a JSON document and a table to read."""
+"""A measurement in its two forms: a JSON document and a table to read."""
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import os
-from pathlib import Path
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from fer_edge.device.bench import WARM_UP, ModelLatency
-from fer_edge.machine import describe_machine
-from fer_edge.model_file import check_tflite, file_hash, read_info
-from fer_edge.runtime import load_runtime
+from fer_edge.device.bench import CROPS, MIN_RUNS, MIN_SECONDS, WARM_UP, ModelLatency
+from fer_edge.device.bench_accuracy import Accuracy
+from fer_edge.device.bench_conditions import RASPBERRY_PI, Conditions, Moment, describe_throttling, throttling
 
 if TYPE_CHECKING:  # importing it needs OpenCV
     from fer_edge.device.bench_pipeline import PipelineLatency
+
+SCHEMA = "fer-edge-bench/1"
+"""What a document says it is; ``bench.schema.json`` describes it. Grows when a key goes or changes its meaning."""
 
 BUSY = 0.5
 """Load average per core above which the table warns that other programs may have slowed the measurement down."""
@@ -24,41 +25,31 @@ _SHOWN = ("fer-edge", "numpy", "opencv-python-headless", "opencv-python", "ai-ed
 
 
 @dataclasses.dataclass(frozen=True)
-class Conditions:
-    """The circumstances of a measurement, noted before it begins.
+class Measurement:
+    """All that one call of ``fer-edge bench`` found.
 
     Attributes:
-        date: ISO 8601, UTC.
-        machine: see `describe_machine`.
-        load_average: processes that wanted to run in the last minute, on average.
-        runtime: the module that runs the model.
-        model: file name, name, bytes and SHA-256 of the model file.
+        conditions: machine, versions, model.
+        min_runs: timed runs of the model that were asked for.
+        min_seconds: time for them that was asked for.
+        moments: states of the machine before, between and after the parts, in order, at least one.
+        latency: of the model, one row for each number of threads with and without XNNPACK.
+        pipeline: of the device loop, if it was measured.
+        accuracy: of the model, if data were given.
     """
 
-    date: str
-    machine: dict[str, Any]
-    load_average: float
-    runtime: str
-    model: dict[str, Any]
-
-    @classmethod
-    def now(cls, model: Path) -> Conditions:
-        """Note the circumstances of this moment.
-
-        Raises:
-            ModelFileError: the file is no TFLite model, or does not say what it is.
-            MissingExtraError: no TFLite runtime is installed.
-        """
-        check_tflite(model)
-        name = read_info(model).name
-        facts = {"file": model.name, "name": name, "bytes": model.stat().st_size, "sha256": file_hash(model)}
-        date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        return cls(date, describe_machine(), os.getloadavg()[0], load_runtime().__name__, facts)
+    conditions: Conditions
+    min_runs: int
+    min_seconds: float
+    moments: tuple[Moment, ...]
+    latency: tuple[ModelLatency, ...]
+    pipeline: PipelineLatency | None = None
+    accuracy: Accuracy | None = None
 
     @property
-    def cores(self) -> int:
-        """Cores that this process may use."""
-        return int(self.machine["cores"])
+    def is_standard(self) -> bool:
+        """Whether the model was timed at least as often and as long as the protocol says."""
+        return self.min_runs >= MIN_RUNS and self.min_seconds >= MIN_SECONDS
 
 
 def machine_line(machine: dict[str, Any]) -> str:
@@ -68,60 +59,108 @@ def machine_line(machine: dict[str, Any]) -> str:
     name = f"{board}, {architecture}" if board else f"{architecture} {kind}"
     parts = [name, machine["processor"], _counted(machine["cores"], "core")]
     line = ", ".join(part for part in parts if part and part != "unknown")
-    return line if board.startswith("Raspberry Pi") else f"{line}; not a Raspberry Pi"
+    return line if machine["kind"] == RASPBERRY_PI else f"{line}; not a Raspberry Pi"
 
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def to_json(conditions: Conditions, latency: list[ModelLatency], pipeline: PipelineLatency | None) -> dict[str, Any]:
-    """Return the whole result as a JSON-ready document; times carry their unit in their name."""
-    return {
-        **dataclasses.asdict(conditions),
+def to_json(measurement: Measurement) -> str:
+    """Return the whole result as a JSON document; times carry their unit in their name."""
+    m, bits = measurement, throttling(measurement.moments)
+    document = {
+        "schema": SCHEMA,
+        **dataclasses.asdict(m.conditions),
         "protocol": {
-            "clock": "perf_counter_ns",
+            "scenario": "single stream",
+            "standard": m.is_standard,
+            "min_runs": m.min_runs,
+            "min_seconds": m.min_seconds,
             "warm_up": WARM_UP,
-            "runs": latency[0].runs,
-            "threads": [row.threads for row in latency],
-            "input": "random crops; a run is copying one in, inference and reading the scores",
+            "input": f"{CROPS} random crops in turn; a run is copying one in, inference and reading the scores",
+            "clock": "perf_counter_ns",
         },
+        "before": dataclasses.asdict(m.moments[0]),
+        "after": dataclasses.asdict(m.moments[-1]),
+        "throttled": None if bits is None else bool(bits),
+        "throttling": describe_throttling(m.moments),
         "latency": [
-            {**dataclasses.asdict(row), "more_threads_than_cores": row.threads > conditions.cores} for row in latency
+            {**dataclasses.asdict(row), "more_threads_than_cores": row.threads > m.conditions.cores}
+            for row in m.latency
         ],
-        "pipeline": dataclasses.asdict(pipeline) if pipeline else None,
+        "pipeline": dataclasses.asdict(m.pipeline) if m.pipeline else None,
+        "accuracy": dataclasses.asdict(m.accuracy) if m.accuracy else None,
     }
+    # Lists of numbers on one line each; no string holds a line break, which JSON writes as \n.
+    return re.sub(
+        r"\[\n[-+.,\w\s]+\]", lambda found: f"[{' '.join(found[0][1:-1].split())}]", json.dumps(document, indent=1)
+    )
 
 
-def to_table(conditions: Conditions, latency: list[ModelLatency], pipeline: PipelineLatency | None) -> str:
+def to_table(measurement: Measurement) -> str:
     """Return the result as lines for a terminal of 80 columns."""
-    model, machine, cores = conditions.model, conditions.machine, conditions.cores
+    m, conditions, cores = measurement, measurement.conditions, measurement.conditions.cores
+    model, machine = conditions.model, conditions.machine
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if name in _SHOWN)
     lines = [
         f"model: {model['file']} ({model['bytes'] / 1024:.1f} KB, sha256 {model['sha256'][:12]})",
         f"measured on: {machine_line(machine)}",
-        f"software: {versions}, Python {machine['python']}",
-    ]
-    if conditions.load_average > BUSY * cores:
-        lines.append(
-            f"warning: the machine was busy in the minute before (load {conditions.load_average:.1f} on "
-            f"{_counted(cores, 'core')}); if other programs run, these times are too long"
-        )
-    lines += [
+        f"software: {machine['system']}, Python {machine['python']}, {versions}",
+        f"processor: {_state_line(m.moments)}",
+        *_warnings(m),
         "",
-        f"Model: one face, microseconds, {latency[0].runs:,} runs after {WARM_UP} for warm-up",
-        f"{'threads':>8}{'p50':>10}{'p90':>10}{'p99':>10}{'mean':>10}{'CPU':>10}{'first':>10}{'init':>11}",
+        f"Model: one face, microseconds; single stream, at least {m.min_runs:,} runs and {m.min_seconds:g} s",
+        f"{'threads':>8} XNNPACK{'p50':>10}{'p90':>10}{'p99':>10}{'mean':>10}{'CPU':>10}{'first':>10}{'init':>10}"
+        f"{'runs':>9}",
     ]
-    for row in latency:
+    for row in m.latency:
         mark = "*" if row.threads > cores else " "
         wall = row.wall_us
-        times = "".join(f"{us:>10,.1f}" for us in (wall.p50, wall.p90, wall.p99, wall.mean, row.cpu_us, row.first_us))
-        lines.append(f"{row.threads:>7}{mark}{times}{row.init_us:>11,.1f}")
-    if any(row.threads > cores for row in latency):
+        figures = (wall.p50, wall.p90, wall.p99, wall.mean, row.cpu_us, row.first_us, row.init_us)
+        times = "".join(f"{us:>10,.1f}" for us in figures)
+        lines.append(f"{row.threads:>7}{mark} {'on' if row.xnnpack else 'off':<7}{times}{row.runs:>9,}")
+    if any(row.threads > cores for row in m.latency):
         lines.append(f"* more threads than the {_counted(cores, 'core')} of this machine")
-    if pipeline:
-        lines += ["", *_pipeline_lines(pipeline)]
+    if m.pipeline:
+        lines += ["", *_pipeline_lines(m.pipeline)]
+    if memory := m.moments[-1].resident_mb:
+        lines += ["", f"Memory of this process: {memory:.0f} MB resident"]
+    if a := m.accuracy:
+        lines += [
+            "",
+            f"Accuracy of the same file: {a.top1:.2%} ± {a.top1_se:.2%} top-1, balanced {a.balanced_accuracy:.2%}, "
+            f"macro F1 {a.macro_f1:.2%}; {a.images:,} images of {a.split} in {a.data}",
+        ]
     return "\n".join(lines)
+
+
+def _state_line(moments: tuple[Moment, ...]) -> str:
+    before, after = moments[0], moments[-1]
+    parts = []
+    if after.governor:
+        parts.append(f"{after.governor}, {after.clock_mhz or '?'} of {after.maximum_mhz or '?'} MHz")
+    if before.temperature_c is not None and after.temperature_c is not None:
+        parts.append(f"{before.temperature_c:.0f} °C before, {after.temperature_c:.0f} °C after")
+    if throttling(moments) == 0:
+        parts.append("not throttled")
+    return ", ".join(parts) or "governor, clock and temperature unknown"
+
+
+def _warnings(m: Measurement) -> list[str]:
+    warnings, before, cores = [], m.moments[0], m.conditions.cores
+    if held := describe_throttling(m.moments):
+        warnings.append(f"THROTTLED: {held}; the times are not this machine's, see 'fer-edge doctor'")
+    if before.load_average > BUSY * cores:
+        warnings.append(
+            f"warning: the machine was busy in the minute before (load {before.load_average:.1f} on "
+            f"{_counted(cores, 'core')}); if other programs run, these times are too long"
+        )
+    if before.limit_mhz and before.maximum_mhz and before.limit_mhz < before.maximum_mhz:
+        warnings.append(f"warning: the clock is limited to {before.limit_mhz} of {before.maximum_mhz} MHz")
+    if not m.is_standard:
+        warnings.append(f"warning: shorter than the protocol: {MIN_RUNS:,} runs and {MIN_SECONDS:g} s at least")
+    return warnings
 
 
 def _pipeline_lines(pipeline: PipelineLatency) -> list[str]:

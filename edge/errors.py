@@ -30,3 +30,11 @@ class OutputError(FerEdgeError):
 
 class MissingExtraError(FerEdgeError):
     """A command that needs an optional part of fer-edge which is not installed."""
+
+
+class DeployError(FerEdgeError):
+    """A machine that cannot be reached, or that cannot become what was asked for; names the reason and the remedy."""
+
+
+class MeasurementError(FerEdgeError):
+    """A result of a measurement that cannot be read, or not be compared with another."""

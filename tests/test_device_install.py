@@ -60,7 +60,7 @@ def test_run(environment):
 
 
 def test_bench(environment):
-    result = fer_edge(environment, "bench", "--runs", 50, "--threads", 1, "--json")
+    result = fer_edge(environment, "bench", "--runs", 50, "--seconds", 0, "--threads", 1, "--json")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)
 

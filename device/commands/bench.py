@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from fer_edge.device.commands.options import SourceSpec
 from fer_edge.errors import OutputError
@@ -38,6 +39,17 @@ class Threads(click.ParamType[tuple[int, ...]]):
         return tuple(dict.fromkeys(int(part) for part in parts))
 
 
+class LabelledData(click.ParamType[str]):
+    """A ``--data`` value, judged by the package that reads data sets; found by name, as the commands are."""
+
+    name = "DATA"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return `value` if it can be meant."""
+        spec = require("fer_edge.train.data.spec", "train").DataSpec()
+        return str(spec.convert(value, param, ctx))
+
+
 @click.command()
 @click.option(
     "--model", default=DEFAULT, show_default=True, type=ModelPath(), help="A shipped model, or a .tflite file."
@@ -45,34 +57,111 @@ class Threads(click.ParamType[tuple[int, ...]]):
 @click.option(
     "--source", default="demo", show_default=True, type=SourceSpec(), help="Pictures for the loop, as in 'run'."
 )
-@click.option("--frames", default=100, show_default=True, type=click.IntRange(0), help="Pictures timed; 0: model only.")
-@click.option("--runs", default=1000, show_default=True, type=click.IntRange(1), help="Timed runs per thread count.")
+@click.option("--frames", default=300, show_default=True, type=click.IntRange(0), help="Pictures timed; 0: model only.")
+@click.option(
+    "--runs", default=1024, show_default=True, type=click.IntRange(1), help="Timed runs of the model, at least."
+)
+@click.option("--seconds", default=10, show_default=True, type=click.IntRange(0), help="Time for them, at least.")
 @click.option("--threads", default="1,2,4", show_default=True, type=Threads(), help="Thread counts of the model.")
+@click.option(
+    "--xnnpack",
+    default="both",
+    show_default=True,
+    type=click.Choice(("on", "off", "both")),
+    help="Its fast kernels.",
+)
+@click.option("--data", type=LabelledData(), help="Measure accuracy as well: a fer2013.csv or a folder export.")
+@click.option("--split", default="PublicTest", show_default=True, help="The split of --data.")
+@click.option(
+    "--compare",
+    nargs=2,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="A.json B.json",
+    help="Measure nothing; print ratios of two results.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the result as JSON to a file as well."
 )
+@click.pass_context
 def bench(
-    model: Path, source: str, frames: int, runs: int, threads: tuple[int, ...], as_json: bool, out: Path | None
+    ctx: click.Context,
+    model: Path,
+    source: str,
+    frames: int,
+    runs: int,
+    seconds: int,
+    threads: tuple[int, ...],
+    xnnpack: str,
+    data: str | None,
+    split: str,
+    compare: tuple[Path, Path] | None,
+    as_json: bool,
+    out: Path | None,
 ) -> None:
     """Measure the latency of a model, and of the device loop with it, on this machine.
 
-    The model is timed one face at a time for each thread count, and the loop stage by stage, on pictures of --source.
-    A float model is accepted for comparison. The result names the machine, the versions and the model's hash.
+    The model is timed one face at a time for each thread count, with and without XNNPACK, for --runs and --seconds at
+    least, and the loop stage by stage, on pictures of --source. With --data the accuracy of the same file is measured
+    in the same run. A float model is accepted for comparison. The result names the machine, its temperature and
+    throttling, the versions and the model's hash.
     """
+    if compare:
+        _refuse_other_options(ctx)
+        _compare(*compare, as_json=as_json)
+        return
     from fer_edge.device.bench import measure_model
-    from fer_edge.device.bench_report import Conditions, to_json, to_table
+    from fer_edge.device.bench_accuracy import measure_accuracy
+    from fer_edge.device.bench_conditions import Conditions, Moment
+    from fer_edge.device.bench_report import Measurement, to_json, to_table
+    from fer_edge.device.doctor.system import System
 
     if out:
         _check_writable(out)
+    system = System.here()
     conditions = Conditions.now(model)
-    # First, so that a source that does not work costs no time, and a camera is off while the model is timed.
+    # First, so that data or a source that does not work costs no time, and a camera is off while the model is timed.
+    if data:
+        _say(f"measuring accuracy on {data} ...")
+    accuracy = measure_accuracy(model, conditions.model["sha256"], data, split) if data else None
+    moments = [Moment.now(system)]
+    if frames:
+        _say(f"timing the device loop on {source} ...")
     pipeline = _measure_pipeline(source, model, frames) if frames else None
-    latency = [measure_model(model, count, runs) for count in threads]
-    document = json.dumps(to_json(conditions, latency, pipeline), indent=1)
-    click.echo(document if as_json else to_table(conditions, latency, pipeline))
+    latency = []
+    for count in threads:
+        for on in {"on": (True,), "off": (False,), "both": (True, False)}[xnnpack]:
+            moments.append(Moment.now(system))
+            _say(f"timing the model on {count} threads, XNNPACK {'on' if on else 'off'} ...")
+            latency.append(measure_model(model, count, xnnpack=on, runs=runs, seconds=seconds))
+    moments.append(Moment.now(system))
+    measurement = Measurement(conditions, runs, seconds, tuple(moments), tuple(latency), pipeline, accuracy)
+    document = to_json(measurement)
+    click.echo(document if as_json else to_table(measurement))
     if out:
         _write(out, document)
+
+
+def _say(doing: str) -> None:
+    """Tell who waits at a terminal what is done; a measurement takes minutes."""
+    if sys.stderr.isatty():
+        click.echo(doing, err=True)
+
+
+def _refuse_other_options(ctx: click.Context) -> None:
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if given and name not in ("compare", "as_json"):
+            raise click.UsageError(f"--compare measures nothing and takes no {parameter.opts[0]}", ctx)
+
+
+def _compare(first: Path, second: Path, *, as_json: bool) -> None:
+    from fer_edge.device.bench_compare import compare, to_json, to_table
+    from fer_edge.device.bench_document import read_document
+
+    a, b = read_document(first), read_document(second)
+    click.echo((to_json if as_json else to_table)(a, b, compare(a, b)))
 
 
 def _measure_pipeline(source: str, model: Path, frames: int) -> PipelineLatency:

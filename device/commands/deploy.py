@@ -125,10 +125,10 @@ def deploy(
         check_tflite(model)
         read_info(model)  # refused here, and not by every target
     from fer_edge.device.deploy import fleet
-    from fer_edge.device.deploy.errors import DeployError
     from fer_edge.device.deploy.playbook import write_playbook
     from fer_edge.device.deploy.request import Request
     from fer_edge.device.deploy.wheel import check_wheel, provide_wheel
+    from fer_edge.errors import DeployError
 
     with tempfile.TemporaryDirectory() as folder:
         if wheel:

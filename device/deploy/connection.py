@@ -19,9 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from fer_edge.device.deploy.errors import DeployError
 from fer_edge.device.deploy.explain import explain_login, last_line
 from fer_edge.device.deploy.target import MARK
+from fer_edge.errors import DeployError
 
 LOGIN = (
     # BatchMode: never ask. A dead connection is noticed after 4 x 15 s. A forwarding or command that the

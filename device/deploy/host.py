@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fer_edge.device.deploy.connection import Connection
-from fer_edge.device.deploy.errors import DeployError
 from fer_edge.device.deploy.explain import explain_step
 from fer_edge.device.deploy.payload import Payload, make_payload, stage
 from fer_edge.device.deploy.request import Request
 from fer_edge.device.deploy.steps import ALREADY, Step, plan, target_step
 from fer_edge.device.deploy.target import Target, parse_target
 from fer_edge.device.deploy.wheelhouse import fill_wheelhouse
-from fer_edge.errors import FerEdgeError
+from fer_edge.errors import DeployError, FerEdgeError
 
 HOUSEKEEPING = ("clean", "tidy")
 """Steps that remove what nothing points to."""

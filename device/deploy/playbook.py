@@ -6,10 +6,10 @@ import re
 import shutil
 from pathlib import Path
 
-from fer_edge.device.deploy.errors import DeployError
 from fer_edge.device.deploy.payload import make_payload
 from fer_edge.device.deploy.request import Request
 from fer_edge.device.deploy.steps import ALREADY, Step, plan, target_step
+from fer_edge.errors import DeployError
 from fer_edge.model_file import write_atomically
 
 HEAD = """\

@@ -14,8 +14,8 @@ from importlib import metadata
 from pathlib import Path
 
 import fer_edge
-from fer_edge.device.deploy.errors import DeployError
 from fer_edge.device.deploy.explain import pip_error
+from fer_edge.errors import DeployError
 
 METADATA = ".dist-info/METADATA"
 

@@ -12,11 +12,11 @@ import threading
 import zipfile
 from pathlib import Path
 
-from fer_edge.device.deploy.errors import DeployError
 from fer_edge.device.deploy.explain import pip_error
 from fer_edge.device.deploy.pins import EXTRAS, PINS
 from fer_edge.device.deploy.target import Target
 from fer_edge.device.deploy.wheel import METADATA
+from fer_edge.errors import DeployError
 from fer_edge.lazy import require
 
 GLIBC = ("2_28", "2_27", "2_17")

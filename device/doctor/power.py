@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from fer_edge.device.doctor.finding import Finding, Status
-from fer_edge.device.doctor.system import System
+from fer_edge.device.doctor.system import Ran, System
 
 UNDER_VOLTAGE, CAPPED, THROTTLED, SOFT_LIMIT = 0x1, 0x2, 0x4, 0x8
 """What is so now; the same bits 16 places higher: it was so at some time since the start."""
@@ -22,6 +22,8 @@ MEANINGS = {
 }
 
 SINCE_START = 16
+
+GET_THROTTLED = ("vcgencmd", "get_throttled")
 
 THERMAL = "/sys/class/thermal"
 
@@ -43,7 +45,7 @@ def check_throttling(system: System) -> Finding:
         return Finding(name, Status.OK, "none")
     # Full speed at the soft limit is still most of it; the others mean that figures taken now are worthless.
     status = Status.WARNING if now == SOFT_LIMIT else Status.PROBLEM
-    return Finding(name, status, _explain(now), _advise(now))
+    return Finding(name, status, explain_throttling(now), _advise(now))
 
 
 def check_throttling_since_start(system: System) -> Finding:
@@ -55,13 +57,13 @@ def check_throttling_since_start(system: System) -> Finding:
     before = bits >> SINCE_START & 0xF
     if not before:
         return Finding(name, Status.OK, "none since the start")
-    return Finding(name, Status.WARNING, f"since the start: {_explain(before)}", _advise(before))
+    return Finding(name, Status.WARNING, f"since the start: {explain_throttling(before)}", _advise(before))
 
 
 def check_temperature(system: System) -> Finding:
     """Read how hot the processor is."""
     name = "temperature"
-    celsius = _temperature(system)
+    celsius = read_temperature(system)
     if celsius is None:
         return Finding(name, Status.UNKNOWN, "neither vcgencmd nor /sys/class/thermal tells it")
     found = f"{celsius:.0f} °C"
@@ -73,13 +75,13 @@ def check_temperature(system: System) -> Finding:
 
 
 def _throttled(system: System, name: str) -> int | Finding:
-    ran = system.run("vcgencmd", "get_throttled")
+    ran = system.run(*GET_THROTTLED)
     if ran is None:
         if system.is_raspberry_pi:
             return Finding(name, Status.UNKNOWN, "vcgencmd is not installed", "sudo apt install raspi-utils")
         return Finding(name, Status.UNKNOWN, "does not apply: not a Raspberry Pi")
-    match = re.search(r"throttled=0x([0-9a-fA-F]+)", ran.out)
-    if ran.status != 0 or not match:
+    bits = _parse_throttled(ran)
+    if bits is None:
         said = (ran.err + ran.out).strip().splitlines() or ["no answer"]
         return Finding(
             name,
@@ -87,10 +89,22 @@ def _throttled(system: System, name: str) -> int | Finding:
             f"vcgencmd fails: {said[0]}",
             "sudo usermod -aG video $USER, then log in again",
         )
-    return int(match[1], 16)
+    return bits
 
 
-def _explain(bits: int) -> str:
+def read_throttled(system: System) -> int | None:
+    """Return the bits of ``vcgencmd get_throttled``; None where they cannot be had."""
+    ran = system.run(*GET_THROTTLED)
+    return _parse_throttled(ran) if ran else None
+
+
+def _parse_throttled(ran: Ran) -> int | None:
+    match = re.search(r"throttled=0x([0-9a-fA-F]+)", ran.out)
+    return int(match[1], 16) if match and ran.status == 0 else None
+
+
+def explain_throttling(bits: int) -> str:
+    """Name the lower four bits that are set."""
     return ", ".join(meaning for bit, meaning in MEANINGS.items() if bits & bit)
 
 
@@ -99,7 +113,8 @@ def _advise(bits: int) -> str:
     return POWER if bits & UNDER_VOLTAGE else COOLING
 
 
-def _temperature(system: System) -> float | None:
+def read_temperature(system: System) -> float | None:
+    """Return the processor's temperature in degrees Celsius; None where nothing tells it."""
     ran = system.run("vcgencmd", "measure_temp")
     if ran and (match := re.search(r"temp=(-?[0-9.]+)", ran.out)):
         return float(match[1])

@@ -34,11 +34,11 @@ def check_dot_product(system: System) -> Finding:
 def check_clock(system: System) -> Finding:
     """Name the governor that sets the clock, and see how fast it lets the processor run."""
     name = "processor clock"
-    governor = system.read(f"{CPUFREQ}/scaling_governor")
+    governor = read_governor(system)
     if not governor:
         return Finding(name, Status.UNKNOWN, "the kernel shows no governor, as in a virtual machine")
     current, allowed, maximum = (
-        _megahertz(system, file) for file in ("scaling_cur_freq", "scaling_max_freq", "cpuinfo_max_freq")
+        read_megahertz(system, file) for file in ("scaling_cur_freq", "scaling_max_freq", "cpuinfo_max_freq")
     )
     found = f"{governor}, {current or '?'} of {maximum or '?'} MHz"
     if allowed and maximum and allowed < maximum:
@@ -66,6 +66,12 @@ def check_clock(system: System) -> Finding:
     )
 
 
-def _megahertz(system: System, file: str) -> int | None:
+def read_governor(system: System) -> str | None:
+    """Return what sets the clock, such as ``ondemand``; None where the kernel shows no governor."""
+    return system.read(f"{CPUFREQ}/scaling_governor") or None
+
+
+def read_megahertz(system: System, file: str) -> int | None:
+    """Return a frequency of the first core, such as that in ``scaling_cur_freq``; None where the kernel tells none."""
     text = system.read(f"{CPUFREQ}/{file}")
     return int(text) // 1000 if text and text.isdecimal() else None

@@ -4,8 +4,10 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+from tests.device.test_bench_report import SCHEMA
 from tests.pi.machine import ROOT
 
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(1200)]
@@ -55,14 +57,34 @@ def test_run_sees_the_same_film(system):
 
 
 def test_bench_measures_model_and_loop_and_says_where(system):
-    document = json.loads(fer_edge(system, "bench", "--runs", "20", "--threads", "1", "--frames", "3", "--json"))
+    arguments = ("--runs", "20", "--seconds", "0", "--threads", "1", "--frames", "3", "--json")
+    document = json.loads(fer_edge(system, "bench", *arguments))
+    SCHEMA.validate(document)
     assert document["machine"]["architecture"] == "aarch64"
+    assert document["machine"]["kind"] == "other"  # an emulated Raspberry Pi is none
     assert document["runtime"] == "ai_edge_litert.interpreter"
-    (row,) = document["latency"]
-    assert row["runs"] == 20
-    assert row["wall_us"]["p50"] > 0
+    assert [(row["threads"], row["xnnpack"], row["runs"]) for row in document["latency"]] == [
+        (1, True, 20),
+        (1, False, 20),
+    ]
+    assert all(row["wall_us"]["p50"] > 0 for row in document["latency"])
     assert document["pipeline"]["frames"] == 3
     assert document["pipeline"]["faces"] >= 0.6
+    assert document["after"]["resident_mb"] > 20
+    assert "; not a Raspberry Pi" in fer_edge(
+        system, "bench", "--runs", "5", "--seconds", "0", "--threads", "1", "--frames", "0"
+    )
+
+
+def test_bench_measures_accuracy_with_what_a_pi_has(system, tmp_path):
+    """Without TensorFlow, Keras and the other packages of a workstation."""
+    rng = np.random.default_rng(0)
+    rows = [f"{label},{' '.join(map(str, rng.integers(0, 256, 48 * 48)))},PublicTest" for label in range(7)]
+    (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", *rows]))
+    short = ("--runs", "5", "--seconds", "0", "--threads", "1", "--frames", "0", "--json")
+    result = system.run("fer-edge", "bench", *short, "--data", "/mnt/data/fer2013.csv", binds=[(tmp_path, "/mnt/data")])
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["accuracy"]["images"] == 7
 
 
 def test_doctor_finds_the_installation_in_order(system):

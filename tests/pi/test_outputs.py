@@ -4,13 +4,12 @@ import functools
 import subprocess
 import sys
 
-import cv2
 import numpy as np
 import pytest
 
 from fer_edge.shipped import shipped_models
-from fer_edge.train.data.demo import make_demo
-from tests.pi.machine import GUEST, PYTHON, ROOT, Machine
+from tests.pi.machine import GUEST, PYTHON, Machine
+from tests.pictures import public_test_faces
 
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(1200)]
 
@@ -23,14 +22,8 @@ REFERENCE_FACES = 10
 
 @pytest.fixture(scope="module")
 def faces():
-    """Return faces of FER2013's PublicTest, or drawn ones where that is absent; uint8 500 x 48 x 48."""
-    mosaic = ROOT.parent / "shared" / "data" / "fer2013" / "PublicTest_0.png"
-    if not mosaic.exists():
-        return make_demo(training=0, public_test=FACES, private_test=0).splits["PublicTest"].images
-    picture = cv2.imread(str(mosaic), cv2.IMREAD_GRAYSCALE)
-    rows, columns = picture.shape[0] // 48, picture.shape[1] // 48
-    tiles = picture.reshape(rows, 48, columns, 48).swapaxes(1, 2).reshape(-1, 48, 48)
-    return np.ascontiguousarray(tiles[:FACES])
+    """Return uint8 500 x 48 x 48."""
+    return public_test_faces(FACES)
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 import fer_edge
-from fer_edge.device.deploy.errors import DeployError
 from fer_edge.device.deploy.pins import EXTRAS
 from fer_edge.device.deploy.target import Target, parse_target
 from fer_edge.device.deploy.wheel import check_wheel, find_checkout, provide_wheel
 from fer_edge.device.deploy.wheelhouse import fill_wheelhouse, needed
+from fer_edge.errors import DeployError
 from tests.device.deploy.lab import fake_wheel
 
 

@@ -229,7 +229,7 @@ def test_runtime(machine, typed_numpy):
 
 def test_tensorflow_as_runtime(machine, typed_numpy):
     typed_numpy("2.2.4")
-    machine.module("tensorflow.lite")
+    machine.module("tensorflow.lite.python.interpreter")
     machine.module("tensorflow")
     finding = run(check_runtime, machine)
     assert (finding.status, finding.found) == (Status.OK, "tensorflow of unknown version")

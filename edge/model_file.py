@@ -22,6 +22,8 @@ from fer_edge.errors import ModelFileError, OutputError
 INFO_NAME = "fer_edge.json"
 LABELS_NAME = "labels.txt"
 FORMAT = 1
+CONTRASTS = ("none", "equalize", "clahe")
+"""How a model may want the contrast of its input normalised; `fer_edge.preprocess.normalise_crop` does it."""
 TFLITE_IDENTIFIER = b"TFL3"  # bytes 4..8 of every TFLite flatbuffer
 
 
@@ -38,6 +40,7 @@ class ModelInfo:
         conversion: how the file came to be: quantization, calibration, operators; empty in ``.keras``.
         accuracy: what was measured on which split; empty until measured.
         format: version of this layout.
+        contrast: normalisation of the input, one of `CONTRASTS`; a file that does not say has none.
     """
 
     name: str
@@ -47,6 +50,7 @@ class ModelInfo:
     conversion: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     accuracy: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     format: int = FORMAT
+    contrast: str = "none"
 
     def to_json(self) -> str:
         """Return the JSON document that the file stores."""
@@ -67,6 +71,8 @@ class ModelInfo:
             labels = tuple(str(label) for label in info.labels)
             if not labels or not info.input_size > 0:
                 raise ValueError("no labels or no input size")
+            if info.contrast not in CONTRASTS:
+                raise ValueError(f"contrast '{info.contrast}' is none of {', '.join(CONTRASTS)}")
             return dataclasses.replace(info, labels=labels)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(

@@ -4,6 +4,8 @@ Training, evaluation, conversion and the device all make their input here, so th
 same picture wherever it runs. Grey is full-range BT.601 luma (ITU-R BT.601: 0.299 R + 0.587 G +
 0.114 B), which is also what the Y plane of a YUV420 camera frame holds. Scaling to [0, 1] belongs to
 the model; the int8 file's input has scale 1/255 and zero point -128, so there it is a subtraction.
+Contrast normalisation, where a model file asks for it, comes last and sees the finished crop alone. The classifiers do
+it themselves (`TFLiteModel.scores`, `KerasModel.predict`), so that whoever has a model gives it plain crops.
 """
 
 from __future__ import annotations
@@ -17,6 +19,10 @@ from fer_edge.errors import DataError
 from fer_edge.lazy import require
 
 Image = NDArray[np.uint8]
+
+CLAHE_CLIP, CLAHE_TILES = 2.0, 4
+"""OpenCV's clip limit (a multiple of a flat histogram's height) and the tiles along each side: 12 x 12 pixels in a
+crop of 48, with 144 of them enough for a histogram, where OpenCV's own 8 x 8 tiles would leave 36."""
 
 
 class Box(NamedTuple):
@@ -109,3 +115,31 @@ def face_to_input(luma: Image, box: Box, size: int) -> Image:
     height, width = luma.shape
     x, y, side, _ = square_around(box, width, height)
     return resize_square(luma[y : y + side, x : x + side], size)
+
+
+def normalise_crop(crop: Image, contrast: str) -> Image:
+    """Normalise the contrast of one model input.
+
+    Args:
+        crop: uint8 S x S; read only.
+        contrast: one of `fer_edge.model_file.CONTRASTS`: nothing, histogram equalization, or CLAHE (Zuiderveld 1994,
+            "Contrast Limited Adaptive Histogram Equalization", Graphics Gems IV).
+
+    Returns:
+        uint8 S x S; `crop` itself for ``none``.
+    """
+    if contrast == "none":
+        return crop
+    cv2 = require("cv2", "device")
+    if contrast == "equalize":
+        equalized: Image = cv2.equalizeHist(crop)
+        return equalized
+    limited: Image = cv2.createCLAHE(CLAHE_CLIP, (CLAHE_TILES, CLAHE_TILES)).apply(crop)
+    return limited
+
+
+def normalise(images: Image, contrast: str) -> Image:
+    """Normalise the contrast of N model inputs, uint8 N x S x S, as `normalise_crop` does one."""
+    if contrast == "none":
+        return images
+    return np.stack([normalise_crop(image, contrast) for image in images]) if len(images) else images

@@ -111,3 +111,15 @@ def test_nothing_is_left_when_writing_fails(tmp_path):
     with pytest.raises(OSError, match="directory"):
         write_atomically(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_a_file_that_does_not_say_its_contrast_has_none(tflite):
+    with zipfile.ZipFile(tflite, "a") as archive:
+        archive.writestr("fer_edge.json", '{"format": 1, "name": "old", "labels": ["a", "b"]}')
+    assert read_info(tflite).contrast == "none"
+
+
+def test_a_contrast_unknown_here_is_refused(tflite):
+    write_info(tflite, ModelInfo("compact", EXPRESSIONS, contrast="gamma"))
+    with pytest.raises(ModelFileError, match="contrast 'gamma' is none of none, equalize, clahe"):
+        read_info(tflite)

@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_edge.errors import DataError
-from fer_edge.preprocess import Box, face_to_input, image_to_input, square_around, to_grey
+from fer_edge.model_file import CONTRASTS
+from fer_edge.preprocess import (
+    Box,
+    face_to_input,
+    image_to_input,
+    normalise,
+    normalise_crop,
+    square_around,
+    to_grey,
+)
 
 sizes = st.integers(1, 400)
 
@@ -85,3 +94,40 @@ def test_a_strided_plane_gives_the_same_crop_as_a_packed_one():
 def test_resizing_is_opencvs():
     grey = np.random.default_rng(2).integers(0, 256, (30, 30), dtype=np.uint8)
     assert (image_to_input(grey, 48) == cv2.resize(grey, (48, 48), interpolation=cv2.INTER_LINEAR)).all()
+
+
+def test_no_contrast_normalisation_gives_the_crop_itself():
+    crop = np.random.default_rng(4).integers(0, 256, (48, 48), dtype=np.uint8)
+    assert normalise_crop(crop, "none") is crop
+
+
+@pytest.mark.parametrize("contrast", [c for c in CONTRASTS if c != "none"])
+def test_contrast_of_a_dull_crop_is_raised_and_the_crop_is_left_alone(contrast):
+    dull = np.random.default_rng(5).integers(100, 140, (48, 48), dtype=np.uint8)
+    before = dull.copy()
+    result = normalise_crop(dull, contrast)
+    assert (dull == before).all()
+    assert result.dtype == np.uint8
+    assert result.std() > 1.2 * dull.std()
+
+
+def test_equalization_spreads_the_histogram_evenly():
+    ramp = np.repeat(np.arange(100, 148, dtype=np.uint8)[None], 48, axis=0)
+    assert np.unique(normalise_crop(ramp, "equalize")).tolist() == pytest.approx(np.linspace(0, 255, 48), abs=0.51)
+
+
+def test_clahe_works_in_tiles():
+    """A bright half does not take the contrast from the dark one, as it does in the histogram of all."""
+    rng = np.random.default_rng(6)
+    crop = rng.integers(0, 256, (48, 48), dtype=np.uint8)
+    crop[:, :24] = rng.integers(10, 20, (48, 24))
+    dark = np.s_[:, :12]  # tiles are blended across their borders
+    assert normalise_crop(crop, "clahe")[dark].std() > 1.5 * crop[dark].std()
+
+
+@pytest.mark.parametrize("contrast", CONTRASTS)
+def test_many_are_normalised_as_one_is_and_a_strided_crop_as_a_packed_one(contrast):
+    images = np.random.default_rng(7).integers(0, 256, (3, 48, 64), dtype=np.uint8)[:, :, :48]
+    each = [normalise_crop(np.ascontiguousarray(image), contrast) for image in images]
+    assert (normalise(images, contrast) == np.stack(each)).all()
+    assert normalise(images[:0], contrast).shape == (0, 48, 48)

@@ -1,5 +1,6 @@
 """The data and train commands as a user runs them."""
 
+import dataclasses
 import json
 
 import pytest
@@ -44,6 +45,21 @@ def test_preview(fer_csv, tmp_path):
     result = run("data", "preview", fer_csv, "--out", tmp_path / "sheet.png")
     assert result.exit_code == 0, result.output
     assert (tmp_path / "sheet.png").read_bytes().startswith(PNG)
+
+
+def test_preview_has_trains_options_of_every_element_that_changes_one_image(fer_csv, tmp_path):
+    from fer_edge.train.augment import Augmentation
+    from fer_edge.train.commands.data import ELEMENTS
+
+    assert set(ELEMENTS) == {field.name for field in dataclasses.fields(Augmentation)} - {"mixup", "cutmix"}
+    drawn = []
+    for rotation in (0, 90):
+        still = ["--no-flip", "--scale", 0, "--shift", 0, "--contrast", 0, "--erasing", 0, "--rotation", rotation]
+        result = run("data", "preview", fer_csv, "--out", tmp_path / f"{rotation}.png", *still)
+        assert result.exit_code == 0, result.output
+        drawn.append((tmp_path / f"{rotation}.png").read_bytes())
+    assert drawn[0] != drawn[1]
+    assert run("data", "preview", fer_csv, "--out", tmp_path / "x.png", "--rotation", 181).exit_code == 2
 
 
 def test_train_and_what_it_leaves(fer_csv, tmp_path):

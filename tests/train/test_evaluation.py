@@ -11,9 +11,10 @@ from fer_edge.errors import DataError, ModelFileError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.metrics import evaluate_scores
 from fer_edge.model_file import ModelInfo, write_info
+from fer_edge.preprocess import normalise
 from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset, Split
 from fer_edge.train.evaluation import Evaluation, evaluate_models, open_classifier, worst_mistakes
-from fer_edge.train.keras_setup import load_model
+from fer_edge.train.keras_setup import KerasModel, load_model
 from fer_edge.train.robustness import CONDITIONS
 from fer_edge.train.zoo.registry import ZOO
 
@@ -128,3 +129,12 @@ def test_robustness_and_mirror_are_reported_apart(keras_file, fer_csv):
     assert list(found["robustness"]) == [condition.name for condition in CONDITIONS]
     assert all(0 <= share <= 1 for share in found["robustness"].values())
     assert 0 <= found["with_mirror"] <= 1
+
+
+def test_contrast_is_normalised_inside_the_model(keras_file, tiny):
+    model = load_model(keras_file).model
+    dull = tiny.split(PUBLIC_TEST).images // 8 + 100
+    plain, equalizing = KerasModel(model, ModelInfo("x", EXPRESSIONS)), ModelInfo("x", EXPRESSIONS, contrast="equalize")
+    expected = plain.predict(normalise(dull, "equalize"))
+    assert np.allclose(KerasModel(model, equalizing).predict(dull), expected)
+    assert not np.allclose(plain.predict(dull), expected)

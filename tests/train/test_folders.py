@@ -1,34 +1,54 @@
-"""The folder export: splits by name, any size and colour, and what is refused."""
+"""One folder for each class: splits by name or divided, any size and colour, any classes, and what is refused."""
 
-import cv2
 import numpy as np
 import pytest
 
 from fer_edge.errors import DataError
 from fer_edge.labels import EXPRESSIONS
-from fer_edge.train.data.folders import list_pictures, read_folders
+from fer_edge.train.data.folders import list_pictures
+from fer_edge.train.data.load import load_dataset
+from fer_edge.train.data.pictures import read_pictures
+from fer_edge.train.data.tree import open_tree
+
+from .trees import picture, put, zipped
 
 
-def put(root, name, image):
-    path = root / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(str(path), image)
+def listed(root):
+    with open_tree(root) as tree:
+        return list_pictures(tree)
+
+
+def read(root, *advance):
+    with open_tree(root) as tree:
+        return read_pictures(tree, list_pictures(tree).pictures, *advance)
 
 
 @pytest.fixture
 def export(tmp_path):
-    grey = np.random.default_rng(3).integers(0, 256, (48, 48), dtype=np.uint8)
-    put(tmp_path, "train/happy/Training_00000001.png", grey)
-    put(tmp_path, "train/Anger/Training_2.png", np.full((96, 120, 3), (10, 20, 30), np.uint8))
-    put(tmp_path, "test/happy/PublicTest_3.png", grey)
-    put(tmp_path, "test/happy/PrivateTest_4.jpg", np.full((20, 20), 77, np.uint8))
-    put(tmp_path, "test/sad/my-photo.png", grey)
-    return tmp_path, grey
+    root = tmp_path / "export"
+    grey = picture(3)
+    put(root, "train/happy/Training_00000001.png", grey)
+    put(root, "train/Anger/Training_2.png", np.full((96, 120, 3), (10, 20, 30), np.uint8))
+    put(root, "test/happy/PublicTest_3.png", grey)
+    put(root, "test/happy/PrivateTest_4.jpg", np.full((20, 20), 77, np.uint8))
+    put(root, "test/sad/my-photo.png", grey)
+    return root, grey
+
+
+@pytest.fixture
+def dances(tmp_path):
+    """Classes of one's own, ten pictures each, without splits."""
+    for label in range(3):
+        for number in range(10):
+            put(
+                tmp_path, f"dances/{('Veera', 'hasya', 'Shanta')[label]}/{number}.png", picture(10 * label + number, 60)
+            )
+    return tmp_path / "dances"
 
 
 def test_splits_sizes_and_colours(export):
     root, grey = export
-    splits = read_folders(list_pictures(root))
+    splits = read(root)
     assert {name: len(split) for name, split in splits.items()} == {"Training": 2, "PublicTest": 2, "PrivateTest": 1}
     training = splits["Training"]
     assert [EXPRESSIONS[i] for i in training.labels] == ["angry", "happy"]
@@ -37,17 +57,76 @@ def test_splits_sizes_and_colours(export):
     assert splits["PrivateTest"].images.shape == (1, 48, 48)
 
 
+def test_the_mapping_of_folder_names_is_stated(export):
+    assert listed(export[0]).notes == ("folders by class: Anger is angry",)
+
+
+def test_a_zip_reads_like_the_folder(export, tmp_path):
+    root, _ = export
+    folder, archive = read(root), read(zipped(root, tmp_path / "export.zip"))
+    assert list(folder) == list(archive)
+    for name, split in folder.items():
+        assert (split.images == archive[name].images).all()
+        assert (split.labels == archive[name].labels).all()
+
+
+def test_a_folder_around_the_tree_is_looked_into(export, tmp_path):
+    root, _ = export
+    (tmp_path / "around/deeper").mkdir(parents=True)
+    root.rename(tmp_path / "around/deeper/export")
+    assert len(listed(tmp_path / "around").pictures) == 5
+
+
 def test_other_files_are_left_alone(export):
     root, _ = export
     (root / "train/happy/Thumbs.db").write_text("x")
     (root / "train/happy/.hidden.png").write_text("x")
-    assert len(list_pictures(root)) == 5
+    (root / "__MACOSX/train/happy").mkdir(parents=True)
+    (root / "__MACOSX/train/happy/Training_1.png").write_text("x")
+    assert len(listed(root).pictures) == 5
 
 
 def test_progress_counts_pictures(export):
     seen = []
-    read_folders(list_pictures(export[0]), seen.append)
+    read(export[0], seen.append)
     assert seen == [1] * 5
+
+
+def test_validation_comes_before_test(export):
+    root, grey = export
+    put(root, "Valid/happy/a.png", grey)
+    splits = {str(p.file): p.split for p in listed(root).pictures}
+    assert splits["Valid/happy/a.png"] == "PublicTest"
+    assert splits["test/sad/my-photo.png"] == "PrivateTest"
+    assert splits["test/happy/PublicTest_3.png"] == "PublicTest"  # a name that says it wins
+
+
+def test_eight_classes_of_colour_pictures(tmp_path):
+    for number, name in enumerate(("Anger", "Contempt", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")):
+        for half in ("Train", "Test"):
+            put(tmp_path, f"{half}/{name}/{half}{number}.jpg", np.full((96, 96, 3), number, np.uint8))
+    listing = listed(tmp_path)
+    assert listing.labels == (*EXPRESSIONS, "contempt")
+    assert {p.split for p in listing.pictures} == {"Training", "PublicTest"}
+
+
+def test_classes_of_ones_own_are_labels_and_divided_in_each_class(dances):
+    dataset = load_dataset(str(dances))
+    assert dataset.labels == ("hasya", "shanta", "veera")
+    for name, count in (("Training", 8), ("PublicTest", 1), ("PrivateTest", 1)):
+        assert np.bincount(dataset.split(name).labels).tolist() == [count] * 3
+    assert "divided 80/10/10" in dataset.notes[0]
+    assert dataset.notes[1] == "classes of its own: hasya, shanta, veera"
+
+
+def test_equal_pictures_are_on_one_side_whatever_they_are_called(dances):
+    for number in range(10, 40):
+        put(dances, f"{('Veera', 'hasya', 'Shanta')[number % 3]}/again{number}.png", picture(number % 10, 60))
+    dataset = load_dataset(str(dances))
+    where = {}
+    for name, split in dataset.splits.items():
+        for digest in split.hashes():
+            assert where.setdefault(digest, name) == name
 
 
 @pytest.mark.parametrize("content", [b"", b"this is text"])
@@ -55,27 +134,56 @@ def test_an_unreadable_picture_is_named(export, content):
     root, _ = export
     (root / "train/happy/Training_9.png").write_bytes(content)
     with pytest.raises(DataError, match=r"Training_9\.png: expected a picture"):
-        read_folders(list_pictures(root))
+        read(root)
 
 
 def test_an_empty_folder(tmp_path):
-    with pytest.raises(DataError, match="expected the folders train/<class> and test/<class>, found an empty folder"):
-        list_pictures(tmp_path)
+    with pytest.raises(DataError, match="expected the folders train/<class> and test/<class>, .* an empty folder"):
+        listed(tmp_path)
 
 
 def test_no_class_folders(tmp_path):
     (tmp_path / "train").mkdir()
     with pytest.raises(DataError, match="expected one folder for each class"):
-        list_pictures(tmp_path)
+        listed(tmp_path)
 
 
 def test_an_empty_class_folder(export):
     (export[0] / "train/fear").mkdir()
     with pytest.raises(DataError, match="fear: expected pictures"):
-        list_pictures(export[0])
+        listed(export[0])
 
 
-def test_an_unknown_class(export):
-    (export[0] / "train/bored").mkdir()
-    with pytest.raises(DataError, match="expected a class folder named angry, .*found 'bored'"):
-        list_pictures(export[0])
+def test_one_class(tmp_path):
+    put(tmp_path, "train/happy/1.png", picture(1))
+    with pytest.raises(DataError, match="expected folders for two or more classes, found only 'happy'"):
+        listed(tmp_path)
+
+
+def test_a_class_too_small_to_divide(dances):
+    put(dances, "karuna/1.png", picture(1))
+    with pytest.raises(DataError, match="karuna: expected at least 3 pictures .* found 1"):
+        listed(dances)
+
+
+def test_a_test_class_that_training_lacks(export):
+    put(export[0], "test/hapy/1.png", picture(1))
+    with pytest.raises(DataError, match="expected every test class in training .*found 'hapy' in test alone"):
+        listed(export[0])
+
+
+def test_a_torn_zip(export, tmp_path):
+    path = zipped(export[0], tmp_path / "export.zip")
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DataError, match=r"export\.zip: expected a folder or a zip file of pictures"):
+        load_dataset(str(path))
+
+
+def test_a_zip_with_a_damaged_picture(export, tmp_path):
+    path = zipped(export[0], tmp_path / "export.zip")
+    data = bytearray(path.read_bytes())
+    start = data.index(b"IDAT")
+    data[start + 40 : start + 60] = bytes(20)
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"cannot be read from the zip"):
+        load_dataset(str(path))

@@ -9,6 +9,8 @@ from fer_edge.errors import DataError
 from fer_edge.train.data import cache, load
 from fer_edge.train.data.load import load_dataset
 
+from .conftest import csv_text
+
 
 def test_the_second_load_comes_from_the_cache(fer_csv, monkeypatch):
     first = load_dataset(str(fer_csv))
@@ -34,9 +36,10 @@ def test_a_replaced_picture_is_seen(tmp_path):
     import cv2
 
     def put(value):
-        folder = tmp_path / "d/train/happy"
-        folder.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(folder / "Training_1.png"), np.full((48, 48), value, np.uint8))
+        for name, number in (("happy", 1), ("happy", 2), ("sad", 3), ("sad", 4)):
+            folder = tmp_path / "d/train" / name
+            folder.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(folder / f"Training_{number}.png"), np.full((48, 48), value, np.uint8))
 
     put(10)
     assert load_dataset(str(tmp_path / "d")).split("Training").images[0, 0, 0] == 10
@@ -70,3 +73,22 @@ def test_what_is_not_there(tmp_path):
 def test_a_split_that_is_not_there(fer_csv):
     with pytest.raises(DataError, match="expected a split named PrivateTest, found Training, PublicTest"):
         load_dataset(str(fer_csv)).split("PrivateTest")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([3, 3, 3], "expected images of two or more classes in Training, found happy alone"),
+        ([3, 3, 0, 0, 1], "expected two or more images of each class in Training, found one of disgust"),
+    ],
+)
+def test_too_little_to_train_on(tmp_path, labels, message):
+    rows = [(label, np.full(2304, i), "Training") for i, label in enumerate(labels)]
+    (tmp_path / "fer.csv").write_text(csv_text(rows))
+    with pytest.raises(DataError, match=message):
+        load_dataset(str(tmp_path / "fer.csv"))
+
+
+def test_tests_alone_may_hold_one_class(tmp_path):
+    (tmp_path / "fer.csv").write_text(csv_text([(3, np.zeros(2304, int), "PublicTest")]))
+    assert len(load_dataset(str(tmp_path / "fer.csv")).split("PublicTest")) == 1

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_edge.train.commands.options import DATA
+from fer_edge.train.commands.options import DATA, FERPLUS, MAP
+from fer_edge.train.commands.train import train
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from fer_edge.train.data.dataset import Dataset
 
 PNG = click.Path(dir_okay=False, path_type=Path)
+ELEMENTS = ("flip", "rotation", "scale", "shift", "contrast", "light", "blur", "noise", "erasing")
+"""Elements of `fer_edge.train.augment.Augmentation` that change one image alone; they have train's options."""
 SHEET = 64  # pictures on a contact sheet of blank or conflicting images
 
 
@@ -24,39 +32,57 @@ def data() -> None:
 
 @data.command()
 @DATA
+@FERPLUS
+@MAP
 @click.option("--plots", type=click.Path(file_okay=False, path_type=Path), help="Folder for PNG plots.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def inspect(data: str, plots: Path | None, as_json: bool) -> None:
-    """Report counts per class and split, duplicates, leaks between splits, label conflicts and blank images."""
+def inspect(
+    data: str, ferplus: Path | None, mapping: tuple[tuple[str, str], ...], plots: Path | None, as_json: bool
+) -> None:
+    """Report counts per class, split and source, duplicates, leaks between splits, label conflicts and blank images."""
     import dataclasses
-
-    import numpy as np
 
     from fer_edge.train.data.duplicates import find_faults
     from fer_edge.train.data.load import load_dataset
 
-    dataset = load_dataset(data)
-    classes = len(dataset.labels)
-    counts = {
-        name: dict(zip(dataset.labels, np.bincount(split.labels, minlength=classes).tolist(), strict=True))
-        for name, split in dataset.splits.items()
-    }
+    dataset = load_dataset(data, ferplus, mapping=dict(mapping))
+    counts = {name: _counts(dataset, [split.labels]) for name, split in dataset.splits.items()}
+    sources = {name: _counts(dataset, _labels_from(dataset, i)) for i, name in enumerate(dataset.sources)}
     faults = find_faults(dataset)
     if plots:
         _draw(dataset, plots)
     if as_json:
         result: dict[str, Any] = {"name": dataset.name, "fingerprint": dataset.fingerprint, "counts": counts}
-        click.echo(json.dumps(result | {"faults": dataclasses.asdict(faults)}))
+        result |= {"sources": sources, "notes": dataset.notes, "faults": dataclasses.asdict(faults)}
+        click.echo(json.dumps(result))
         return
-    click.echo(f"{dataset.name}: {sum(len(split) for split in dataset.splits.values())} images\n")
-    click.echo(f"{'class':12}" + "".join(f"{name:>12}" for name in counts))
-    for label in dataset.labels:
-        click.echo(f"{label:12}" + "".join(f"{column[label]:12}" for column in counts.values()))
-    click.echo(f"{'all':12}" + "".join(f"{sum(column.values()):12}" for column in counts.values()))
+    click.echo(f"{dataset.name}: {sum(len(split) for split in dataset.splits.values())} images")
+    for note in dataset.notes:
+        click.echo(f"- {note}")
+    columns = list(counts.items()) + list(sources.items())
+    widths = [max(12, len(name) + 2) for name, _ in columns]
+    first = max(12, *(len(label) + 2 for label in dataset.labels))
+    lines = [["class", *(name for name, _ in columns)]]
+    lines += [[label, *(str(column[label]) for _, column in columns)] for label in dataset.labels]
+    lines += [["all", *(str(sum(column.values())) for _, column in columns)]]
+    click.echo()
+    for name, *cells in lines:
+        click.echo(f"{name:{first}}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)))
     click.echo(f"\n{faults.surplus:6} surplus exact duplicates (images that repeat an earlier one)")
     click.echo(f"{faults.crossing:6} groups of equal images that cross splits (training drops its side of them)")
     click.echo(f"{faults.conflicting:6} groups of equal images with conflicting labels")
     click.echo(f"{faults.blank:6} blank images (standard deviation under 1)")
+
+
+def _counts(dataset: Dataset, labels: Sequence[NDArray[np.int64]]) -> dict[str, int]:
+    import numpy as np
+
+    counts = np.bincount(np.concatenate(labels), minlength=len(dataset.labels))
+    return dict(zip(dataset.labels, counts.tolist(), strict=True))
+
+
+def _labels_from(dataset: Dataset, source: int) -> list[NDArray[np.int64]]:
+    return [split.labels[split.sources == source] for split in dataset.splits.values()]
 
 
 def _draw(dataset: Dataset, folder: Path) -> None:
@@ -80,10 +106,14 @@ def _draw(dataset: Dataset, folder: Path) -> None:
 
 @data.command()
 @DATA
+@FERPLUS
+@MAP
 @click.option("--out", required=True, type=PNG, help="The PNG file to write.")
 @click.option("--seed", default=1, show_default=True, help="Of the choice of images and of the augmentation.")
-def preview(data: str, out: Path, seed: int) -> None:
-    """Draw images of each class beside augmented versions of them, as training sees them by default."""
+def preview(
+    data: str, ferplus: Path | None, mapping: tuple[tuple[str, str], ...], out: Path, seed: int, **elements: Any
+) -> None:
+    """Draw images of each class beside augmented versions of them, as training with the same options sees them."""
     import numpy as np
 
     from fer_edge.train.augment import Augmentation, Augmenter
@@ -91,12 +121,12 @@ def preview(data: str, out: Path, seed: int) -> None:
     from fer_edge.train.plots import plot_sheet
 
     columns = 8
-    dataset = load_dataset(data)
+    dataset = load_dataset(data, ferplus, mapping=dict(mapping))
     split = dataset.split("Training")
     rng = np.random.default_rng(seed)
     present = [label for label in range(len(dataset.labels)) if (split.labels == label).any()]
     chosen = np.array([rng.choice(np.flatnonzero(split.labels == label)) for label in present])
-    augment = Augmenter(Augmentation(mixup=0.0), seed)
+    augment = Augmenter(Augmentation(**elements, mixup=0.0, cutmix=0.0), seed)
     rows = []
     for index in chosen:
         batch = np.repeat(split.images[index][None, ..., None].astype(np.float32), columns, axis=0)
@@ -108,3 +138,6 @@ def preview(data: str, out: Path, seed: int) -> None:
     ]
     plot_sheet(np.concatenate(rows), captions, f"{dataset.name}: original, then augmented", out, columns)
     click.echo(out)
+
+
+preview.params += [option for option in train.params if option.name in ELEMENTS]

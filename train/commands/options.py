@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from fer_edge.train.data.spec import DataSpec
+from fer_edge.train.data.spec import DataSpec, LabelMapping
 
-HELP = "A fer2013.csv, a folder export, or 'demo'."
+HELP = "A fer2013.csv, a folder or zip of pictures, 'demo', or several joined with '+'."
 DATA = click.argument("data", type=DataSpec())
 DATA_OPTION = click.option("--data", required=True, type=DataSpec(), help=HELP)
+FERPLUS = click.option(
+    "--ferplus",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="FER+ votes (fer2013new.csv) that relabel the fer2013.csv to eight classes.",
+)
+MAP = click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    type=LabelMapping(),
+    help="Rename or join a class: contempt=disgust; contempt= leaves it out. May be repeated.",
+)

@@ -45,7 +45,7 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     metavar="NAME",
     help="Settings of a published system: jain, khopkar, aucairo, ioannou or stanford; other options win.",
 )
-@click.option("--model", default="compact", show_default=True, metavar="NAME", help="Architecture of the zoo.")
+@click.option("--model", default="compact", show_default=True, metavar="NAME", help="One of the zoo, or a .yaml file.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the run.")
 @click.option("--resume", is_flag=True, help="Continue the killed run in --out with the same arguments.")
 @click.option("--epochs", default=60, show_default=True, type=click.IntRange(1), help="Length of the schedule.")
@@ -169,10 +169,13 @@ def train(
     from fer_edge.train.plots import plot_curves
     from fer_edge.train.recipe import Recipe
     from fer_edge.train.training import MODEL, best_epoch, train_model
-    from fer_edge.train.zoo.registry import ZOO
+    from fer_edge.train.zoo.registry import ZOO, find_architecture
 
-    if model not in ZOO:
-        raise click.BadParameter(f"'{model}' is not in the zoo ({', '.join(ZOO)})", param_hint="--model")
+    if model not in ZOO and not Path(model).is_file():
+        raise click.BadParameter(
+            f"'{model}' is not in the zoo ({', '.join(ZOO)}), nor a YAML file", param_hint="--model"
+        )
+    architecture = find_architecture(model)
     if settings["schedule"] == "plateau" and not settings["holdout"]:
         raise click.UsageError("--schedule plateau follows the held-out accuracy; give a --holdout above 0")
     leaky = protocol == "leaky-resample"
@@ -193,7 +196,7 @@ def train(
     )
     for note in dataset.notes:
         click.echo(f"note: {note}", err=True)
-    opened = open_teachers(teachers, dataset.labels, ZOO[model].input_size)
+    opened = open_teachers(teachers, dataset.labels, architecture.input_size)
     try:
         with _logging_to(tensorboard) as watch:
             history = train_model(dataset, model, recipe, out, resume=resume, teachers=opened, watch=watch)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fer_edge.train.data.dataset import SPLITS, Split
 
-READER_VERSION = 1  # raise it whenever a reader gives other arrays for the same files
+READER_VERSION = 2  # raise it whenever a reader gives other arrays for the same files
 logger = logging.getLogger(__name__)
 
 
@@ -53,7 +53,12 @@ def load(key: str) -> dict[str, Split] | None:
         # Opened here, because np.load forgets to close a file that it cannot read.
         with (cache_folder() / f"{key}.npz").open("rb") as stream, np.load(stream) as arrays:
             return {
-                name: Split(arrays[f"{name}_images"], arrays[f"{name}_labels"], arrays[f"{name}_rows"])
+                name: Split(
+                    arrays[f"{name}_images"],
+                    arrays[f"{name}_labels"],
+                    arrays[f"{name}_rows"],
+                    subjects=arrays.get(f"{name}_subjects"),
+                )
                 for name in SPLITS
                 if f"{name}_images" in arrays
             } or None
@@ -66,6 +71,8 @@ def store(key: str, splits: dict[str, Split]) -> None:
     arrays: dict[str, NDArray[np.generic]] = {}
     for name, split in splits.items():
         arrays |= {f"{name}_images": split.images, f"{name}_labels": split.labels, f"{name}_rows": split.rows}
+        if split.subjects is not None:
+            arrays[f"{name}_subjects"] = split.subjects
     target = cache_folder() / f"{key}.npz"
     temporary = target.with_name(f".{key}.{os.getpid()}.npz")
     try:

@@ -24,19 +24,33 @@ class Split:
         images: uint8, N x size x size.
         labels: int64, (N,), indices into the data set's labels.
         rows: int64, (N,), where each image stood in its source: the CSV row (0 is the first image),
-            or the position in the sorted list of files.
+            or the position in the sorted list of files; -1 for an image that stood nowhere (SMOTE).
+        votes: float32, N x classes, what several people said of each image, as shares that sum to 1; None where
+            each image has one label.
+        subjects: int64, (N,), images of one person have the same number, -1 is a person unknown; None if all are.
+        sources: int64, (N,), indices into the data set's sources; None where there is one.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     rows: NDArray[np.int64]
+    votes: NDArray[np.float32] | None = None
+    subjects: NDArray[np.int64] | None = None
+    sources: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Split:
-        """Return the images that `index` selects, in its order."""
-        return Split(self.images[index], self.labels[index], self.rows[index])
+        """Return the images that `index` selects, in its order, with everything known of them."""
+        return Split(
+            self.images[index],
+            self.labels[index],
+            self.rows[index],
+            votes=None if self.votes is None else self.votes[index],
+            subjects=None if self.subjects is None else self.subjects[index],
+            sources=None if self.sources is None else self.sources[index],
+        )
 
     def hashes(self) -> NDArray[np.str_]:
         """Return a digest of the pixels of each image: equal exactly for equal pictures."""
@@ -52,22 +66,37 @@ class Dataset:
         labels: class names.
         splits: split name -> images; only splits that exist.
         fingerprint: SHA-256 over pixels, labels and splits, so that a run card can name its data.
+        sources: names of the data sets that were joined; empty where there is one.
+        notes: sentences a user should read before using it: how it was split, which labels were mapped.
     """
 
     name: str
     labels: tuple[str, ...]
     splits: Mapping[str, Split]
     fingerprint: str
+    sources: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def make(cls, name: str, labels: tuple[str, ...], splits: Mapping[str, Split]) -> Dataset:
+    def make(
+        cls,
+        name: str,
+        labels: tuple[str, ...],
+        splits: Mapping[str, Split],
+        sources: tuple[str, ...] = (),
+        notes: tuple[str, ...] = (),
+    ) -> Dataset:
         """Build a data set and compute its fingerprint."""
         digest = hashlib.sha256("\n".join(labels).encode())
         for split_name, split in splits.items():
             digest.update(f"\n{split_name} {split.images.shape}\n".encode())
             digest.update(np.ascontiguousarray(split.images).data)
             digest.update(np.ascontiguousarray(split.labels).data)
-        return cls(name, labels, dict(splits), digest.hexdigest())
+            for kind, values in (("votes", split.votes), ("subjects", split.subjects)):
+                if values is not None:
+                    digest.update(f"\n{kind}\n".encode())
+                    digest.update(np.ascontiguousarray(values).data)
+        return cls(name, labels, dict(splits), digest.hexdigest(), sources, notes)
 
     def split(self, name: str) -> Split:
         """Return one split.

@@ -7,6 +7,7 @@ that is tested on what it was trained on reports a better accuracy than it has.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,20 +84,25 @@ def hold_out(training: Split, share: float = HOLDOUT) -> tuple[Split, Split]:
     """Divide Training into what is trained on and a fixed, deduplicated part that decides inside a run.
 
     In each class the `share` of pictures with the lowest pixel digests is held out, one image for each
-    picture, and no copy of it, under any label, stays in training. The choice depends on the pictures
-    alone, not on their order or on a seed, so every run and every model holds out the same.
+    picture, and no copy of it, under any label, stays in training. Where the subjects are known, the `share` of
+    them with the lowest digests is held out with all their images instead. The choice depends on the pictures
+    and subjects alone, not on their order or on a seed, so every run and every model holds out the same.
 
     Returns:
         (training, holdout).
     """
     hashes = training.hashes()
-    chosen = []
+    subjects = np.full(len(training), -1) if training.subjects is None else training.subjects
+    people = sorted(set(subjects[subjects >= 0].tolist()), key=lambda person: hashlib.sha256(b"%d" % person).digest())
+    away = np.isin(subjects, people[: round(len(people) * share)])
+    chosen = [np.flatnonzero(away)]
     for label in np.unique(training.labels):
-        _, first = np.unique(np.where(training.labels == label, hashes, ""), return_index=True)
-        first = first[training.labels[first] == label]  # np.unique sorts, so these are in digest order
+        _, first = np.unique(np.where((training.labels == label) & (subjects < 0), hashes, ""), return_index=True)
+        # np.unique sorts, so these are in digest order.
+        first = first[(training.labels[first] == label) & (subjects[first] < 0)]
         chosen.append(first[: round(len(first) * share)])
-    held = np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, np.int64)
+    held = np.sort(np.concatenate(chosen))
     # A picture with conflicting labels could be chosen once for each of them.
     _, unique = np.unique(hashes[held], return_index=True)
     held = held[np.sort(unique)]
-    return training.take(~np.isin(hashes, hashes[held])), training.take(held)
+    return training.take(~(away | np.isin(hashes, hashes[held]))), training.take(held)

@@ -1,7 +1,8 @@
 """The FER2013 challenge file: ``emotion,pixels,Usage``, also in the ``icml_face_data.csv`` form.
 
 The latter writes the columns in another order and with spaces in the header; both hold one row of
-2,304 space-separated pixels per image (Goodfellow et al. 2013, arXiv:1307.0414).
+2,304 space-separated pixels per image (Goodfellow et al. 2013, arXiv:1307.0414). CK+ goes around in the same form
+as ``ckextended.csv``, with an eighth emotion and without the subjects.
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ SIDE = 48
 COLUMNS = ("emotion", "pixels", "Usage")
 
 
-def read_fer_csv(path: Path, advance: Callable[[int], None] = lambda count: None) -> dict[str, Split]:
+def read_fer_csv(
+    path: Path, advance: Callable[[int], None] = lambda count: None, *, names: tuple[str, ...] = EXPRESSIONS
+) -> dict[str, Split]:
     """Read a FER2013 CSV file.
 
     Args:
         path: the file.
+        names: the class of each emotion number.
         advance: called with the number of bytes read since the last call.
 
     Returns:
@@ -41,7 +45,7 @@ def read_fer_csv(path: Path, advance: Callable[[int], None] = lambda count: None
     rows: dict[str, list[int]] = {name: [] for name in SPLITS}
     for row, (emotion, pixels, usage) in enumerate(_rows(path, advance)):
         where = f"{path}: row {row + 1} (line {row + 2})"
-        label = _label(emotion, where)
+        label = _label(emotion, where, names)
         if usage not in images:
             raise DataError(f"{where}: expected a Usage of {', '.join(SPLITS)}, found '{usage}'")
         images[usage].append(_pixels(pixels, where))
@@ -88,11 +92,11 @@ def _counted(stream: Iterator[str], advance: Callable[[int], None]) -> Iterator[
         yield line
 
 
-def _label(text: str, where: str) -> int:
-    if text.isdecimal() and int(text) < len(EXPRESSIONS):
+def _label(text: str, where: str, names: tuple[str, ...]) -> int:
+    if text.isdecimal() and int(text) < len(names):
         return int(text)
-    names = ", ".join(f"{i} {name}" for i, name in enumerate(EXPRESSIONS))
-    raise DataError(f"{where}: expected an emotion of {names}; found '{text[:20]}'")
+    known = ", ".join(f"{i} {name}" for i, name in enumerate(names))
+    raise DataError(f"{where}: expected an emotion of {known}; found '{text[:20]}'")
 
 
 def _pixels(text: str, where: str) -> NDArray[np.uint8]:

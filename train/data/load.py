@@ -1,43 +1,109 @@
-"""A data set by what the user typed: a CSV file, a folder export, or ``demo``."""
+"""A data set by what the user typed: a CSV file, a folder or zip of pictures, ``demo``, or several joined."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import numpy as np
 
 from fer_edge.errors import DataError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.train.data import cache
-from fer_edge.train.data.dataset import Dataset, Split
+from fer_edge.train.data.ckplus import by_subject, is_ckplus
+from fer_edge.train.data.classes import EIGHT, map_each
+from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.demo import make_demo
+from fer_edge.train.data.expw import find_label_file, list_faces
 from fer_edge.train.data.fer_csv import read_fer_csv
-from fer_edge.train.data.folders import list_pictures, read_folders
-from fer_edge.train.data.spec import DEMO
+from fer_edge.train.data.ferplus import load_ferplus
+from fer_edge.train.data.folders import list_pictures
+from fer_edge.train.data.join import join
+from fer_edge.train.data.pictures import read_pictures
+from fer_edge.train.data.spec import DEMO, parts_of
+from fer_edge.train.data.tree import open_tree
 from fer_edge.train.progress import progress_bar
 
+CK_CSV = "ckextended"
+"""How the CSV form of CK+ is called; nothing inside it says that it is not FER2013."""
 
-def load_dataset(spec: str) -> Dataset:
+
+def load_dataset(
+    spec: str, ferplus: Path | None = None, *, soft: bool = True, mapping: Mapping[str, str] | None = None
+) -> Dataset:
     """Load a data set, from the cache where its source is unchanged.
 
     Args:
-        spec: ``demo`` (generated), a FER2013 CSV file, or a folder with ``train`` and ``test``.
+        spec: ``demo`` (generated), a FER2013 CSV file, ``ckextended.csv``, a folder or zip of pictures (CK+, ExpW,
+            FER2013's folder export, one folder for each class), or several of these joined with ``+``.
+        ferplus: FER+ votes for the FER2013 CSV file among them, see `load_ferplus`.
+        soft: see `load_ferplus`.
+        mapping: class -> the class it becomes, or '' to leave its images out, see `map_each`.
 
     Raises:
-        DataError: what is there is not such a data set.
+        DataError: what is there is not such a data set, or Training has one class, or one image of a class.
     """
+    paths = parts_of(spec)
+    if not paths:
+        raise DataError(f"{spec}: expected a fer2013.csv, a folder or zip of pictures or 'demo', found no such file")
+    parts = [_load_one(path) for path in paths]
+    if ferplus is not None:
+        csv_files = [i for i, path in enumerate(paths) if Path(path).is_file() and parts[i].labels == EXPRESSIONS]
+        if len(csv_files) != 1:
+            raise DataError(f"{ferplus}: expected one fer2013.csv to relabel, found {len(csv_files)} in {spec}")
+        parts[csv_files[0]] = load_ferplus(parts[csv_files[0]], ferplus, soft=soft)
+    if mapping:
+        parts = map_each(parts, mapping)
+    dataset = join(parts) if len(parts) > 1 else parts[0]
+    _check_classes(dataset)
+    return dataset
+
+
+def _load_one(spec: str) -> Dataset:
     if spec == DEMO:
         return make_demo()
     path = Path(spec)
-    if path.is_dir():
-        pictures = list_pictures(path)
-        key = cache.listing_key(path, (file for file, _, _ in pictures))
-        splits = _cached(key, "pictures", len(pictures), lambda advance: read_folders(pictures, advance))
-    elif path.is_file():
-        size = path.stat().st_size
-        splits = _cached(cache.content_key(path), "bytes", size, lambda advance: read_fer_csv(path, advance))
-    else:
-        raise DataError(f"{spec}: expected a fer2013.csv, a folder export or 'demo', found no such file")
-    return Dataset.make(path.name or str(path), EXPRESSIONS, splits)
+    name = path.name or str(path)
+    if path.is_dir() or path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
+        return _load_tree(path, name)
+    ck = path.name.lower().startswith(CK_CSV)
+    names = EIGHT if ck else EXPRESSIONS
+    size, key = path.stat().st_size, f"{cache.content_key(path)}-{len(names)}"
+    splits = _cached(key, "bytes", size, lambda advance: read_fer_csv(path, advance, names=names))
+    note = (
+        "it carries no subjects: frames of one person, nearly alike, may be in several splits; prefer the CK+ folders"
+    )
+    return Dataset.make(name, names, splits, notes=(note,) if ck else ())
+
+
+def _load_tree(path: Path, name: str) -> Dataset:
+    with open_tree(path) as tree:
+        label_file = find_label_file(tree)
+        if label_file:
+            listing = list_faces(tree, label_file)
+        else:
+            listing = list_pictures(tree)
+            if is_ckplus(listing):
+                listing = by_subject(listing)
+        count = len(listing.pictures)
+        splits = _cached(tree.key(), "pictures", count, lambda advance: read_pictures(tree, listing.pictures, advance))
+    return Dataset.make(name, listing.labels, splits, notes=listing.notes)
+
+
+def _check_classes(dataset: Dataset) -> None:
+    if TRAINING not in dataset.splits:
+        return
+    counts = np.bincount(dataset.splits[TRAINING].labels, minlength=len(dataset.labels))
+    present = [label for label, count in zip(dataset.labels, counts, strict=True) if count]
+    if len(present) < 2:
+        raise DataError(f"{dataset.name}: expected images of two or more classes in Training, found {present[0]} alone")
+    lonely = [label for label, count in zip(dataset.labels, counts, strict=True) if count == 1]
+    if lonely:
+        raise DataError(
+            f"{dataset.name}: expected two or more images of each class in Training, found one of {', '.join(lonely)}; "
+            "add some or leave the class out"
+        )
 
 
 def _cached(

@@ -9,13 +9,52 @@ import click
 DEMO = "demo"
 
 
+def parts_of(spec: str) -> list[str]:
+    """Return the data sets that `spec` joins with ``+``, each ``demo`` or a path that exists; none if one does not.
+
+    A path may hold a plus itself, as ``CK+48`` does: the longest that exists is meant.
+    """
+    words = spec.split("+")
+    for count in range(len(words), 0, -1):
+        first = "+".join(words[:count])
+        if first and (first == DEMO or Path(first).exists()):
+            if count == len(words):
+                return [first]
+            rest = parts_of("+".join(words[count:]))
+            if rest:
+                return [first, *rest]
+    return []
+
+
 class DataSpec(click.ParamType[str]):
-    """A DATA argument: ``demo``, or a file or folder that exists."""
+    """A DATA argument: ``demo``, a file or folder that exists, or several joined with ``+``."""
 
     name = "DATA"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return `value` if it can be meant."""
-        if value != DEMO and not Path(value).exists():
-            self.fail(f"'{value}' does not exist; give a fer2013.csv, a folder export or 'demo'", param, ctx)
+        if not parts_of(value):
+            self.fail(
+                f"'{value}' does not exist; give a fer2013.csv, a folder or zip of pictures, 'demo', or several "
+                "joined with '+'",
+                param,
+                ctx,
+            )
         return value
+
+
+class LabelMapping(click.ParamType[tuple[str, str]]):
+    """A ``FROM=TO`` argument; an empty TO leaves the class out."""
+
+    name = "FROM=TO"
+
+    def convert(
+        self, value: str | tuple[str, str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Return the two names."""
+        if isinstance(value, tuple):
+            return value
+        old, separator, new = value.partition("=")
+        if not separator or not old.strip():
+            self.fail(f"expected a class, '=' and the class it becomes (or nothing), found '{value}'", param, ctx)
+        return old, new

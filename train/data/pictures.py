@@ -1,0 +1,104 @@
+"""From a list of picture files to splits of uint8 images."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.errors import DataError
+from fer_edge.lazy import require
+from fer_edge.preprocess import Box, face_to_input, image_to_input, to_grey
+from fer_edge.train.data.dataset import SPLITS, Split
+from fer_edge.train.data.divide import divide_by_class
+from fer_edge.train.data.tree import Tree
+
+SIDE = 48
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """One face to read.
+
+    Attributes:
+        file: path below the tree's root.
+        label: class index.
+        split: name of its split; None where pictures are divided by their pixels after reading.
+        subject: the person's number, -1 if unknown.
+        box: the face in pixels; None where the picture is one.
+    """
+
+    file: PurePosixPath
+    label: int
+    split: str | None
+    subject: int = -1
+    box: Box | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """What a reader found in a tree, before any picture is opened.
+
+    Attributes:
+        labels: class names.
+        pictures: in the order that `Split.rows` counts.
+        notes: sentences for the data set's notes.
+    """
+
+    labels: tuple[str, ...]
+    pictures: Sequence[Picture]
+    notes: tuple[str, ...] = ()
+
+
+def read_pictures(
+    tree: Tree, pictures: Sequence[Picture], advance: Callable[[int], None] = lambda count: None
+) -> dict[str, Split]:
+    """Read pictures of any size and colour as 48 x 48 grey images.
+
+    Args:
+        tree: where they lie.
+        pictures: at least one.
+        advance: called with 1 after each.
+
+    Raises:
+        DataError: a file that is not a readable picture, or a box whose middle is outside of it.
+    """
+    images = np.empty((len(pictures), SIDE, SIDE), np.uint8)
+    for image, picture in zip(images, pictures, strict=True):
+        image[:] = _read(tree, picture)
+        advance(1)
+    labels = np.array([picture.label for picture in pictures], np.int64)
+    rows = np.arange(len(pictures), dtype=np.int64)
+    subjects = np.array([picture.subject for picture in pictures], np.int64)
+    everything = Split(images, labels, rows, subjects=subjects if (subjects >= 0).any() else None)
+    if any(picture.split is None for picture in pictures):
+        names = divide_by_class(everything.hashes(), labels)
+    else:
+        names = np.array([picture.split for picture in pictures])
+    return {name: everything.take(names == name) for name in SPLITS if (names == name).any()}
+
+
+def _read(tree: Tree, picture: Picture) -> NDArray[np.uint8]:
+    cv2 = require("cv2", "train")
+    where = tree.root / picture.file
+    # Through memory, because imread prints its own warning and cannot open names outside the locale's encoding.
+    data = np.frombuffer(tree.read(picture.file), np.uint8)
+    image: NDArray[np.uint8] | None = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR) if data.size else None
+    if image is None:
+        raise DataError(
+            f"{where}: expected a picture, found {data.size} bytes that OpenCV cannot decode; remove the file"
+        )
+    if picture.box is None:
+        return image_to_input(image, SIDE)
+    grey, box = to_grey(image), picture.box
+    height, width = grey.shape
+    # A box may stick out a little, as a face does; the crop is moved inside.
+    if not (0 <= box.x + box.w // 2 < width and 0 <= box.y + box.h // 2 < height):
+        raise DataError(
+            f"{where}: expected a face inside its {width}x{height} pixels, found the box "
+            f"{box.x},{box.y} {box.w}x{box.h} in the label file; the two do not belong together"
+        )
+    return face_to_input(grey, box, SIDE)

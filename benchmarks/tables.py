@@ -44,7 +44,7 @@ def models_table() -> str:
         (file,) = evaluated["models"]
         if file["sha256"] != bench["model"]["sha256"]:
             raise SystemExit(f"{path}: accuracy and latency come from different files; run benchmarks/measure again")
-        one_thread = next(row for row in bench["latency"] if row["threads"] == 1)
+        one_thread = next(row for row in bench["latency"] if row["threads"] == 1 and row["xnnpack"])
         accuracy = f"{evaluated['top1']:.1%} ± {evaluated['accuracy_se']:.1%}"
         lines.append(
             f"| `{bench['model']['name']}` | {file['bytes'] / 1024:.0f} KB | {len(evaluated['classes'])} | {accuracy} "

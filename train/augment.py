@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.train.augment_extra import RandomGlasses, RandomSharpness, RandomShear, RandomVignette
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.photographic import RandomBlur, RandomLight, RandomNoise
 
@@ -30,6 +31,10 @@ class Augmentation:
         scale: largest zoom; 0.2 draws factors from 1/1.2 to 1.2, evenly in the logarithm.
         shift: largest shift as a share of the side.
         contrast: largest change of contrast and brightness, as a share of the range.
+        glasses: share of images with drawn glasses, `fer_edge.train.augment_extra`.
+        shear: share of images sheared sideways, much like a turned head.
+        vignette: share of images with dark corners.
+        sharpness: share of images sharpened.
         light: share of images in another light, `fer_edge.train.photographic.RandomLight`.
         blur: share of images blurred.
         noise: share of images with noise.
@@ -43,6 +48,10 @@ class Augmentation:
     scale: float = 0.2
     shift: float = 0.08
     contrast: float = 0.2
+    glasses: float = 0.0
+    shear: float = 0.0
+    vignette: float = 0.0
+    sharpness: float = 0.0
     light: float = 0.0
     blur: float = 0.0
     noise: float = 0.0
@@ -196,7 +205,7 @@ class View:
 
 
 class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
-    """The whole chain for images and targets: geometry, contrast, mixup, cutmix, camera, erasing."""
+    """The whole chain for images and targets: face, geometry, contrast, mixup, cutmix, camera, erasing."""
 
     def __init__(self, options: Augmentation, seed: int) -> None:
         super().__init__(dtype="float32")
@@ -207,7 +216,14 @@ class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
         self.mixup = Mixup(share=options.mixup, seed=seed + 2)
         self.erasing = RandomErasing(share=options.erasing, seed=seed + 3)
         self.cutmix = CutMix(share=options.cutmix, seed=seed + 4)
+        # Glasses turn and move with the face, so they are drawn before the geometry.
+        self.face = [
+            RandomGlasses(share=options.glasses, seed=seed + 8),
+            RandomShear(share=options.shear, seed=seed + 9),
+        ]
         self.camera = [
+            RandomVignette(share=options.vignette, seed=seed + 10),
+            RandomSharpness(share=options.sharpness, seed=seed + 11),
             RandomLight(share=options.light, seed=seed + 5),
             RandomBlur(share=options.blur, seed=seed + 6),
             RandomNoise(share=options.noise, seed=seed + 7),
@@ -215,6 +231,8 @@ class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
 
     def call(self, images: Any, targets: Any, training: bool = False) -> tuple[Any, Any]:
         """Return augmented images (B x S x S x 1) and targets (B x classes) when training, else the same."""
+        for layer in self.face:
+            images = layer(images, training=training)
         images = self.contrast(self.affine(images, training=training), training=training)
         images, targets = self.mixup(images, targets, training=training)
         images, targets = self.cutmix(images, targets, training=training)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fer_edge.train.keras_setup import load_keras
-from fer_edge.train.photographic import _Sometimes
+from fer_edge.train.photographic import Sometimes
 
 keras = load_keras()
 ops = keras.ops
@@ -30,7 +30,7 @@ EYE_LEVEL, EYE_DISTANCE = (0.34, 0.44), (0.17, 0.23)
 Judged by eye on FER2013, whose crops are tight."""
 
 
-class RandomShear(_Sometimes):
+class RandomShear(Sometimes):
     """Moves rows sideways in proportion to their distance from the middle, edges repeated: much like a turned head."""
 
     def change(self, images: Any) -> Any:
@@ -42,7 +42,7 @@ class RandomShear(_Sometimes):
         return ops.image.affine_transform(images, matrix, interpolation="bilinear", fill_mode="nearest")
 
 
-class RandomVignette(_Sometimes):
+class RandomVignette(Sometimes):
     """Darkens with the square of the distance from a point near the middle, up to `DARKEST_CORNER` in the corners."""
 
     def change(self, images: Any) -> Any:
@@ -53,7 +53,7 @@ class RandomVignette(_Sometimes):
         return images * ops.maximum(1 - self.draw(images, 0.0, DARKEST_CORNER) * distance, 0.0)
 
 
-class RandomSharpness(_Sometimes):
+class RandomSharpness(Sometimes):
     """Adds up to `SHARPEST` times the difference to a copy blurred over 3 x 3 pixels (unsharp masking)."""
 
     def change(self, images: Any) -> Any:
@@ -64,7 +64,7 @@ class RandomSharpness(_Sometimes):
         return images + self.draw(images, 0.0, SHARPEST) * (images - ops.conv(padded, kernel, padding="valid"))
 
 
-class RandomGlasses(_Sometimes):
+class RandomGlasses(Sometimes):
     """Draws glasses where the eyes of a face crop are: two rims, a bridge, temples; one pair in four is tinted."""
 
     def change(self, images: Any) -> Any:

@@ -26,7 +26,7 @@ BLUR_SIGMA = 1.2
 """Of the Gaussian in pixels; pictures are mixed with their blurred copy in any proportion."""
 
 
-class _Sometimes(keras.layers.Layer):  # type: ignore[misc, name-defined]
+class Sometimes(keras.layers.Layer):  # type: ignore[misc, name-defined]
     """Changes a share of the images when training."""
 
     def __init__(self, *, share: float, seed: int) -> None:
@@ -50,7 +50,7 @@ class _Sometimes(keras.layers.Layer):  # type: ignore[misc, name-defined]
         raise NotImplementedError
 
 
-class RandomLight(_Sometimes):
+class RandomLight(Sometimes):
     """Multiplies by a factor from `DARKEST` to `BRIGHTEST`, even in the logarithm."""
 
     def change(self, images: Any) -> Any:
@@ -58,7 +58,7 @@ class RandomLight(_Sometimes):
         return images * ops.exp(self.draw(images, math.log(DARKEST), math.log(BRIGHTEST)))
 
 
-class RandomNoise(_Sometimes):
+class RandomNoise(Sometimes):
     """Adds Gaussian noise of a standard deviation up to `NOISE_SIGMA`."""
 
     def change(self, images: Any) -> Any:
@@ -67,7 +67,7 @@ class RandomNoise(_Sometimes):
         return images + noise * self.draw(images, 0.0, NOISE_SIGMA)
 
 
-class RandomBlur(_Sometimes):
+class RandomBlur(Sometimes):
     """Mixes with a copy blurred by `BLUR_SIGMA`."""
 
     def change(self, images: Any) -> Any:

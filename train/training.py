@@ -34,7 +34,7 @@ from fer_edge.train.recipe import Recipe
 from fer_edge.train.run_card import make_run_card
 from fer_edge.train.sharpness import SharpnessAwareModel, require_tensorflow
 from fer_edge.train.temperature import calibrate
-from fer_edge.train.zoo.registry import ZOO
+from fer_edge.train.zoo.registry import find_architecture
 
 MODEL, CHECKPOINT, HISTORY, CARD = "model.keras", "checkpoint.npz", "history.csv", "run.json"
 CLEAN_SAMPLE = 4096  # training images, not augmented: for batch norm, and to see over- and underfitting
@@ -63,7 +63,7 @@ def train_model(
     teachers: Sequence[KerasModel] = (),
     watch: Callable[[Epoch], None] | None = None,
 ) -> list[Epoch]:
-    """Train the zoo's model `name` and leave the run in the folder `out`.
+    """Train a model of the zoo, or the one that the YAML file `name` describes, and leave the run in the folder `out`.
 
     Writes ``model.keras`` (the kept epoch's averaged weights), ``checkpoint.npz``, ``history.csv`` and
     ``run.json``. With `resume`, continues the killed run in `out` on its own schedule and ends with the
@@ -77,7 +77,7 @@ def train_model(
         DataError: no Training split; nothing to resume; `out` belongs to another run.
     """
     keras = load_keras()
-    architecture = ZOO[name]
+    architecture = find_architecture(name)
     original = dataset.split(TRAINING)
     usable = training_without_leaks(dataset) if recipe.drop_leaks else original
     if recipe.clean:
@@ -100,7 +100,9 @@ def train_model(
         "held_out": len(holdout) if holdout else 0,
         "dropped": len(original) - len(usable),
     }
-    card = make_run_card(name, classifier.count_params(), dataset, recipe, images)
+    card = make_run_card(
+        architecture.name, classifier.count_params(), dataset, recipe, images, architecture.description
+    )
     _prepare_folder(out, card, resume)
 
     material = TrainingMaterial(training, len(dataset.labels), recipe, teachers)
@@ -119,7 +121,7 @@ def train_model(
     if resume:
         history = [Epoch(**row) for row in load_checkpoint(out / CHECKPOINT, model)["history"]]
     info = ModelInfo(
-        name, dataset.labels, architecture.input_size, contrast=recipe.contrast, training=_provenance(card)
+        architecture.name, dataset.labels, architecture.input_size, contrast=recipe.contrast, training=_provenance(card)
     )
 
     clean = training.take(np.linspace(0, len(training) - 1, min(len(training), CLEAN_SAMPLE)).astype(np.int64))
@@ -179,7 +181,8 @@ def class_weights(labels: NDArray[np.int64], classes: int, exponent: float) -> N
         return None
     counts = np.bincount(labels, minlength=classes)
     powers = np.where(counts > 0, np.maximum(counts, 1.0) ** -exponent, 0.0)
-    return (powers * len(labels) / (powers * counts).sum()).astype(np.float32)
+    weights: NDArray[np.float32] = (powers * len(labels) / (powers * counts).sum()).astype(np.float32)
+    return weights
 
 
 def _calibrate(path: Path, holdout: Split) -> dict[str, Any]:

@@ -70,7 +70,8 @@ def test_train_and_what_it_leaves(fer_csv, tmp_path):
     assert document["model"] == str(out / "model.keras")
     assert 0 <= document["holdout_accuracy"] <= 1
     names = {path.name for path in out.iterdir()}
-    assert names == {"model.keras", "checkpoint.npz", "history.csv", "run.json", "curves.png"}
+    described = {"curves.png", "model.png", "model.txt"}
+    assert names == {"model.keras", "checkpoint.npz", "history.csv", "run.json", *described}
     again = run("train", fer_csv, "--out", out, "--epochs", 1, "--batch-size", 35)
     assert again.exit_code == 1
     assert again.stderr.startswith("Error: ")

@@ -69,7 +69,7 @@ def test_balanced_contrast_normalised_and_described(fer_csv, tmp_path):
     assert json.loads((out / "run.json").read_text())["recipe"]["resample"] == "ros"
     assert "conv1" in (out / "model.txt").read_text()
     assert (out / "model.png").read_bytes().startswith(b"\x89PNG")
-    assert [p.name for p in (tmp_path / "logs").iterdir()][0].startswith("events.out.tfevents")
+    assert next(p.name for p in (tmp_path / "logs").iterdir()).startswith("events.out.tfevents")
 
 
 def test_the_leaky_protocol_warns_wherever_its_number_stands(fer_csv, tmp_path):

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from fer_edge.train.data.dataset import Dataset
 
 PNG = click.Path(dir_okay=False, path_type=Path)
-ELEMENTS = ("flip", "rotation", "scale", "shift", "contrast", "light", "blur", "noise", "erasing")
+ELEMENTS = (
+    *("flip", "rotation", "scale", "shift", "contrast", "glasses", "shear", "vignette", "sharpness"),
+    *("light", "blur", "noise", "erasing"),
+)
 """Elements of `fer_edge.train.augment.Augmentation` that change one image alone; they have train's options."""
 SHEET = 64  # pictures on a contact sheet of blank or conflicting images
 

@@ -15,6 +15,7 @@ import click
 from fer_edge.device.commands.options import ListenAddress, MqttUrl, SourceSpec
 from fer_edge.device.outputs.address import Broker, Listen
 from fer_edge.device.signals import StopSignals
+from fer_edge.device.web.options import serving, serving_options
 from fer_edge.errors import FerEdgeError
 from fer_edge.lazy import require
 from fer_edge.shipped import DEFAULT, ModelPath
@@ -80,6 +81,10 @@ if TYPE_CHECKING:
     type=ListenAddress(),
     help="Answer Prometheus at http://HOST:PORT/metrics, a port alone on 127.0.0.1.",
 )
+@click.option(
+    "--serve", type=ListenAddress(), help="Show the live page at http://HOST:PORT, a port alone on 127.0.0.1."
+)
+@serving_options
 @click.option("--display", is_flag=True, help="Show the pictures in a window; q closes it.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64), help="Threads of the model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -96,6 +101,10 @@ def run(
     snapshots: Path | None,
     mqtt: Broker | None,
     metrics: Listen | None,
+    serve: Listen | None,
+    token: str | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
     display: bool,
     threads: int,
     as_json: bool,
@@ -109,9 +118,12 @@ def run(
         raise click.UsageError("--json and --jsonl - would both write to standard output; give --jsonl a file")
     if (detector == "yunet") != (detector_model is not None):
         raise click.UsageError("--detector yunet and --detector-model FILE go together; give both or neither")
+    page = serving(serve, token, tls_cert, tls_key)
     _check_targets(source, jsonl, save)
     with StopSignals() as stop, contextlib.ExitStack() as stack:
         require("cv2", "device")
+        if page:
+            from fer_edge.device.web.opening import open_page, paced
         from fer_edge.device.classify import open_models
         from fer_edge.device.outputs.opening import Wanted, open_outputs
         from fer_edge.device.pipeline import Pipeline
@@ -122,6 +134,8 @@ def run(
         classifiers = open_models(models, threads)
         opened = stack.enter_context(open_source(source))
         played = Repeated(opened) if loop and not opened.live else opened
+        if page:
+            played = paced(played, lambda: stop.requested)
         yunet = YuNet(detector_model) if detector_model else None
         skin = "off" if yunet else skin  # YuNet searches the whole picture whatever its skin
         pipeline = Pipeline(played, classifiers, skin=skin, detector=yunet, stop=lambda: stop.requested)
@@ -130,6 +144,8 @@ def run(
             wanted, played, classifiers[0].info.labels, lambda: pipeline.counters, lambda: stop.requested
         )
         outputs = [stack.enter_context(output) for output in opening]
+        if page:
+            outputs.append(stack.enter_context(open_page(page, models, opened.name, pipeline)))
         stack.enter_context(pipeline)
         progress = _Progress(shown=jsonl != "-")
         summary = Summary()

@@ -1,0 +1,100 @@
+"""What the Device page shows: the model, the machine, its temperature, and what doctor finds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fer_edge.device.doctor.checks import all_checks, examine
+from fer_edge.device.doctor.finding import Finding, Status
+from fer_edge.device.doctor.power import check_temperature
+from fer_edge.device.doctor.report import is_ready, verdict
+from fer_edge.device.doctor.system import System
+from fer_edge.machine import describe_machine
+from fer_edge.model_file import ModelInfo, file_hash, read_info
+
+
+def describe_model(path: Path) -> dict[str, Any]:
+    """Return what a model file says of itself, JSON-ready; raises ModelFileError if it says nothing."""
+    info = read_info(path)
+    card = path.with_suffix(".md")
+    return {
+        "name": info.name,
+        "labels": list(info.labels),
+        "input": f"{info.input_size} x {info.input_size} grey pixels",
+        "parameters": info.conversion.get("parameters"),
+        "multiply_adds": info.conversion.get("multiply_adds"),
+        "quantization": info.conversion.get("quantization"),
+        "trained_on": (info.training.get("data") or {}).get("name"),
+        "accuracy": stated_accuracy(info),
+        "bytes": path.stat().st_size,
+        "sha256": file_hash(path),
+        "card": card.read_text(encoding="utf-8") if card.is_file() else None,
+    }
+
+
+def stated_accuracy(info: ModelInfo) -> str:
+    """Return in a few words how often the model is right; that nobody knows, if its file does not say."""
+    measured = {split: figures for split, figures in info.accuracy.items() if "top1" in figures}
+    if not measured:
+        return "accuracy not measured"
+    split, figures = next(iter(measured.items()))
+    images = f" on {figures['images']:,} images" if "images" in figures else ""
+    return f"right for {100 * figures['top1']:.1f} % of {split}{images}"
+
+
+class Examination:
+    """Doctor's findings, found once and kept until somebody wants them anew."""
+
+    def __init__(self, model: Path, source: str | None) -> None:
+        """Prepare.
+
+        Args:
+            model: the model file.
+            source: name of what the loop reads; None if the page has no camera.
+        """
+        self._model, self._source = model, source
+        self._lock = threading.Lock()
+        self._found: dict[str, Any] | None = None
+
+    def findings(self, *, anew: bool) -> dict[str, Any]:
+        """Return verdict and findings, JSON-ready; takes seconds if there are none yet or they are wanted `anew`."""
+        with self._lock:
+            if self._found is None or anew:
+                checks = all_checks(System.here(), self._model, None)
+                checks["camera"] = self._camera  # doctor would open the one that the loop is using
+                found = list(examine(checks))
+                self._found = {
+                    "ok": is_ready(found),
+                    "verdict": verdict(found),
+                    "findings": [
+                        {"name": f.name, "status": f.status.value, "found": f.found, "advice": f.advice} for f in found
+                    ],
+                }
+            return self._found
+
+    def _camera(self) -> Finding:
+        if self._source is None:
+            return Finding("camera", Status.UNKNOWN, "not looked for: this page works with the browser's")
+        return Finding("camera", Status.OK, f"in use: {self._source}")
+
+
+class About:
+    """The facts about this device."""
+
+    def __init__(self, models: Sequence[Path]) -> None:
+        """Look up what does not change; raises ModelFileError."""
+        self._models = [describe_model(path) for path in models]
+        self._machine = describe_machine()
+
+    def facts(self) -> dict[str, Any]:
+        """Return them, JSON-ready, with the temperature of this moment."""
+        temperature = check_temperature(System.here())
+        known = temperature.status is not Status.UNKNOWN
+        return {
+            "models": self._models,
+            "machine": self._machine,
+            "temperature": temperature.found if known else None,
+        }

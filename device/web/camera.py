@@ -1,0 +1,129 @@
+"""A browser's camera: its pictures come down a WebSocket, each answered with its result before the next is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from fer_edge.device.classify import open_models
+from fer_edge.device.frame import Converter, Frame
+from fer_edge.device.opencv import cv2
+from fer_edge.device.pipeline import Pipeline
+from fer_edge.device.sources.base import Source
+from fer_edge.device.web.hub import to_line
+from fer_edge.device.web.rate import Rate
+from fer_edge.device.web.streams import TRY_AGAIN_LATER
+from fer_edge.device.web.upload import UploadError, checked_header, decode_bgr
+from fer_edge.errors import FerEdgeError, SourceError
+
+CAMERAS = 4
+"""Browser cameras at a time; each has a loop of its own."""
+
+PIXELS = 1280 * 720
+"""Of a camera's picture; the page sends 640 x 480."""
+
+IDLE = 30.0
+"""Seconds without a picture after which a camera is let go."""
+
+UNSUPPORTED_DATA = 1003
+"""WebSocket close code (RFC 6455, section 7.4.1)."""
+
+
+class BrowserCamera(Source):
+    """Pictures that are pushed by another thread."""
+
+    name = "browser camera"
+
+    def __init__(self) -> None:
+        self._pictures: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+
+    def push(self, jpeg: bytes | None) -> None:
+        """Hand over a picture that `checked_header` has let pass; None ends the source."""
+        self._pictures.put(jpeg)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver the pictures as they come, timed by their arrival; raises SourceError for one that is damaged."""
+        converter, index, start = Converter(), 0, time.monotonic()
+        while (jpeg := self._pictures.get()) is not None:
+            try:
+                bgr = decode_bgr(jpeg, cv2.IMREAD_COLOR)
+            except UploadError as refused:
+                raise SourceError(str(refused)) from refused
+            start = time.monotonic() if index == 0 else start
+            yield converter.convert(bgr, time.monotonic() - start, index)
+            index += 1
+
+
+class CameraDesk:
+    """Runs a device loop for each browser that sends pictures."""
+
+    def __init__(self, models: Sequence[Path]) -> None:
+        """Prepare to open `models` for each camera: an interpreter belongs to one thread."""
+        self._models = models
+        self._sources: set[BrowserCamera] = set()
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Answer each picture (a binary message, JPEG, PNG or WebP) with its line of JSON (a text message)."""
+        await websocket.accept()
+        if len(self._sources) >= CAMERAS:
+            await websocket.close(TRY_AGAIN_LATER, f"{CAMERAS} cameras are in use already; close one")
+            return
+        source = BrowserCamera()
+        self._sources.add(source)
+        loop, answers = asyncio.get_running_loop(), asyncio.Queue[bytes | Exception]()
+
+        def answer(line: bytes | Exception) -> None:
+            with contextlib.suppress(RuntimeError):  # the server has ended
+                loop.call_soon_threadsafe(answers.put_nowait, line)
+
+        worker = threading.Thread(target=self._work, args=(source, answer), name=source.name, daemon=True)
+        worker.start()
+        try:
+            while True:
+                async with asyncio.timeout(IDLE):
+                    picture = await websocket.receive_bytes()
+                checked_header(picture, PIXELS)
+                source.push(picture)
+                line = await answers.get()
+                if isinstance(line, Exception):
+                    raise line
+                await websocket.send_text(line.decode())
+        except WebSocketDisconnect:
+            pass
+        except (UploadError, FerEdgeError, TimeoutError, KeyError) as error:  # KeyError: a text message
+            reason = str(error) if isinstance(error, (UploadError, FerEdgeError)) else "expected pictures, found none"
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await websocket.close(UNSUPPORTED_DATA, reason.encode()[:120].decode(errors="ignore"))
+        finally:
+            source.push(None)
+            self._sources.discard(source)
+
+    def _work(self, source: BrowserCamera, answer: Callable[[bytes | Exception], None]) -> None:
+        """Run the loop until the source ends; the body of the thread."""
+        rate = Rate()
+        try:
+            with Pipeline(source, open_models(self._models)) as pipeline:
+                for result in pipeline:
+                    answer(to_line(result, loop_figures(rate.tick(), pipeline)))
+                    del result
+        except FerEdgeError as error:
+            answer(error)
+
+    def close(self) -> None:
+        """End the loops."""
+        for source in list(self._sources):
+            source.push(None)
+
+
+def loop_figures(rate: float, pipeline: Pipeline) -> dict[str, Any]:
+    """Return rate and counters of a loop, JSON-ready."""
+    counters = pipeline.counters
+    return {"fps": round(rate, 1), "captured": counters.captured, "dropped": counters.dropped}

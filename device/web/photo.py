@@ -1,0 +1,74 @@
+"""``POST /api/photo``: the faces of one photo."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from fer_edge.device.boxes import clip, scaled
+from fer_edge.device.classify import open_models
+from fer_edge.device.photos import PhotoReader
+from fer_edge.device.web.upload import UploadError, decode, receive
+
+IN_MEMORY = 2
+"""Photos held at a time: one that is worked on, one that comes meanwhile."""
+
+WAITING = 8
+"""Further visitors who wait for their turn; their photos are not read yet."""
+
+
+class PhotoDesk:
+    """Works on one photo after the other, in a thread of its own."""
+
+    def __init__(self, models: Sequence[Path]) -> None:
+        """Prepare; the models are opened with the first photo, because most pages are never asked for one."""
+        self._models = models
+        self._reader: PhotoReader | None = None
+        self._thread = ThreadPoolExecutor(1, "live page photos")
+        self._places = asyncio.Semaphore(IN_MEMORY)
+        self._visitors = 0
+
+    async def answer(self, request: Request) -> Response:
+        """Answer with the faces of the photo in the request's body, or say what is wrong with it."""
+        if self._visitors >= IN_MEMORY + WAITING:
+            message = "too many photos at once; send this one again in a moment"
+            return JSONResponse({"error": message}, 503, {"Retry-After": "2"})
+        self._visitors += 1
+        try:
+            async with self._places:
+                data = await receive(request)
+                loop = asyncio.get_running_loop()
+                return JSONResponse(await loop.run_in_executor(self._thread, self.read, data))
+        except UploadError as refused:
+            return JSONResponse({"error": str(refused)}, refused.status)
+        finally:
+            self._visitors -= 1
+
+    def read(self, data: bytes) -> dict[str, Any]:
+        """Return the JSON-ready answer for a photo; raises UploadError."""
+        start = time.perf_counter()
+        photo = decode(data)
+        if self._reader is None:
+            self._reader = PhotoReader(open_models(self._models))
+        faces = self._reader.read(photo.bgr)
+        factor = photo.width / photo.bgr.shape[1]
+        placed = [
+            dataclasses.replace(face, box=clip(scaled(face.box, factor), photo.width, photo.height)) for face in faces
+        ]
+        return {
+            "size": [photo.width, photo.height],
+            "faces": [face.to_dict() for face in placed],
+            "milliseconds": round(1000 * (time.perf_counter() - start)),
+        }
+
+    def close(self) -> None:
+        """Work on no more photos."""
+        self._thread.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,150 @@
+"""Who may ask, and what a browser may do with the answers.
+
+Against whom: other machines on the network (token), other web sites in the visitor's browser (origin, host name,
+and the headers that forbid embedding), and anything that got into a page (content security policy).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fer_edge.device.web.options import Serving, is_loopback
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "media-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing from another host, nothing written into the page, no framing (W3C, Content Security Policy Level 3)."""
+
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), display-capture=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+OPEN = "/static/"
+"""What is served without a token: the files that everybody can read in the package."""
+
+DAYS = 30
+"""For which a browser keeps the token."""
+
+LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Guard:
+    """Turns away who may not ask, and adds `HEADERS` to every answer; an ASGI application around another."""
+
+    def __init__(self, app: ASGIApp, serving: Serving, refusal: str) -> None:
+        """Wrap an application.
+
+        Args:
+            app: what answers those who may ask.
+            serving: the token, and the address.
+            refusal: the page for a visitor without a token, HTML.
+        """
+        self._app = app
+        self._token = serving.token
+        self._refusal = refusal
+        self._cookie = f"fer_edge_{serving.listen.port}"
+        self._secure = "; Secure" if serving.certificate else ""
+        # Without a token, a web site could name this machine under its own name (DNS rebinding) and then read.
+        self._names = LOCAL_NAMES | {serving.listen.host} if is_loopback(serving.listen.host) else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request or connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        refused = self._check(scope)
+        if refused is None:
+            await self._app(scope, receive, send_guarded)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})  # before accepting: status 403
+        else:
+            await refused(scope, receive, send_guarded)
+
+    def _check(self, scope: Scope) -> Response | None:
+        """Return what to answer instead; None if the request may pass."""
+        headers, path = Headers(scope=scope), scope["path"]
+        if self._token is None and self._names is not None and _host_name(headers.get("host", "")) not in self._names:
+            return _refuse(403, "this address is answered under the names localhost and 127.0.0.1 only")
+        if not _is_same_origin(scope, headers):
+            return _refuse(403, "pages of other addresses may not ask here")
+        if self._token is None or path.startswith(OPEN):
+            return None
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        given = next((value for name, value in query if name == "token"), None)
+        if given is not None and self._is_token(given):
+            if path.startswith("/api/") or scope["type"] == "websocket":
+                return None
+            return self._admit(path, [(name, value) for name, value in query if name != "token"])
+        if self._is_token(_cookie(headers, self._cookie)) or self._is_token(_bearer(headers)):
+            return None
+        if path.startswith("/api/"):
+            return _refuse(401, "expected the token, as 'Authorization: Bearer TOKEN'", {"WWW-Authenticate": "Bearer"})
+        return HTMLResponse(self._refusal, 401)
+
+    def _is_token(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode(), (self._token or "").encode())
+
+    def _admit(self, path: str, query: list[tuple[str, str]]) -> Response:
+        """Keep the token in a cookie, and out of the address bar and the history."""
+        # A path of two slashes would be another host's address.
+        path = "/" + path.lstrip("/\\")
+        response = RedirectResponse(f"{path}?{urlencode(query)}" if query else path, 303)
+        cookie = f"{self._cookie}={self._token}; Path=/; Max-Age={DAYS * 86400}; HttpOnly; SameSite=Strict"
+        response.headers["Set-Cookie"] = cookie + self._secure
+        return response
+
+
+def _refuse(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(json.dumps({"error": message}), status, headers, "application/json")
+
+
+def _is_same_origin(scope: Scope, headers: Headers) -> bool:
+    """Say whether a request comes from a page of ours, from a typed address, or from no browser at all."""
+    origin = headers.get("origin")
+    if origin is not None and (scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")):
+        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+    return not (foreign and scope["path"].startswith("/api/"))
+
+
+def _host_name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _cookie(headers: Headers, name: str) -> str:
+    try:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(name)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+def _bearer(headers: Headers) -> str:
+    kind, _, value = headers.get("authorization", "").partition(" ")
+    return value.strip() if kind.lower() == "bearer" else ""

@@ -1,0 +1,134 @@
+"""The live page's server, in a thread of the process that runs the loop."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import ssl
+import threading
+from collections.abc import Sequence
+from ipaddress import ip_address
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+
+from fer_edge.device.web.app import make_app
+from fer_edge.device.web.hub import Hub
+from fer_edge.device.web.options import Serving
+from fer_edge.errors import OutputError
+
+CONNECTIONS = 200
+"""At a time; who comes beyond that gets status 503."""
+
+LARGEST_MESSAGE = 1024 * 1024
+"""Bytes of a WebSocket message: a picture of a browser's camera."""
+
+PATIENCE = 2
+"""Seconds that the end waits for answers under way."""
+
+
+class Server:
+    """Answers from its making to its `close`.
+
+    Attributes:
+        url: what to type into a browser, with the token.
+    """
+
+    def __init__(self, serving: Serving, models: Sequence[Path], hub: Hub | None, source: str | None) -> None:
+        """Begin to answer.
+
+        Args:
+            serving: address, token and certificate.
+            models: the model files.
+            hub: results of the loop; None without one.
+            source: name of what the loop reads.
+
+        Raises:
+            OutputError: the address is taken or not this machine's, or the certificate cannot be used.
+            ModelFileError: a model cannot be read.
+        """
+        _check_certificate(serving)
+        self._hub = hub
+        app = make_app(serving, models, hub, source)
+        self._socket = _listen(serving)
+        self.url = _url(serving)
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",  # uvloop would be one package more
+            http="h11",
+            ws="websockets-sansio",
+            ws_max_size=LARGEST_MESSAGE,
+            ws_max_queue=2,
+            ws_per_message_deflate=False,  # pictures do not get smaller
+            log_config=None,
+            log_level="critical",  # what goes wrong is said by the application, in one line
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=CONNECTIONS,
+            timeout_graceful_shutdown=PATIENCE,
+            ssl_certfile=serving.certificate,
+            ssl_keyfile=serving.key,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="live page", daemon=True
+        )
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Answer no more; waits a little for answers under way."""
+        if self._hub is not None:
+            self._hub.close()
+        self._server.should_exit = True
+        self._thread.join(timeout=2 * PATIENCE)
+        self._socket.close()
+
+
+def _check_certificate(serving: Serving) -> None:
+    if serving.certificate is None or serving.key is None:
+        return
+    try:
+        # A key that wants a password must not ask for one where nobody sits.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(serving.certificate, serving.key, lambda: "")
+    except (ssl.SSLError, ValueError) as error:
+        raise OutputError(
+            f"{serving.certificate} and {serving.key}: expected a certificate and its unencrypted key as PEM "
+            f"({getattr(error, 'reason', None) or error}); docs/live-page.md shows how to make them"
+        ) from error
+
+
+def _listen(serving: Serving) -> socket.socket:
+    host, port = serving.listen.host, serving.listen.port
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        # The socket's own text repeats the address; that of a name that leads nowhere has a number below 0.
+        reason = os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror
+        raise OutputError(
+            f"live page at {serving.listen}: cannot listen there ({reason}); choose another port or address"
+        ) from error
+
+
+def _url(serving: Serving) -> str:
+    host = serving.listen.host
+    try:
+        every = ip_address(host).is_unspecified
+    except ValueError:
+        every = False
+    shown = platform.node() if every else f"[{host}]" if ":" in host else host
+    scheme = "https" if serving.certificate else "http"
+    query = f"?token={serving.token}" if serving.token else ""
+    return f"{scheme}://{shown}:{serving.listen.port}/{query}"

@@ -1,0 +1,114 @@
+import pytest
+from starlette.websockets import WebSocketDisconnect
+
+from fer_edge.device.outputs.address import Listen
+from fer_edge.device.web.options import Serving
+from fer_edge.device.web.pages import PAGES, address
+from fer_edge.device.web.security import HEADERS
+
+from .conftest import TOKEN
+
+OUTSIDE = Serving(Listen("0.0.0.0", 8080), TOKEN)
+EVERYTHING = [address(page) for page in PAGES] + ["/api/device", "/static/style.css", "/openapi.json", "/nothing"]
+
+
+@pytest.mark.parametrize("path", EVERYTHING)
+def test_every_answer_has_the_headers(client, path):
+    answer = client().get(path)
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+def test_the_policy_names_no_other_host():
+    assert "http" not in HEADERS["Content-Security-Policy"]
+    assert "*" not in HEADERS["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "192.0.2.7:8080", "[", ""])
+def test_another_name_is_refused_on_the_loopback(client, host):
+    assert client().get("/api/device", headers={"Host": host}).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1:9999", "[::1]:8080", "LOCALHOST"])
+def test_the_names_of_the_loopback(client, host):
+    assert client().get("/", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:9999", "https://localhost:8080"])
+def test_pages_of_others_may_not_send_photos(client, origin):
+    answer = client().post("/api/photo", content=b"x", headers={"Origin": origin, "Content-Type": "image/jpeg"})
+    assert answer.status_code == 403
+
+
+def test_our_pages_may(client):
+    headers = {"Origin": "http://127.0.0.1:8080", "Content-Type": "image/jpeg"}
+    assert client().post("/api/photo", content=b"x", headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_pages_of_others_may_not_embed(client, site):
+    assert client().get("/api/device", headers={"Sec-Fetch-Site": site}).status_code == 403
+    assert client().get("/", headers={"Sec-Fetch-Site": site}).status_code == 200  # a link
+
+
+def test_pages_of_others_may_not_open_a_websocket(client):
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client().websocket_connect("/api/camera", headers={"Origin": "http://evil.example"}),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("path", ["/api/device", "/api/photo", "/openapi.json", "/", "/photo", "/nothing"])
+def test_without_the_token_nothing_is_answered(client, path):
+    page = client(OUTSIDE)
+    assert page.get(path).status_code == 401
+    assert page.get(path, headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert page.get(f"{path}?token=wrong").status_code == 401
+    assert page.get(path, headers={"Cookie": "fer_edge_8080=wrong"}).status_code == 401
+    assert page.get(path, headers={"Cookie": '="\\x'}).status_code == 401
+
+
+def test_without_the_token_no_websocket_opens(client):
+    with pytest.raises(WebSocketDisconnect), client(OUTSIDE).websocket_connect("/api/camera"):
+        pass
+    with client(OUTSIDE).websocket_connect(f"/api/camera?token={TOKEN}"):
+        pass
+
+
+def test_a_visitor_without_the_token_is_asked_for_it(client):
+    answer = client(OUTSIDE).get("/chart")
+    assert "This page is private" in answer.text
+    assert client(OUTSIDE).get("/static/style.css").status_code == 200
+
+
+def test_the_token_opens(client):
+    page = client(OUTSIDE)
+    assert page.get("/api/device", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+    assert page.get(f"/api/device?token={TOKEN}").status_code == 200
+
+
+def test_the_token_of_the_address_becomes_a_cookie(client):
+    page = client(OUTSIDE)
+    answer = page.get(f"/chart?token={TOKEN}&a=b%26c", follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/chart?a=b%26c"
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert "Secure" not in cookie
+    assert page.get("/api/device").status_code == 200
+
+
+def test_the_redirect_stays_on_this_host(client):
+    answer = client(OUTSIDE).get(f"//evil.example/?token={TOKEN}", follow_redirects=False)
+    assert not answer.headers.get("location", "/").startswith("//")
+
+
+def test_the_cookie_stays_on_tls(client, tmp_path):
+    page = client(Serving(Listen("0.0.0.0", 8080), TOKEN, tmp_path / "cert.pem", tmp_path / "key.pem"))
+    assert "; Secure" in page.get(f"/?token={TOKEN}", follow_redirects=False).headers["set-cookie"]
+
+
+def test_a_token_on_the_loopback_is_asked_for_as_well(client):
+    assert client(Serving(Listen("127.0.0.1", 8080), TOKEN)).get("/api/device").status_code == 401

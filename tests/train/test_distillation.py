@@ -62,6 +62,13 @@ def test_views_differ_by_number_seed_augmentation_and_teacher(tiny, teacher, tmp
     assert len(list((tmp_path / "cache").rglob("*.npz"))) == 5
 
 
+def test_students_that_differ_in_the_rest_share_the_views(tiny, teacher, tmp_path):
+    TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+    other = dataclasses.replace(LIGHT, mixup=0.0, erasing=0.5, noise=0.1, flip=False)
+    TeacherViews(tiny.split(TRAINING), [teacher], other, seed=1).view(0)
+    assert len(list((tmp_path / "cache").rglob("*.npz"))) == 1
+
+
 def test_the_teacher_looks_at_the_view_and_its_mirror(tiny, teacher):
     images, said = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
     expected = (teacher.predict(images) + teacher.predict(images[:, :, ::-1])) / 2

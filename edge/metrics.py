@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
 CALIBRATION_BINS = 15
 """As in Guo et al. 2017."""
 
@@ -65,8 +64,8 @@ def expected_calibration_error(
 ) -> float:
     """Return how far confidence and accuracy lie apart, on average over the images.
 
-    The images are put into `bins` equally wide bins of confidence, the score of the predicted class; the
-    gaps between mean confidence and accuracy are weighted by the bins' sizes (Guo et al. 2017, arXiv:1706.04599, eq. 3).
+    The images are put into `bins` equally wide bins of confidence, the score of the predicted class; the gaps
+    between mean confidence and accuracy are weighted by the bins' sizes (Guo et al. 2017, arXiv:1706.04599, eq. 3).
     """
     if not len(labels):
         return 0.0

@@ -18,11 +18,10 @@ def multiply_adds(model: Any) -> int:
 def _of_layer(layer: Any) -> int:
     kind = type(layer).__name__
     if kind in ("Conv2D", "DepthwiseConv2D"):
-        return math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape)
+        return int(math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape))
     if kind == "Dense":
-        return math.prod(layer.kernel.shape)
+        return int(math.prod(layer.kernel.shape))
     if kind == "LSTM":
-        return int(layer.input.shape[1]) * (
-            math.prod(layer.cell.kernel.shape) + math.prod(layer.cell.recurrent_kernel.shape)
-        )
+        step = math.prod(layer.cell.kernel.shape) + math.prod(layer.cell.recurrent_kernel.shape)
+        return int(layer.input.shape[1] * step)
     return 0

@@ -58,6 +58,8 @@ def test_inference_without_a_runtime(machine, model_path):
 def interpreter(dtype="int8", scores=(0, 0, 0, 0, 0, 0, 0), invoke="pass"):
     return f"""
 import numpy as np
+class OpResolverType:
+    AUTO = BUILTIN_WITHOUT_DEFAULT_DELEGATES = None
 class Interpreter:
     def __init__(self, **options):
         self.picture = np.zeros((1, 48, 48, 1), np.{dtype})

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from fer_edge.lazy import require
 from fer_edge.quiet import native_stderr_held
-from fer_edge.train.data.spec import DataSpec
+from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -21,7 +21,9 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("model", type=FILE, metavar="MODEL.keras")
 @click.option("--int8", is_flag=True, help="Write a verified int8 file for a device.")
 @click.option("--float", "is_float", is_flag=True, help="Write a float32 file to compare with.")
-@click.option("--data", required=True, type=DataSpec(), help="A fer2013.csv, a folder export, or 'demo'.")
+@DATA_OPTION
+@FERPLUS
+@MAP
 @click.option("--out", required=True, type=NEW_FILE, help="The .tflite file to write.")
 @click.option(
     "--qat-epochs",
@@ -40,6 +42,8 @@ def convert(
     int8: bool,
     is_float: bool,
     data: str,
+    ferplus: Path | None,
+    mapping: tuple[tuple[str, str], ...],
     out: Path,
     qat_epochs: int,
     seed: int,
@@ -70,7 +74,7 @@ def convert(
     from fer_edge.train.data.load import load_dataset
 
     job = prepare(model, out, report, Settings(int8, qat_epochs, seed))
-    result = convert_model(job, load_dataset(data))
+    result = convert_model(job, load_dataset(data, ferplus, mapping=dict(mapping)))
     if as_json:
         click.echo(json.dumps(result.to_dict()))
     else:

@@ -23,12 +23,11 @@ class Cost:
 
 def tflite_cost(graph: TFLiteGraph) -> Cost:
     """Count the multiply-adds and parameters of a TFLite file."""
-    multiply_adds = parameters = 0
-    for operator in graph.operators:
-        if operator.name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
-            multiply_adds += _multiply_adds(operator)
-            parameters += sum(math.prod(tensor.shape) for tensor in operator.inputs[1:])
-    return Cost(multiply_adds, parameters)
+    weighted = [o for o in graph.operators if o.name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")]
+    # The steps of an LSTM share their kernel.
+    stored = {id(tensor): tensor for operator in weighted for tensor in operator.inputs[1:]}
+    parameters = sum(math.prod(tensor.shape) for tensor in stored.values())
+    return Cost(sum(map(_multiply_adds, weighted)), parameters)
 
 
 def _multiply_adds(operator: Operator) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from fer_edge.convert.graph import ACTIVATIONS, Graph, Node
+from fer_edge.convert.lstm import lstm_nodes
 from fer_edge.errors import ConversionError
 
 INACTIVE = ("Dropout", "SpatialDropout2D", "GaussianNoise")
@@ -18,7 +20,8 @@ def read_keras(model: Any) -> Graph:
     """Return the inference graph of a functional Keras model.
 
     The model takes pixels of 0..255 and begins with ``Rescaling(1/255)``; the graph takes [0, 1] and has no
-    such node, because the int8 input's scale does its work.
+    such node, because the int8 input's scale does its work. HOG features that the model computes from its pixels
+    become a second input, and a ``Rescaling`` behind them goes into that one's scale.
 
     Args:
         model: keras.Model with one input (B x size x size x 1) and one output (B x classes).
@@ -34,15 +37,28 @@ def read_keras(model: Any) -> Graph:
         )
     size = int(model.inputs[0].shape[1])
     nodes = [Node("input", "input")]
+    hog_names: set[str] = set()
     produced = {id(model.inputs[0]): "input"}  # Keras tensor -> node that computes it
     for layer in model.operations:
         kind = type(layer).__name__
         if kind == "InputLayer":
             continue
         inputs = _inputs_of(layer, produced)
-        if kind == "Rescaling":
-            _check_rescaling(layer, inputs)
+        if kind not in ("Rescaling", "Hog") and layer.input is model.inputs[0]:
+            raise ConversionError("expected a model whose first layer is Rescaling(1/255) of pixels 0..255, found none")
+        if kind == "Rescaling" and inputs[0] in hog_names:
+            nodes = [_with_gain(node, layer) if node.name == inputs[0] else node for node in nodes]
             added: list[Node] = []
+        elif kind == "Rescaling":
+            _check_rescaling(layer, inputs)
+            added = []
+        elif kind == "Hog":
+            if layer.input is not model.inputs[0] or hog_names:
+                raise ConversionError(
+                    f"layer '{layer.name}' (Hog): expected one such layer, directly behind the input, found another"
+                )
+            added = [Node(layer.name, "hog", options={"gain": 1.0})]
+            hog_names = {layer.name}
         elif kind in INACTIVE:
             added = []
         elif kind in READERS:
@@ -50,13 +66,11 @@ def read_keras(model: Any) -> Graph:
         else:
             raise ConversionError(
                 f"layer '{layer.name}' is a {kind}, which has no int8 form here; "
-                f"expected one of {', '.join(sorted((*READERS, *INACTIVE, 'Rescaling')))}"
+                f"expected one of {', '.join(sorted((*READERS, *INACTIVE, 'Hog', 'Rescaling')))}"
             )
         _check_finite(layer, added)
         nodes += added
         produced[id(layer.output)] = added[-1].name if added else inputs[0]
-    if not any(type(layer).__name__ == "Rescaling" for layer in model.operations):
-        raise ConversionError("expected a model whose first layer is Rescaling(1/255) of pixels 0..255, found none")
     if produced.get(id(model.outputs[0])) != nodes[-1].name:
         raise ConversionError(
             f"expected layer '{nodes[-1].name}', computed last, to be the output of a plain functional model in which "
@@ -90,6 +104,11 @@ def _check_finite(layer: Any, nodes: list[Node]) -> None:
             f"layer '{layer.name}': expected finite weights, found some that are not; the training diverged, "
             "train again with a smaller learning rate"
         )
+
+
+def _with_gain(hog: Node, rescaling: Any) -> Node:
+    _require(rescaling, offset=0.0)
+    return dataclasses.replace(hog, options={"gain": float(rescaling.scale)})
 
 
 def _require(layer: Any, **expected: Any) -> None:
@@ -153,7 +172,8 @@ def _batch_norm(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
         "mean": _array(layer.moving_mean),
         "variance": _array(layer.moving_variance),
     }
-    return [Node(layer.name, "batch_norm", inputs, {"epsilon": float(layer.epsilon)}, weights)]
+    options = {"epsilon": float(layer.epsilon), "rank": len(layer.output.shape)}
+    return [Node(layer.name, "batch_norm", inputs, options, weights)]
 
 
 def _relu(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
@@ -205,6 +225,27 @@ def _flatten(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
     return [Node(layer.name, "flatten", inputs)]
 
 
+def _reshape(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
+    return [Node(layer.name, "reshape", inputs, {"shape": [int(side) for side in layer.output.shape[1:]]})]
+
+
+def _crop(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
+    _require(layer, data_format="channels_last")
+    return [Node(layer.name, "crop", inputs, {"edges": [pixels for pair in layer.cropping for pixels in pair]})]
+
+
+def _lstm(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
+    _require(layer, return_sequences=False, return_state=False, go_backwards=False, use_bias=True)
+    functions = layer.activation.__name__, layer.recurrent_activation.__name__
+    if functions != ("tanh", "sigmoid"):
+        raise ConversionError(
+            f"layer '{layer.name}' (LSTM): expected the activations tanh and sigmoid, found {' and '.join(functions)}"
+        )
+    steps, width = layer.input.shape[1:]
+    weights = _array(layer.cell.kernel), _array(layer.cell.recurrent_kernel), _array(layer.cell.bias)
+    return lstm_nodes(layer.name, inputs[0], (int(steps), int(width)), *weights)
+
+
 READERS: dict[str, Callable[[Any, tuple[str, ...]], list[Node]]] = {
     "Activation": _activation,
     "Add": _merge("add"),
@@ -212,12 +253,15 @@ READERS: dict[str, Callable[[Any, tuple[str, ...]], list[Node]]] = {
     "BatchNormalization": _batch_norm,
     "Concatenate": _merge("concat"),
     "Conv2D": _conv,
+    "Cropping2D": _crop,
     "Dense": _dense,
     "DepthwiseConv2D": _depthwise,
     "Flatten": _flatten,
     "GlobalAveragePooling2D": _mean,
+    "LSTM": _lstm,
     "MaxPooling2D": _pool("max_pool"),
     "ReLU": _relu,
+    "Reshape": _reshape,
     "Softmax": _softmax,
 }
 """Keras layer -> how it becomes nodes."""

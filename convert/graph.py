@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Weights = Mapping[str, NDArray[np.float32]]
 
 WEIGHTED = ("conv", "depthwise", "dense")
-"""Kinds with a ``kernel`` and a ``bias``, which a batch norm behind them folds into."""
+"""Kinds with a ``kernel``, which a batch norm behind them folds into."""
 ACTIVATIONS = ("relu", "relu6", "softmax")
 FUSED = ("relu", "relu6")
 """Activations that the TFLite operator before them computes itself."""
@@ -30,14 +30,19 @@ class Node:
 
     Attributes:
         name: unique in its graph.
-        kind: ``input``, ``conv``, ``depthwise``, ``dense``, ``batch_norm``, ``relu``, ``relu6``, ``softmax``,
-            ``add``, ``concat``, ``max_pool``, ``average_pool``, ``mean`` (global average pooling) or ``flatten``.
+        kind: ``input``, ``hog`` (the second input), ``conv``, ``depthwise``, ``dense``, ``batch_norm``, ``relu``,
+            ``relu6``, ``sigmoid``, ``tanh``, ``softmax``, ``add``, ``multiply``, ``concat``, ``max_pool``,
+            ``average_pool``, ``mean`` (global average pooling), ``flatten``, ``reshape``, ``crop`` or ``part`` (one of
+            the equal parts of its last axis).
         inputs: names of the nodes it reads, all earlier in the graph.
         options: ``strides`` and ``padding`` ("SAME" or "VALID") of convolutions and pooling, ``size`` of
-            pooling, ``epsilon`` of a batch norm.
-        weights: ``kernel`` and ``bias`` of the kinds in `WEIGHTED`, in Keras's layout: H x W x in x out (conv),
-            H x W x channels x multiplier (depthwise), in x out (dense); ``gamma``, ``beta``, ``mean`` and
-            ``variance`` of a batch norm.
+            pooling, ``epsilon`` and ``rank`` (of its value, batch included) of a batch norm, ``shape`` (without the
+            batch) of a reshape, ``edges`` (top, bottom, left, right) of a crop, ``parts`` and ``index`` of a part,
+            ``gain`` (a factor on the descriptor) of ``hog``, ``weights_of`` (the name of the node whose weights it
+            uses) of a dense layer without its own.
+        weights: ``kernel`` and ``bias`` of the kinds in `WEIGHTED` (the bias may be missing), in Keras's layout: H x W
+            x in x out (conv), H x W x channels x multiplier (depthwise), in x out (dense); ``gamma``, ``beta``,
+            ``mean`` and ``variance`` of a batch norm.
     """
 
     name: str
@@ -53,7 +58,8 @@ class Graph:
 
     Attributes:
         input_size: side of the square input in pixels.
-        nodes: in the order of evaluation; the first is the only ``input``, the last the only output.
+        nodes: in the order of evaluation; the first is the only ``input``, the last the only output; at most
+            one is ``hog``.
     """
 
     input_size: int
@@ -67,6 +73,11 @@ class Graph:
     def node(self, name: str) -> Node:
         """Return the node called `name`."""
         return next(node for node in self.nodes if node.name == name)
+
+    @property
+    def hog(self) -> Node | None:
+        """The node that takes HOG features, where the network has one."""
+        return next((node for node in self.nodes if node.kind == "hog"), None)
 
     def readers(self, name: str) -> list[Node]:
         """Return the nodes that read `name`."""

@@ -18,18 +18,21 @@ from fer_edge.convert.calibration import calibrate, calibration_sample
 from fer_edge.convert.compare import Comparison, compare_scores
 from fer_edge.convert.cost import tflite_cost
 from fer_edge.convert.export import export_calibrated, export_fake_quantized, export_float
-from fer_edge.convert.flatbuffer import read_tflite
+from fer_edge.convert.flatbuffer import TFLiteGraph, read_tflite
 from fer_edge.convert.fold import fold_batch_norms
 from fer_edge.convert.from_keras import read_keras
 from fer_edge.convert.graph import Graph
+from fer_edge.convert.layer_errors import LayerError, layer_errors
 from fer_edge.convert.output import check_writable, write_result
 from fer_edge.convert.qat import fine_tune, fine_tuning_recipe, steps_per_epoch
 from fer_edge.convert.recipes import allowed_operators
 from fer_edge.convert.report import ConversionReport
 from fer_edge.convert.verify import verify_int8
 from fer_edge.errors import ConversionError, DataError
+from fer_edge.hog import DEFINITION, hog_length
 from fer_edge.machine import describe_machine
 from fer_edge.model_file import file_hash, write_info
+from fer_edge.preprocess import normalise
 from fer_edge.runtime import Classifier, TFLiteModel
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import hold_out, training_without_leaks
@@ -39,6 +42,7 @@ from fer_edge.train.progress import progress_bar
 
 HELD_OUT = "the held-out tenth of Training"
 EVALUATION_BATCH = 512
+LAYER_SAMPLE = 200  # images on which each layer is compared with the float network
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Settings:
     Attributes:
         int8: quantize; otherwise write a float32 file.
         qat_epochs: epochs of quantization-aware fine-tuning; 0 quantizes after training, with the ranges that
-            the TFLite converter measures on the calibration sample. Not used for a float file.
+            the TFLite converter measures on the calibration sample, or for LSTMs with ours. Not used for a float file.
         seed: of the calibration sample and of fine-tuning.
     """
 
@@ -120,9 +124,11 @@ def convert_model(job: Conversion, dataset: Dataset) -> ConversionReport:
     check_fits(job.original, job.model_path, dataset, evaluated)
     flatbuffer, calibration = _export(job, dataset, stopwatch)
     contents = read_tflite(flatbuffer)
+    allowed: frozenset[str] = frozenset()
     if job.settings.int8:
         allowed = allowed_operators(job.original.info.name)
-        verify_int8(contents, allowed, job.graph.input_size, len(dataset.labels))
+        size, features = job.graph.input_size, hog_length(job.graph.input_size) if job.graph.hog else 0
+        verify_int8(contents, allowed, size, len(dataset.labels), features)
 
     machine, cost = describe_machine(), tflite_cost(contents)
     conversion: dict[str, Any] = {
@@ -130,14 +136,17 @@ def convert_model(job: Conversion, dataset: Dataset) -> ConversionReport:
         "qat_epochs": job.settings.qat_epochs if job.settings.int8 else 0,
         "calibration": calibration,
         "operators": contents.operator_counts(),
+        "hog": _hog_input(job.graph, contents),
     }
-    file_conversion = {**conversion, **dataclasses.asdict(cost), "versions": machine["versions"]}
+    stored = {key: value for key, value in conversion.items() if value is not None}
+    file_conversion = {**stored, **dataclasses.asdict(cost), "versions": machine["versions"]}
     info = dataclasses.replace(job.original.info, conversion=file_conversion, accuracy={})
     with tempfile.TemporaryDirectory(prefix="fer-edge-") as folder, stopwatch.stage("evaluation"):
         finished = Path(folder) / "model.tflite"
         finished.write_bytes(flatbuffer)
         write_info(finished, info)
         comparison = _compare(job.original, TFLiteModel(finished, allow_float=True), split_name, evaluated)
+        layers = _layers(job, finished, evaluated)
         write_info(finished, dataclasses.replace(info, accuracy=_accuracy(comparison)))
         data, digest = finished.read_bytes(), file_hash(finished)
     report = ConversionReport(
@@ -147,6 +156,8 @@ def convert_model(job: Conversion, dataset: Dataset) -> ConversionReport:
         file_bytes=len(data),
         cost=cost,
         comparison=comparison,
+        layers=layers,
+        allowed_operators=sorted(allowed),
         seconds=stopwatch.finish(),
         machine=machine,
         **conversion,
@@ -177,19 +188,41 @@ def _export(job: Conversion, dataset: Dataset, stopwatch: _Stopwatch) -> tuple[b
         with stopwatch.stage("export"):
             return export_float(graph), {}
     training = _training_split(dataset)
+    # The graph sees what the classifier makes of a crop.
+    training = dataclasses.replace(training, images=normalise(training.images, job.original.info.contrast))
     sample = calibration_sample(training, settings.seed)
     calibration = {"split": TRAINING, "images": len(sample), "seed": settings.seed}
-    if not settings.qat_epochs:
+    # The converter's own calibration spends steps of an LSTM's gates on sums at which they have long been saturated.
+    recurrent = any("weights_of" in node.options for node in graph.nodes)
+    if not settings.qat_epochs and not recurrent:
         with stopwatch.stage("export"):
             return export_calibrated(graph, sample.images), calibration
     with stopwatch.stage("calibration"), progress_bar("calibrating", len(sample)) as advance:
         ranges = calibrate(graph, sample.images, advance)
-    recipe = fine_tuning_recipe(settings.qat_epochs, settings.seed)
-    steps = recipe.epochs * steps_per_epoch(len(training), recipe)
-    with stopwatch.stage("fine-tuning"), progress_bar("fine-tuning", steps) as advance:
-        graph = fine_tune(graph, ranges, training.images, recipe, advance)
+    if settings.qat_epochs:
+        recipe = fine_tuning_recipe(settings.qat_epochs, settings.seed)
+        steps = recipe.epochs * steps_per_epoch(len(training), recipe)
+        with stopwatch.stage("fine-tuning"), progress_bar("fine-tuning", steps) as advance:
+            graph = fine_tune(graph, ranges, training.images, recipe, advance)
     with stopwatch.stage("export"):
         return export_fake_quantized(graph, ranges), calibration
+
+
+def _layers(job: Conversion, path: Path, split: Split) -> list[LayerError]:
+    """Measure each layer's error on some of the images that nothing was chosen on."""
+    if not job.settings.int8:
+        return []
+    some = split.images[np.linspace(0, len(split) - 1, min(len(split), LAYER_SAMPLE)).astype(np.int64)]
+    return layer_errors(path, job.graph, normalise(some, job.original.info.contrast))
+
+
+def _hog_input(graph: Graph, contents: TFLiteGraph) -> dict[str, Any] | None:
+    """Return what a device must know of the second input: which features, times what, in which int8 steps."""
+    if not graph.hog:
+        return None
+    tensor = next(t for t in contents.inputs if len(t.shape) == 2)
+    steps = {"scale": tensor.scales[0], "zero_point": tensor.zero_points[0]} if tensor.scales else {}
+    return {**DEFINITION, "gain": graph.hog.options["gain"], **steps}
 
 
 def _evaluation_split(dataset: Dataset) -> tuple[str, Split]:

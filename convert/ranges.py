@@ -24,11 +24,20 @@ class Range(NamedTuple):
         return (self.high - self.low) / 255
 
 
-FIXED = {"input": Range(0.0, 1.0), "softmax": Range(0.0, 255 / 256)}
-"""Kinds whose range is part of the model file's contract: scale 1/255 and 1/256, zero point -128 both."""
+FIXED = {
+    "input": Range(0.0, 1.0),
+    "softmax": Range(0.0, 255 / 256),
+    "sigmoid": Range(0.0, 255 / 256),
+    "tanh": Range(-1.0, 127 / 128),
+}
+"""Kinds whose range is fixed: by the model file's contract (scale 1/255 of the input, 1/256 of the softmax) or by the
+TFLite operator (1/256 of LOGISTIC, 1/128 of TANH)."""
 
-SAME_SCALE = ("max_pool", "average_pool", "flatten", "concat")
+SAME_SCALE = ("max_pool", "average_pool", "flatten", "reshape", "crop", "part", "concat")
 """Kinds whose TFLite operator wants the same scale for its inputs and its output."""
+
+SATURATION = 6.25
+"""Beyond it a sigmoid in steps of 1/256 stays at its first or last step, as does a tanh; a wider range is wasted."""
 
 SMALLEST_WIDTH = 1e-3
 """A value that is zero on every calibration image still needs a scale that is not."""
@@ -62,8 +71,10 @@ def shared_ranges(graph: Graph, observed: Mapping[str, Range]) -> dict[str, Rang
     groups: dict[str, set[str]] = {name: {name} for name in observed}
     for node in graph.nodes:
         if node.kind in SAME_SCALE:
-            merged = set().union(groups[node.name], *(groups[name] for name in node.inputs))
-            groups.update(dict.fromkeys(merged, merged))
+            _merge(groups, [node.name, *node.inputs])
+        elif "weights_of" in node.options:
+            # One kernel and bias in the file, whose bias has the scale of the input times that of the kernel.
+            _merge(groups, [node.inputs[0], graph.node(node.options["weights_of"]).inputs[0]])
     kinds = {node.name: node.kind for node in graph.nodes}
     ranges = {}
     for name, group in groups.items():
@@ -73,5 +84,13 @@ def shared_ranges(graph: Graph, observed: Mapping[str, Range]) -> dict[str, Rang
         else:
             low = min(0.0, *(observed[member].low for member in group))
             high = max(0.0, *(observed[member].high for member in group))
+            readers = {reader.kind for member in group for reader in graph.readers(member) if reader.name not in group}
+            if readers and readers <= {"sigmoid", "tanh"}:
+                low, high = max(low, -SATURATION), min(high, SATURATION)
             ranges[name] = Range(low, max(high, low + SMALLEST_WIDTH))
     return ranges
+
+
+def _merge(groups: dict[str, set[str]], names: list[str]) -> None:
+    merged = set().union(*(groups[name] for name in names))
+    groups.update(dict.fromkeys(merged, merged))

@@ -1,7 +1,7 @@
 """Which TFLite operators each model of the zoo may consist of once it is int8.
 
-None of the sets holds QUANTIZE, DEQUANTIZE, CAST or a shape operator: each of these means that a part of
-the network is still float, or that its batch size is unknown.
+None of the sets, not even that of the LSTMs, holds QUANTIZE, DEQUANTIZE, CAST or a shape operator: each of these means
+that a part of the network is still float, that two scales do not fit, or that its batch size is unknown.
 """
 
 from __future__ import annotations
@@ -24,7 +24,23 @@ INT8_OPERATORS = frozenset(
 
 _PLAIN = frozenset({"CONV_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX"})
 
-RECIPES = {"nano": _PLAIN, "compact": _PLAIN, "large": _PLAIN}
+_DENSE = frozenset({"RESHAPE", "FULLY_CONNECTED", "SOFTMAX"})
+_CLASSICAL = _DENSE | {"CONV_2D", "MAX_POOL_2D"}
+
+RECIPES = {
+    "nano": _PLAIN,
+    "compact": _PLAIN,
+    "large": _PLAIN,
+    "deep-cnn": _CLASSICAL,
+    # The LSTMs written out step by step: sums and products of gates.
+    "cnn-lstm": _CLASSICAL | {"SPLIT", "ADD", "MUL", "LOGISTIC", "TANH"},
+    "vgg": _CLASSICAL,
+    "vgg-40": _CLASSICAL | {"STRIDED_SLICE"},
+    "shallow-cnn": _CLASSICAL,
+    "hog-cnn": _CLASSICAL | {"CONCATENATION"},
+    "ffnn": _DENSE,
+    "custom": _CLASSICAL,
+}
 """Name of the architecture -> its operators."""
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fer_edge.convert.compare import Comparison
 from fer_edge.convert.cost import Cost
+from fer_edge.convert.layer_errors import LayerError
 from fer_edge.lazy import require
 
 
@@ -24,8 +25,12 @@ class ConversionReport:
         qat_epochs: epochs of fine-tuning.
         calibration: split, number of images and seed of the calibration sample; empty for ``float``.
         operators: TFLite operator -> how often it occurs.
+        allowed_operators: those that the model's recipe names; empty for ``float``.
+        hog: the input of HOG features: which, times what, in which int8 steps; None for a model without.
         cost: multiply-adds and parameters.
         comparison: against the float model.
+        layers: what quantization did to each layer's value, in the order of evaluation; empty where the file's
+            operators are not one to one with the network's layers, and for ``float``.
         seconds: wall time by stage, with their ``total``.
         machine: what it was measured on, as `fer_edge.machine.describe_machine` gives it.
     """
@@ -38,8 +43,11 @@ class ConversionReport:
     qat_epochs: int
     calibration: Mapping[str, Any]
     operators: Mapping[str, int]
+    allowed_operators: Sequence[str]
+    hog: Mapping[str, Any] | None
     cost: Cost
     comparison: Comparison
+    layers: Sequence[LayerError]
     seconds: Mapping[str, float]
     machine: Mapping[str, Any]
 
@@ -56,6 +64,16 @@ def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
     calibration = []
     if report.calibration:
         calibration = [("calibration", "{images} images of {split}, seed {seed}".format(**report.calibration))]
+    noisiest = []
+    if report.layers:
+        worst = min(report.layers, key=lambda layer: layer.signal_to_noise)
+        above = f"{worst.signal_to_noise:.1f} dB above its error"
+        noisiest = [("noisiest layer", f"{worst.node} ({worst.operator}), {above}")]
+    hog = []
+    if report.hog:
+        hog = [
+            ("second input", "HOG features, " + ", ".join(f"{key} {value:.6g}" for key, value in report.hog.items()))
+        ]
     return [
         ("model", report.model),
         ("file", report.out),
@@ -63,6 +81,7 @@ def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
         ("quantization", report.quantization + tuned),
         *calibration,
         ("operators", operators),
+        *hog,
         ("multiply-adds", f"{report.cost.multiply_adds:,}"),
         ("parameters", f"{report.cost.parameters:,}"),
         ("measured on", f"{compared.images} images of {compared.split}"),
@@ -71,6 +90,7 @@ def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
         ("difference", f"{100 * compared.difference:+.2f} +/- {100 * compared.difference_se:.2f} points (paired)"),
         ("same class", f"{compared.agreement:.2%}"),
         ("largest difference", f"{compared.largest_difference:.4f} of a probability"),
+        *noisiest,
         ("mean difference", f"{compared.mean_difference:.5f} of a probability"),
         ("time", ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in report.seconds.items())),
     ]

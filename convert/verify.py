@@ -16,10 +16,11 @@ CHANNEL_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}
 """Where a kernel's output channels are, for the operators whose kernels have a scale for each."""
 
 
-def verify_int8(graph: TFLiteGraph, allowed: frozenset[str], input_size: int, classes: int) -> None:
+def verify_int8(graph: TFLiteGraph, allowed: frozenset[str], input_size: int, classes: int, features: int = 0) -> None:
     """Check that a converted model is what ``--int8`` promises.
 
-    One int8 input of 1 x size x size x 1 with scale 1/255 and zero point -128; one int8 output of
+    One int8 input of 1 x size x size x 1 with scale 1/255 and zero point -128, and if there are `features` one
+    of 1 x features; one int8 output of
     1 x classes, a softmax with scale 1/256 and zero point -128; no operator outside `allowed`; no tensor
     that is not int8, but for int32 constants (biases, shapes); symmetric kernels, of convolutions with
     one scale a channel; a finite, positive scale everywhere.
@@ -27,7 +28,10 @@ def verify_int8(graph: TFLiteGraph, allowed: frozenset[str], input_size: int, cl
     Raises:
         ConversionError: the first check that fails, with what was expected and found.
     """
-    _check_port("input", graph.inputs, (1, input_size, input_size, 1), INPUT_SCALE, INPUT_ZERO_POINT)
+    pixels = tuple(t for t in graph.inputs if not features or len(t.shape) > 2)
+    _check_port("input", pixels, (1, input_size, input_size, 1), INPUT_SCALE, INPUT_ZERO_POINT)
+    if features:
+        _check_kind("input of features", tuple(t for t in graph.inputs if t not in pixels), (1, features))
     _check_port("output", graph.outputs, (1, classes), OUTPUT_SCALE, OUTPUT_ZERO_POINT)
     for name in graph.operator_counts():
         if name not in allowed:
@@ -64,15 +68,19 @@ def _kernels(graph: TFLiteGraph) -> Iterator[tuple[Operator, Tensor]]:
 
 
 def _check_port(name: str, tensors: tuple[Tensor, ...], shape: tuple[int, ...], scale: float, zero_point: int) -> None:
-    found = " and ".join(f"{t.dtype} {'x'.join(map(str, t.shape))}" for t in tensors) or "none"
-    expected = f"INT8 {'x'.join(map(str, shape))}"
-    if found != expected:
-        raise _violation(f"the {name}", expected, found)
+    _check_kind(name, tensors, shape)
     tensor = tensors[0]
     if len(tensor.scales) != 1 or not math.isclose(tensor.scales[0], scale, rel_tol=SCALE_TOLERANCE):
         raise _violation(f"the scale of the {name}", f"1/{1 / scale:.0f}", ", ".join(map(str, tensor.scales)) or "none")
     if tensor.zero_points != (zero_point,):
         raise _violation(f"the zero point of the {name}", str(zero_point), str(tensor.zero_points[0]))
+
+
+def _check_kind(name: str, tensors: tuple[Tensor, ...], shape: tuple[int, ...]) -> None:
+    found = " and ".join(f"{t.dtype} {'x'.join(map(str, t.shape))}" for t in tensors) or "none"
+    expected = f"INT8 {'x'.join(map(str, shape))}"
+    if found != expected:
+        raise _violation(f"the {name}", expected, found)
 
 
 def _violation(check: str, expected: str, found: str) -> ConversionError:

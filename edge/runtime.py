@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import MissingExtraError, ModelFileError
+from fer_edge.hog import DEFINITION, HogExtractor, hog_length
 from fer_edge.model_file import ModelInfo, check_tflite, read_info
+from fer_edge.preprocess import normalise_crop
 from fer_edge.quiet import native_stderr_held
 
-RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite")
-"""Modules that hold an ``Interpreter``, in the order they are tried."""
+RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite.python.interpreter")
+"""Modules that hold ``Interpreter`` and ``OpResolverType``, in the order they are tried."""
 
 INPUT_SCALE, INPUT_ZERO_POINT = 1 / 255, -128
 OUTPUT_SCALE, OUTPUT_ZERO_POINT = 1 / 256, -128
@@ -51,16 +54,18 @@ def load_runtime() -> Any:
 class TFLiteModel:
     """An expression classifier in a ``.tflite`` file.
 
-    Not safe for use from several threads at once. `scores` allocates nothing but its result.
+    A model that takes HOG features beside the pixels gets them here, from the same crop. Not safe for use from
+    several threads at once. Without HOG `scores` allocates nothing but its result.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1, allow_float: bool = False) -> None:
+    def __init__(self, path: Path, *, threads: int = 1, allow_float: bool = False, xnnpack: bool = True) -> None:
         """Open and check a model file.
 
         Args:
             path: a file written by ``fer-edge convert``.
             threads: CPU threads of the interpreter.
             allow_float: accept a float file as well, for comparisons; the device loop does not.
+            xnnpack: let the runtime hand over to its default delegate, XNNPACK; without, its own kernels do the work.
 
         Raises:
             ModelFileError: not a TFLite file, without fer-edge's metadata, or with another input or output.
@@ -72,7 +77,12 @@ class TFLiteModel:
         runtime = load_runtime()
         try:
             with native_stderr_held():  # it announces its XNNPACK delegate
-                self.interpreter = runtime.Interpreter(model_path=str(path), num_threads=threads)
+                types = runtime.OpResolverType
+                self.interpreter = runtime.Interpreter(
+                    model_path=str(path),
+                    num_threads=threads,
+                    experimental_op_resolver_type=types.AUTO if xnnpack else types.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+                )
                 self.interpreter.allocate_tensors()
         except (ValueError, RuntimeError, SystemError) as error:  # SystemError: tflite-runtime under numpy 2
             raise ModelFileError(
@@ -83,11 +93,14 @@ class TFLiteModel:
     def _check(self, allow_float: bool) -> None:
         size, classes = self.info.input_size, len(self.info.labels)
         inputs, outputs = self.interpreter.get_input_details(), self.interpreter.get_output_details()
+        inputs.sort(key=lambda tensor: -len(tensor["shape"]))  # pixels, then features
         found = _describe(inputs)
         kinds = ("int8", "float32") if allow_float else ("int8",)
-        if found not in [f"{kind} 1x{size}x{size}x1" for kind in kinds]:
+        self._hog_gain = _hog_gain(self.info, self.path)
+        shapes = [f"1x{size}x{size}x1"] + ([f"1x{hog_length(size)}"] if self._hog_gain else [])
+        if found not in [" and ".join(f"{kind} {shape}" for shape in shapes) for kind in kinds]:
             raise ModelFileError(
-                f"{self.path}: expected an {' or '.join(kinds)} input of 1x{size}x{size}x1, found {found}; "
+                f"{self.path}: expected an {' or '.join(kinds)} input of {' and of '.join(shapes)}, found {found}; "
                 "convert the model with 'fer-edge convert --int8'"
             )
         if len(outputs) != 1 or list(outputs[0]["shape"]) != [1, classes]:
@@ -106,9 +119,15 @@ class TFLiteModel:
                     f"zero point {zero_point}; convert the model with 'fer-edge convert --int8'"
                 )
             self._scale, self._zero_point = outputs[0]["quantization"]
+        if self._hog_gain:
+            self._extractor = HogExtractor(size)
+            self._hog_input = inputs[1]["index"]
+            scale, zero_point = inputs[1]["quantization"] if self.is_int8 else (1.0, 0)
+            self._hog_factor, self._hog_zero_point = np.float32(self._hog_gain / scale), int(zero_point)
 
     def scores(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the class probabilities (classes,) of one uint8 crop of size x size."""
+        """Return the class probabilities (classes,) of one uint8 crop of size x size, its contrast as it was cut."""
+        crop = normalise_crop(crop, self.info.contrast)
         # A view into the interpreter's own memory; it must not outlive this call, hence the nested brackets.
         target = self.interpreter.tensor(self._input)()[0, :, :, 0]
         if self.is_int8:
@@ -116,10 +135,20 @@ class TFLiteModel:
         else:
             np.multiply(crop, np.float32(1 / 255), out=target)
         del target
+        if self._hog_gain:
+            self._write_features(crop)
         self.interpreter.invoke()
         raw = self.interpreter.get_tensor(self._output)[0]
         scores: NDArray[np.float32] = (raw.astype(np.float32) - self._zero_point) * np.float32(self._scale)
         return scores
+
+    def _write_features(self, crop: NDArray[np.uint8]) -> None:
+        features = self._extractor.features(crop) * self._hog_factor
+        target = self.interpreter.tensor(self._hog_input)()[0]
+        if self.is_int8:
+            np.clip(np.rint(features) + self._hog_zero_point, -128, 127, out=target, casting="unsafe")
+        else:
+            target[:] = features
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return class probabilities, N x classes, for uint8 images of N x size x size."""
@@ -127,6 +156,27 @@ class TFLiteModel:
         for row, image in zip(scores, images, strict=True):
             row[:] = self.scores(image)
         return scores
+
+
+def _hog_gain(info: ModelInfo, path: Path) -> float:
+    """Return the factor on HOG features of a model that takes them as its second input, 0 for one that does not."""
+    stored = info.conversion.get("hog")
+    if stored is None:
+        return 0.0
+    try:
+        gain, definition = float(stored["gain"]), {key: stored[key] for key in DEFINITION}
+    except (KeyError, TypeError, ValueError):
+        gain, definition = 0.0, {}
+    if not gain > 0 or definition != DEFINITION:
+        raise ModelFileError(
+            f"{path}: expected HOG features of {_named(DEFINITION)}, found {_named(definition) or 'no definition'}; "
+            "convert the model again"
+        )
+    return gain
+
+
+def _named(definition: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in definition.items())
 
 
 def _describe(tensors: list[dict[str, Any]]) -> str:

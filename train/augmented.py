@@ -72,4 +72,4 @@ class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
             loss = (1 - share) * loss + share * temperature**2 * against_teachers
         if self.class_weights is not None:
             loss = loss * ops.sum(targets[:, :classes] * self.class_weights, axis=-1)
-        return ops.mean(loss)
+        return ops.mean(loss) + sum(self.losses)  # the latter: of kernels that the network regularizes

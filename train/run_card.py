@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,12 @@ from fer_edge.train.recipe import Recipe
 
 
 def make_run_card(
-    model: str, parameters: int, dataset: Dataset, recipe: Recipe, images: dict[str, int]
+    model: str,
+    parameters: int,
+    dataset: Dataset,
+    recipe: Recipe,
+    images: dict[str, int],
+    network: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the run card.
 
@@ -23,15 +29,19 @@ def make_run_card(
         dataset: what is trained on; named by its fingerprint.
         recipe: all settings.
         images: how many images are trained on, held out, and dropped because they leak.
+        network: the layers of a model whose name does not say them.
 
     Returns:
         JSON-ready; ``run`` is a hash over model, data and recipe: equal runs have equal hashes.
     """
     what = {"model": model, "data": dataset.fingerprint, "recipe": recipe.to_dict()}
+    described = {"network": dict(network)} if network else {}
+    what |= described
     return {
         "run": hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16],
         "model": model,
         "parameters": parameters,
+        **described,
         "data": {
             "name": dataset.name,
             "fingerprint": dataset.fingerprint,

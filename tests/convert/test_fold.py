@@ -13,6 +13,7 @@ from fer_edge.convert.forward import Unchanged, forward
 from fer_edge.convert.from_keras import read_keras
 from fer_edge.convert.graph import Graph, Node
 from fer_edge.errors import ConversionError
+from fer_edge.train.keras_setup import load_keras
 
 from .conftest import plain_model, shake, varied_model
 
@@ -63,22 +64,55 @@ def weighted(name, reads):
     return Node(name, "conv", (reads,), {"strides": [1, 1], "padding": "SAME"}, weights)
 
 
-def norm(reads):
+def norm(reads, rank=4):
     one = np.ones(1, np.float32)
     weights = {"gamma": one, "beta": one, "mean": one, "variance": one}
-    return Node("norm", "batch_norm", (reads,), {"epsilon": 1e-3}, weights)
+    return Node("norm", "batch_norm", (reads,), {"epsilon": 1e-3, "rank": rank}, weights)
 
 
-def test_a_norm_behind_an_activation_is_refused():
-    graph = chain(weighted("conv", "input"), Node("relu", "relu", ("conv",)), norm("relu"))
+def after_activation(padding, flat):
+    """Convolution, ReLU, batch norm, then something that may take the norm in; the same at every call."""
+    keras = load_keras()
+    keras.utils.set_random_seed(4)
+    layers = keras.layers
+    inputs = keras.Input((8, 8, 1))
+    x = layers.Conv2D(3, 3, activation="relu")(layers.Rescaling(1 / 255)(inputs))
+    x = layers.BatchNormalization(name="norm")(x)
+    x = layers.Flatten()(layers.Dropout(0.1)(x)) if flat else layers.Conv2D(4, 3, padding=padding)(x)
+    x = x if flat else layers.Flatten()(x)
+    x = layers.BatchNormalization(name="last")(layers.Dense(6, activation="relu")(x))
+    return shake(keras.Model(inputs, layers.Dense(5, activation="softmax")(x)))
+
+
+@pytest.mark.parametrize(
+    ("padding", "flat", "kinds"),
+    [
+        ("valid", False, ["conv", "relu", "conv", "flatten", "dense", "relu", "dense", "softmax"]),
+        ("valid", True, ["conv", "relu", "flatten", "dense", "relu", "dense", "softmax"]),
+        # The zeros around the picture come behind the norm, so the convolution cannot take it in.
+        ("same", False, ["conv", "relu", "depthwise", "conv", "flatten", "dense", "relu", "dense", "softmax"]),
+    ],
+)
+def test_a_norm_behind_an_activation_goes_forward_or_becomes_depthwise(padding, flat, kinds):
+    model = after_activation(padding, flat)
+    pixels = np.random.default_rng(1).integers(0, 256, (6, 8, 8, 1)).astype(np.float32)
+    folded = fold_batch_norms(read_keras(model))
+    assert [node.kind for node in folded.nodes[1:]] == kinds
+    expected = model.predict(pixels, verbose=0)
+    assert expected.std(axis=0).max() > 0.01
+    np.testing.assert_allclose(run(folded, pixels / 255), expected, atol=1e-5)
+
+
+def test_a_norm_of_vectors_that_nothing_takes_in_is_refused():
+    graph = chain(weighted("conv", "input"), Node("relu", "relu", ("conv",)), norm("relu", rank=2))
     with pytest.raises(ConversionError, match=r"batch norm 'norm'.*found 'relu' \(relu\)"):
         fold_batch_norms(graph)
 
 
-def test_a_norm_behind_a_value_that_others_read_is_refused():
+def test_a_norm_behind_a_value_that_others_read_becomes_depthwise():
     both = Node("sum", "add", ("conv", "norm"))
-    with pytest.raises(ConversionError, match="that nothing else reads"):
-        fold_batch_norms(chain(weighted("conv", "input"), norm("conv"), both))
+    folded = fold_batch_norms(chain(weighted("conv", "input"), norm("conv"), both))
+    assert [node.kind for node in folded.nodes] == ["input", "conv", "depthwise", "add"]
 
 
 def test_readers_of_the_norm_read_the_layer():

@@ -6,6 +6,7 @@ import pytest
 from fer_edge.convert.from_keras import read_keras
 from fer_edge.errors import ConversionError
 from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.zoo.hog_layer import Hog
 
 from .conftest import plain_model, varied_model
 
@@ -45,7 +46,8 @@ def test_every_layer_it_knows():
     ("chain", "message"),
     [
         ([layers.UpSampling2D(2)], "is a UpSampling2D, which has no int8 form here; expected one of Activation, Add"),
-        ([layers.Reshape((8, 8)), layers.LSTM(4)], "Reshape"),
+        ([layers.Reshape((8, 8)), layers.GRU(4)], "is a GRU"),
+        ([Hog()], r"'hog.*' \(Hog\): expected one such layer, directly behind the input"),
         ([layers.Conv2D(2, 3, dilation_rate=2)], r"expected dilation_rate \(1, 1\), found \(2, 2\)"),
         ([layers.Conv2D(2, 3, activation="gelu")], "found gelu"),
         ([layers.Activation("tanh")], "found tanh"),
@@ -70,6 +72,38 @@ def test_another_scaling_is_refused():
 def test_a_model_without_scaling_is_refused():
     with pytest.raises(ConversionError, match="whose first layer is Rescaling"):
         read_keras(model_of(layers.Conv2D(2, 3), rescaling=False))
+
+
+def hog_model(*, scaled=True, twice=False):
+    inputs = keras.Input((16, 16, 1))
+    x = layers.Rescaling(1 / 255)(inputs) if scaled else inputs
+    features = layers.Rescaling(6)(Hog(name="hog")(inputs))
+    joined = [layers.Flatten()(x), features, *([Hog()(inputs)] if twice else [])]
+    return keras.Model(inputs, layers.Dense(7, activation="softmax")(layers.Concatenate()(joined)))
+
+
+def test_hog_features_are_a_second_input_with_a_gain():
+    graph = read_keras(hog_model())
+    assert (graph.hog.name, graph.hog.inputs, graph.hog.options) == ("hog", (), {"gain": 6.0})
+    assert "hog" in next(node.inputs for node in graph.nodes if node.kind == "concat")
+
+
+def test_two_hog_layers_are_refused():
+    with pytest.raises(ConversionError, match="expected one such layer"):
+        read_keras(hog_model(twice=True))
+
+
+def test_scaled_features_do_not_stand_for_scaled_pixels():
+    with pytest.raises(ConversionError, match="whose first layer is Rescaling"):
+        read_keras(hog_model(scaled=False))
+
+
+def test_a_crop_and_a_reshape():
+    graph = read_keras(model_of(layers.Cropping2D(((1, 2), (3, 0))), layers.Reshape((-1, 5))))
+    assert [(node.kind, node.options) for node in graph.nodes[1:]] == [
+        ("crop", {"edges": [1, 2, 3, 0]}),
+        ("reshape", {"shape": [5, 5]}),
+    ]
 
 
 def test_a_layer_used_twice_is_refused():

@@ -9,6 +9,7 @@ from fer_edge.cli import main
 from fer_edge.errors import MissingExtraError, ModelFileError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
+from fer_edge.preprocess import normalise
 from fer_edge.runtime import TFLiteModel
 from fer_edge.train.keras_setup import load_keras
 
@@ -135,7 +136,28 @@ def test_a_torn_file_is_refused(int8_file, tmp_path, keep):
         TFLiteModel(path)
 
 
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated:UserWarning")
+@pytest.mark.parametrize("xnnpack", [True, False])
+@pytest.mark.parametrize("name", runtime.RUNTIMES)
+def test_every_runtime_gives_the_same_scores_with_and_without_xnnpack(name, xnnpack, int8_file, monkeypatch):
+    pytest.importorskip(name.partition(".")[0])
+    expected = TFLiteModel(int8_file).predict(CROPS)
+    monkeypatch.setattr(runtime, "RUNTIMES", (name,))
+    assert np.abs(TFLiteModel(int8_file, xnnpack=xnnpack).predict(CROPS) - expected).max() <= 2 / 256
+
+
 def test_without_a_runtime_the_install_command_is_named(monkeypatch):
     monkeypatch.setattr(runtime, "RUNTIMES", ("no_such_runtime.interpreter",))
     with pytest.raises(MissingExtraError, match=r"pip install 'fer-edge\[device\]'"):
         runtime.load_runtime()
+
+
+@pytest.mark.parametrize("contrast", ["equalize", "clahe"])
+def test_contrast_is_normalised_inside_whoever_calls(int8_file, tmp_path, contrast):
+    path = tmp_path / "contrast.tflite"
+    path.write_bytes(int8_file.read_bytes())
+    write_info(path, ModelInfo("test", EXPRESSIONS, contrast=contrast))
+    dull = CROPS // 8 + 100
+    plain, normalising = TFLiteModel(int8_file), TFLiteModel(path)
+    assert (normalising.predict(dull) == plain.predict(normalise(dull, contrast))).all()
+    assert not np.array_equal(normalising.predict(dull), plain.predict(dull))

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from fer_edge.train.zoo import plain
+from fer_edge.errors import DataError
+from fer_edge.train.zoo import cnn_lstm, convnet, deep_cnn, ffnn, hog_cnn, plain, shallow_cnn, vgg
+from fer_edge.train.zoo.custom import read_network
+
+INPUT_SIZE = 48
+CUSTOM = "custom"
+"""What a model from a YAML file is called, whatever the file's name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,19 +22,55 @@ class Architecture:
     """A model family of the zoo.
 
     Attributes:
+        name: what the command line and model files call it.
         summary: one line for listings.
-        input_size: side of the square grey input in pixels.
         build: (input size, classes, dropout rate) -> Keras model from pixels 0..255 to probabilities.
+        input_size: side of the square grey input in pixels.
+        description: of a network from a YAML file, so that a run card can hold it; empty for those of the zoo.
     """
 
+    name: str
     summary: str
-    input_size: int
     build: Callable[[int, int, float], Any]
+    input_size: int = INPUT_SIZE
+    description: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-ZOO = {
-    "nano": Architecture("six plain 3x3 convolutions, the smallest", 48, functools.partial(plain.build, "nano")),
-    "compact": Architecture("seven plain 3x3 convolutions, the default", 48, functools.partial(plain.build, "compact")),
-    "large": Architecture("seven wide 3x3 convolutions, the most accurate", 48, functools.partial(plain.build, "large")),
-}
+def _plain(name: str, summary: str) -> Architecture:
+    return Architecture(name, summary, functools.partial(plain.build, name))
+
+
+def _vgg(name: str, cropped: int, summary: str) -> Architecture:
+    return Architecture(name, summary, functools.partial(vgg.build, name, cropped))
+
+
+_ALL = (
+    _plain("nano", "six plain 3x3 convolutions, the smallest"),
+    _plain("compact", "seven plain 3x3 convolutions, the default"),
+    _plain("large", "seven wide 3x3 convolutions, the most accurate"),
+    Architecture("deep-cnn", "four wide convolutions, two dense layers (Jain; Khopkar and Saxena)", deep_cnn.build),
+    Architecture("cnn-lstm", "five convolutions read by two LSTMs (Ioannou)", cnn_lstm.build),
+    _vgg("vgg", 0, "eight convolutions, two dense layers of 4096 (Khaireddin and Chen)"),
+    _vgg("vgg-40", 4, "vgg on the middle 40x40 pixels, as published"),
+    Architecture("shallow-cnn", "two convolutions, one dense layer (Alizadeh and Fazel)", shallow_cnn.build),
+    Architecture("hog-cnn", "deep-cnn with HOG features joined in (Alizadeh and Fazel)", hog_cnn.build),
+    Architecture("ffnn", "dense layers on the pixels, a baseline (Jain)", ffnn.build),
+)
+
+ZOO = {architecture.name: architecture for architecture in _ALL}
 """Name -> architecture."""
+
+
+def find_architecture(model: str) -> Architecture:
+    """Return the architecture of the zoo called `model`, or the one that the YAML file `model` describes.
+
+    Raises:
+        DataError: neither; or a YAML file that describes no network, with its line.
+    """
+    if model in ZOO:
+        return ZOO[model]
+    if not model.endswith((".yaml", ".yml")):
+        raise DataError(f"'{model}': expected a model of the zoo ({', '.join(ZOO)}) or a .yaml file that describes one")
+    network = read_network(Path(model), INPUT_SIZE)
+    build = functools.partial(convnet.build, CUSTOM, network)
+    return Architecture(CUSTOM, f"the network in {model}", build, description=dataclasses.asdict(network))

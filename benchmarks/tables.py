@@ -46,8 +46,9 @@ def models_table() -> str:
             raise SystemExit(f"{path}: accuracy and latency come from different files; run benchmarks/measure again")
         one_thread = next(row for row in bench["latency"] if row["threads"] == 1 and row["xnnpack"])
         accuracy = f"{evaluated['top1']:.1%} ± {evaluated['accuracy_se']:.1%}"
+        name = path.name.removesuffix("-bench.json")
         lines.append(
-            f"| `{bench['model']['name']}` | {file['bytes'] / 1024:.0f} KB | {len(evaluated['classes'])} | {accuracy} "
+            f"| `{name}` | {file['bytes'] / 1024:.0f} KB | {len(evaluated['classes'])} | {accuracy} "
             f"| {evaluated['macro_f1']:.1%} | {evaluated['calibration_error']:.1%} "
             f"| {one_thread['wall_us']['p50']:.0f} µs | {machine_name(bench['machine'])} |"
         )

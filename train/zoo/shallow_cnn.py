@@ -1,7 +1,8 @@
 """``shallow-cnn``: two convolutions and a dense layer of 512, the smaller network of Alizadeh and Fazel 2017.
 
 arXiv:1704.06756, section 3: 32 and 64 filters of 3x3 with batch norm, ReLU and dropout, 2x2 max-pooling behind the
-second only; these counts were not checked against its text. Nearly all of its parameters are in the dense layer, which reads 24x24x64 values.
+second only; these counts were not checked against its text. Nearly all of its parameters are in the dense layer,
+which reads 24x24x64 values.
 """
 
 from __future__ import annotations

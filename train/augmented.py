@@ -22,7 +22,9 @@ class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
     what comes out of it. This keeps the training step Keras's own, on every backend.
 
     Targets are B x classes, or with distillation B x 2 classes: behind the label's distribution stands the
-    teachers', softened already.
+    teachers', softened already. With `auxiliary` classes more columns follow, which a second softmax on the
+    features in front of ``logits`` learns (Caruana 1997, Machine Learning 28, section 2); it is not part of
+    `classifier`, and so of no saved model.
 
     Attributes:
         radius: of sharpness-aware minimization, which a subclass does; 0 here.
@@ -37,15 +39,40 @@ class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
         label_smoothing: float,
         distillation: Distillation | None = None,
         class_weights: NDArray[np.float32] | None = None,
+        auxiliary: tuple[int, float] = (0, 0.0),
     ) -> None:
+        """Wrap.
+
+        Args:
+            classifier: from images to probabilities.
+            augmenter: what is done to images and targets first.
+            label_smoothing: of the label's distribution.
+            distillation: how much of the loss is the teachers'.
+            class_weights: (classes,), of the loss of each image.
+            auxiliary: number of auxiliary classes, and the weight of their loss.
+        """
         super().__init__(dtype="float32")
         self.classifier, self.augmenter, self.label_smoothing = classifier, augmenter, label_smoothing
         self.distillation, self.class_weights = distillation, class_weights
+        count, self.auxiliary_share = auxiliary
+        self.head: Any = None
+        if count:
+            features = classifier.get_layer("logits").input
+            self.with_features = keras.Model(classifier.inputs, [classifier.output, features])
+            self.head = keras.layers.Dense(count, activation="softmax", dtype="float32", name="auxiliary")
+            self.head.build(features.shape)
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Return class probabilities and the targets they are to be compared with."""
         images, targets = self.augmenter(inputs["image"], inputs["target"], training=training)
-        return {"probabilities": self.classifier(images, training=training), "targets": targets}
+        return {**self.classify(images, training), "targets": targets}
+
+    def classify(self, images: Any, training: bool) -> dict[str, Any]:
+        """Return the probabilities of augmented images, and the auxiliary ones where there are any."""
+        if self.head is None:
+            return {"probabilities": self.classifier(images, training=training)}
+        probabilities, features = self.with_features(images, training=training)
+        return {"probabilities": probabilities, "auxiliary": self.head(features)}
 
     def compute_loss(
         self,
@@ -68,8 +95,13 @@ class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
         if self.distillation:
             share, temperature = self.distillation.share, self.distillation.temperature
             softened = ops.log_softmax(ops.log(ops.maximum(probabilities, 1e-7)) / temperature)
-            against_teachers = -ops.sum(targets[:, classes:] * softened, axis=-1)
+            against_teachers = -ops.sum(targets[:, classes : 2 * classes] * softened, axis=-1)
             loss = (1 - share) * loss + share * temperature**2 * against_teachers
         if self.class_weights is not None:
             loss = loss * ops.sum(targets[:, :classes] * self.class_weights, axis=-1)
+        if self.head is not None:
+            auxiliary = y_pred["auxiliary"]
+            loss = loss + self.auxiliary_share * keras.losses.categorical_crossentropy(
+                targets[:, -auxiliary.shape[-1] :], auxiliary
+            )
         return ops.mean(loss) + sum(self.losses)  # the latter: of kernels that the network regularizes

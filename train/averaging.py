@@ -14,13 +14,13 @@ BATCH = 256
 
 @contextmanager
 def averaged_weights(model: Any, images: NDArray[np.uint8]) -> Iterator[None]:
-    """Put the optimizer's averaged weights into ``model.classifier`` for the block.
+    """Put the optimizer's averaged weights into `model` for the block.
 
     The running statistics of batch norm were gathered under the weights as they changed from step to
     step; the averages need their own (Izmailov et al. 2018, arXiv:1803.05407, section 3.2). They are
     computed from `images`, uint8 N x S x S, a sample of the training images without augmentation.
     """
-    variables = model.classifier.variables
+    variables = model.variables
     trained = [np.asarray(v.numpy()).copy() for v in variables]
     model.optimizer.put_averages(model.trainable_variables)
     for variable in model.trainable_variables:

@@ -72,7 +72,7 @@ def resample(split: Split, method: str, seed: int) -> Split:
         sampler = RandomOverSampler(random_state=seed)
         index, _ = sampler.fit_resample(np.arange(len(split))[:, None], split.labels)
         return split.take(index[:, 0])
-    if split.votes is not None:
+    if split.votes is not None or split.auxiliary is not None:
         raise DataError(f"expected one label an image to balance by {method}, found votes; use ros, or majority labels")
     if counts.min() <= NEIGHBOURS:
         raise DataError(

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_edge.preprocess import normalise
 from fer_edge.train.batches import EpochBatches
@@ -27,6 +28,7 @@ class TrainingMaterial:
         self._images = training.images if recipe.distillation else normalise(training.images, recipe.contrast)
         hard = np.eye(classes, dtype=np.float32)[training.labels]
         self._targets = hard if training.votes is None else training.votes
+        self._auxiliary = training.auxiliary
         self.augmentation = recipe.augmentation
         self._views: TeacherViews | None = None
         if recipe.distillation:
@@ -38,8 +40,21 @@ class TrainingMaterial:
     def batches(self, epoch: int) -> EpochBatches:
         """Return the batches of an epoch, counted from 0."""
         images, targets = self._images, self._targets
+        if self._recipe.draw_labels:
+            targets = drawn(targets, np.random.default_rng((self._recipe.seed, epoch, 1)))
         if self._views and self._recipe.distillation:
             images, said = self._views.view(epoch % self._recipe.distillation.views)
             images = normalise(images, self._recipe.contrast)  # a teacher has its own
             targets = np.concatenate([targets, soften(said, self._recipe.distillation.temperature)], axis=1)
+        if self._auxiliary is not None:
+            targets = np.concatenate([targets, self._auxiliary], axis=1)
         return EpochBatches(images, targets, self._recipe.batch_size, seed=self._recipe.seed, epoch=epoch)
+
+
+def drawn(shares: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return one label an image, one-hot, drawn with the probabilities `shares`, N x classes, that sum to 1."""
+    # The sums end at 1 up to rounding, and a class of share 0 has the sum of the one before it.
+    sums = np.cumsum(shares, axis=1, dtype=np.float64)
+    label = (sums <= rng.random((len(shares), 1)) * sums[:, -1:]).sum(axis=1)
+    hard: NDArray[np.float32] = np.eye(shares.shape[1], dtype=np.float32)[label]
+    return hard

@@ -41,6 +41,7 @@ class Recipe:
         weight_decay: decoupled, on kernels only; not with ``adam``.
         sam: radius of sharpness-aware minimization (Foret et al. 2021, arXiv:2010.01412); 0 is off; TensorFlow only.
         label_smoothing: share of each target spread over all classes.
+        auxiliary_share: weight of a second output's loss, where the training images have something for it to learn.
         class_weighting: exponent of the classes' inverse frequency as weight in the loss; 1 weighs all
             classes alike, 0 all images.
         ema_epochs: time constant, in epochs, of the exponential moving average of the weights that is
@@ -53,6 +54,8 @@ class Recipe:
         resample: method of `fer_edge.train.balance.resample` that balances what is trained on, or "" for none.
         contrast: normalisation of every input, see `fer_edge.model_file.ModelInfo`; it stays with the model.
         clean: leave out training images that are blank or occur again under another label.
+        draw_labels: learn one label an image, drawn anew from its votes every epoch (the *probability* training of
+            Barsoum et al. 2016, arXiv:1608.01041, section 3), in place of the votes' shares.
         precision: ``float32`` or ``bfloat16``, what the layers compute in; weights are float32 in both.
         seed: of initialization, order and augmentation.
         augmentation: what is done to the images.
@@ -68,6 +71,7 @@ class Recipe:
     weight_decay: float = 0.01
     sam: float = 0.0
     label_smoothing: float = 0.1
+    auxiliary_share: float = 0.0
     class_weighting: float = 0.0
     ema_epochs: float = 2.0
     dropout: float = 0.2
@@ -77,6 +81,7 @@ class Recipe:
     resample: str = ""
     contrast: str = "none"
     clean: bool = False
+    draw_labels: bool = False
     precision: str = "float32"
     seed: int = 1
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
@@ -87,4 +92,8 @@ class Recipe:
         settings = dataclasses.asdict(self)
         if not self.distillation:
             del settings["distillation"]
+        if not self.auxiliary_share:
+            del settings["auxiliary_share"]
+        if not self.draw_labels:
+            del settings["draw_labels"]
         return settings

@@ -27,7 +27,7 @@ class SharpnessAwareModel(AugmentedModel):
 
         def gradients() -> tuple[Any, Any]:
             with tf.GradientTape() as tape:
-                result = {"probabilities": self.classifier(images, training=True), "targets": targets}
+                result = {**self.classify(images, training=True), "targets": targets}
                 loss = self.compute_loss(y_pred=result)
             return loss, tape.gradient(loss, variables)
 

@@ -61,6 +61,7 @@ def train_model(
     *,
     resume: bool = False,
     teachers: Sequence[KerasModel] = (),
+    held_out: Split | None = None,
     watch: Callable[[Epoch], None] | None = None,
 ) -> list[Epoch]:
     """Train a model of the zoo, or the one that the YAML file `name` describes, and leave the run in the folder `out`.
@@ -68,7 +69,8 @@ def train_model(
     Writes ``model.keras`` (the kept epoch's averaged weights), ``checkpoint.npz``, ``history.csv`` and
     ``run.json``. With `resume`, continues the killed run in `out` on its own schedule and ends with the
     weights that an uninterrupted run would have had. `teachers` are those that ``recipe.distillation`` names.
-    `watch` is told of every epoch done.
+    `held_out` decides inside the run in place of the share of Training that the recipe would hold out, and Training
+    stays whole. `watch` is told of every epoch done.
 
     Returns:
         One entry an epoch, those before a resume included.
@@ -82,7 +84,7 @@ def train_model(
     usable = training_without_leaks(dataset) if recipe.drop_leaks else original
     if recipe.clean:
         usable = usable.take(~(blank(usable) | conflicting(usable)))
-    training, holdout = hold_out(usable, recipe.holdout) if recipe.holdout else (usable, None)
+    training, holdout = hold_out(usable, recipe.holdout) if recipe.holdout and not held_out else (usable, held_out)
     if recipe.resample:  # after the division, so that nothing made from a held-out image is trained on
         training = resample(training, recipe.resample, recipe.seed)
     _check_size(dataset, training, architecture.input_size)
@@ -111,7 +113,8 @@ def train_model(
     if recipe.sam:
         require_tensorflow()
     kind = SharpnessAwareModel if recipe.sam else AugmentedModel
-    model = kind(classifier, augmenter, recipe.label_smoothing, recipe.distillation, weights)
+    auxiliary = (0 if training.auxiliary is None else training.auxiliary.shape[1], recipe.auxiliary_share)
+    model = kind(classifier, augmenter, recipe.label_smoothing, recipe.distillation, weights, auxiliary)
     model.radius = recipe.sam
     first = material.batches(0)
     # XLA has no kernel for the affine resampling on TensorFlow, and is slower than oneDNN's convolutions on a CPU.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fer_edge.labels import EXPRESSIONS
+from fer_edge.train.data.classes import EIGHT
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset, Split
 
 
@@ -50,4 +51,30 @@ def fer_csv(tmp_path, tiny):
     ]
     path = tmp_path / "fer2013.csv"
     path.write_text(csv_text(rows))
+    return path
+
+
+HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+COLUMNS = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt", "unknown", "NF")
+
+
+@pytest.fixture
+def ferplus(tmp_path, fer_csv, tiny):
+    """Votes for the tiny set: each class moves on by one, every fifth image is unknown, every seventh disputed."""
+    lines = [HEADER]
+    row = 0
+    for name, split in tiny.splits.items():
+        for label in split.labels:
+            counts = dict.fromkeys(COLUMNS, 0)
+            target = EIGHT[label + 1]
+            if row % 5 == 0:
+                counts["unknown"] = 10
+            elif row % 7 == 0:
+                counts[target], counts["neutral" if target != "neutral" else "happy"] = 5, 5
+            else:
+                counts[target] = 10
+            lines.append(",".join([name, f"fer{row:07}.png", *(str(counts[column]) for column in COLUMNS)]))
+            row += 1
+    path = tmp_path / "fer2013new.csv"
+    path.write_text("\n".join(lines) + "\n")
     return path

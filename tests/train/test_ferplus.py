@@ -1,20 +1,22 @@
 """FER+: the published rules on votes worked out by hand, and files that do not fit."""
 
+import json
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_edge.cli import main
 from fer_edge.errors import DataError
 from fer_edge.train.data.classes import EIGHT
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.data.ferplus import load_ferplus, majority, vote_distribution
 from fer_edge.train.data.load import load_dataset
 
+from .conftest import COLUMNS
 from .trees import picture, put
-
-HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
-COLUMNS = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt", "unknown", "NF")
 
 
 def votes(**counts):
@@ -70,28 +72,6 @@ def test_a_distribution_is_one_and_agrees_with_the_majority(choices):
     assert not (share > 0)[counts[:8] < 2].any()
     if winner.any():
         assert share.argmax() == winner.argmax()
-
-
-@pytest.fixture
-def ferplus(tmp_path, fer_csv, tiny):
-    """Votes for the tiny set: each class moves on by one, every fifth image is unknown, every seventh disputed."""
-    lines = [HEADER]
-    row = 0
-    for name, split in tiny.splits.items():
-        for label in split.labels:
-            counts = dict.fromkeys(COLUMNS, 0)
-            target = EIGHT[label + 1]
-            if row % 5 == 0:
-                counts["unknown"] = 10
-            elif row % 7 == 0:
-                counts[target], counts["neutral" if target != "neutral" else "happy"] = 5, 5
-            else:
-                counts[target] = 10
-            lines.append(",".join([name, f"fer{row:07}.png", *(str(counts[column]) for column in COLUMNS)]))
-            row += 1
-    path = tmp_path / "fer2013new.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 def test_soft_training_and_tests_by_majority(fer_csv, ferplus, tiny):
@@ -177,3 +157,26 @@ def test_another_labelling_is_refused(fer_csv, ferplus):
     dataset = load_dataset(str(fer_csv), ferplus)
     with pytest.raises(DataError, match="expected to relabel FER2013"):
         load_ferplus(dataset, ferplus)
+
+
+def trained(fer_csv, out, *options):
+    arguments = ["train", fer_csv, "--model", "nano", "--epochs", 1, "--out", out, "--json", *options]
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize(
+    ("target", "rule", "draws"),
+    [("majority", "by majority", False), ("probability", "by vote distribution", True)],
+)
+def test_the_target_is_chosen(fer_csv, ferplus, tmp_path, target, rule, draws):
+    result = trained(fer_csv, tmp_path / "run", "--ferplus", ferplus, "--ferplus-target", target)
+    assert result.exit_code == 0, result.output
+    card = json.loads((tmp_path / "run/run.json").read_text())
+    assert any(rule in note for note in card["data"]["notes"])
+    assert card["recipe"].get("draw_labels", False) is draws
+
+
+def test_a_target_without_votes_is_wrong_usage(fer_csv, tmp_path):
+    result = trained(fer_csv, tmp_path / "run", "--ferplus-target", "majority")
+    assert result.exit_code == 2
+    assert "give --ferplus too" in result.output

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from fer_edge.errors import DataError
 from fer_edge.labels import EXPRESSIONS, canonical
-from fer_edge.train.data.dataset import Dataset, Split
+from fer_edge.train.data.dataset import Dataset
 
 EIGHT = (*EXPRESSIONS, "contempt")
 """FER2013's classes in its order and the eighth of FER+, CK+ and AffectNet."""
@@ -66,7 +67,7 @@ def _mapped(dataset: Dataset, mapping: Mapping[str, str]) -> Dataset:
                     moved[:, new] += votes[:, old]
             votes = moved / moved.sum(axis=1, keepdims=True)
         if len(kept):
-            splits[name] = Split(kept.images, position[kept.labels], kept.rows, votes, kept.subjects, kept.sources)
+            splits[name] = dataclasses.replace(kept, labels=position[kept.labels], votes=votes)
     if not splits:
         raise DataError(f"{dataset.name}: expected images after mapping its classes, found none")
     said = ", ".join(f"{old} to {new}" if new else f"{old} left out" for old, new in mapping.items())

@@ -29,6 +29,8 @@ class Split:
             each image has one label.
         subjects: int64, (N,), images of one person have the same number, -1 is a person unknown; None if all are.
         sources: int64, (N,), indices into the data set's sources; None where there is one.
+        auxiliary: float32, N x K, shares over other classes than the data set's, for a second output that training
+            alone has; None if there are none.
     """
 
     images: NDArray[np.uint8]
@@ -37,6 +39,7 @@ class Split:
     votes: NDArray[np.float32] | None = None
     subjects: NDArray[np.int64] | None = None
     sources: NDArray[np.int64] | None = None
+    auxiliary: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -50,6 +53,7 @@ class Split:
             votes=None if self.votes is None else self.votes[index],
             subjects=None if self.subjects is None else self.subjects[index],
             sources=None if self.sources is None else self.sources[index],
+            auxiliary=None if self.auxiliary is None else self.auxiliary[index],
         )
 
     def hashes(self) -> NDArray[np.str_]:
@@ -92,7 +96,7 @@ class Dataset:
             digest.update(f"\n{split_name} {split.images.shape}\n".encode())
             digest.update(np.ascontiguousarray(split.images).data)
             digest.update(np.ascontiguousarray(split.labels).data)
-            for kind, values in (("votes", split.votes), ("subjects", split.subjects)):
+            for kind, values in (("votes", split.votes), ("subjects", split.subjects), ("auxiliary", split.auxiliary)):
                 if values is not None:
                     digest.update(f"\n{kind}\n".encode())
                     digest.update(np.ascontiguousarray(values).data)

@@ -48,7 +48,7 @@ def load_ferplus(dataset: Dataset, path: Path, *, soft: bool = True) -> Dataset:
         DataError: `path` is not such a file, or its rows are not those of `dataset`.
     """
     usages, counts = read_votes(path)
-    _check_rows(dataset, path, usages)
+    check_rows(dataset, path, usages)
     splits, total = {}, 0
     for name, split in dataset.splits.items():
         as_votes = soft and name == TRAINING
@@ -145,7 +145,7 @@ def read_votes(path: Path) -> tuple[list[str], NDArray[np.int64]]:
     return usages, np.array(counts, np.int64).reshape(-1, len(wanted))
 
 
-def _check_rows(dataset: Dataset, path: Path, usages: list[str]) -> None:
+def check_rows(dataset: Dataset, path: Path, usages: list[str]) -> None:
     """Raise DataError unless row i of `usages` can speak of row i of the data set."""
     if dataset.labels != EXPRESSIONS:
         raise DataError(

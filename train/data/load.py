@@ -11,6 +11,7 @@ import numpy as np
 from fer_edge.errors import DataError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.train.data import cache
+from fer_edge.train.data.auxiliary import with_auxiliary_votes
 from fer_edge.train.data.ckplus import by_subject, is_ckplus
 from fer_edge.train.data.classes import EIGHT, map_each
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
@@ -30,7 +31,12 @@ CK_CSV = "ckextended"
 
 
 def load_dataset(
-    spec: str, ferplus: Path | None = None, *, soft: bool = True, mapping: Mapping[str, str] | None = None
+    spec: str,
+    ferplus: Path | None = None,
+    *,
+    soft: bool = True,
+    mapping: Mapping[str, str] | None = None,
+    auxiliary: Path | None = None,
 ) -> Dataset:
     """Load a data set, from the cache where its source is unchanged.
 
@@ -39,6 +45,7 @@ def load_dataset(
             FER2013's folder export, one folder for each class), or several of these joined with ``+``.
         ferplus: FER+ votes for the FER2013 CSV file among them, see `load_ferplus`.
         soft: see `load_ferplus`.
+        auxiliary: FER+ votes to learn beside the labels, see `with_auxiliary_votes`; for one FER2013 CSV file.
         mapping: class -> the class it becomes, or '' to leave its images out, see `map_each`.
 
     Raises:
@@ -53,6 +60,10 @@ def load_dataset(
         if len(csv_files) != 1:
             raise DataError(f"{ferplus}: expected one fer2013.csv to relabel, found {len(csv_files)} in {spec}")
         parts[csv_files[0]] = load_ferplus(parts[csv_files[0]], ferplus, soft=soft)
+    if auxiliary is not None:
+        if len(parts) != 1:
+            raise DataError(f"{auxiliary}: expected one fer2013.csv that the votes belong to, found {spec}")
+        parts = [with_auxiliary_votes(parts[0], auxiliary)]
     if mapping:
         parts = map_each(parts, mapping)
     dataset = join(parts) if len(parts) > 1 else parts[0]

@@ -122,7 +122,7 @@ def convert_model(job: Conversion, dataset: Dataset) -> ConversionReport:
     stopwatch = _Stopwatch()
     split_name, evaluated = _evaluation_split(dataset)
     check_fits(job.original, job.model_path, dataset, evaluated)
-    flatbuffer, calibration = _export(job, dataset, stopwatch)
+    flatbuffer, calibration, untuned = _export(job, dataset, stopwatch)
     contents = read_tflite(flatbuffer)
     allowed: frozenset[str] = frozenset()
     if job.settings.int8:
@@ -142,10 +142,21 @@ def convert_model(job: Conversion, dataset: Dataset) -> ConversionReport:
     file_conversion = {**stored, **dataclasses.asdict(cost), "versions": machine["versions"]}
     info = dataclasses.replace(job.original.info, conversion=file_conversion, accuracy={})
     with tempfile.TemporaryDirectory(prefix="fer-edge-") as folder, stopwatch.stage("evaluation"):
-        finished = Path(folder) / "model.tflite"
+        finished = Path(folder) / "the converted model.tflite"
         finished.write_bytes(flatbuffer)
         write_info(finished, info)
-        comparison = _compare(job.original, TFLiteModel(finished, allow_float=True), split_name, evaluated)
+        expected = _scores(job.original, evaluated, "the float model")
+
+        def compared(path: Path) -> Comparison:
+            found = _scores(TFLiteModel(path, allow_float=True), evaluated, path.stem)
+            return compare_scores(split_name, expected, found, evaluated.labels)
+
+        comparison, post_training = compared(finished), None
+        if untuned:
+            before = Path(folder) / "not fine-tuned.tflite"
+            before.write_bytes(untuned)
+            write_info(before, info)
+            post_training = compared(before)
         layers = _layers(job, finished, evaluated)
         write_info(finished, dataclasses.replace(info, accuracy=_accuracy(comparison)))
         data, digest = finished.read_bytes(), file_hash(finished)
@@ -156,6 +167,7 @@ def convert_model(job: Conversion, dataset: Dataset) -> ConversionReport:
         file_bytes=len(data),
         cost=cost,
         comparison=comparison,
+        post_training=post_training,
         layers=layers,
         allowed_operators=sorted(allowed),
         seconds=stopwatch.finish(),
@@ -181,12 +193,12 @@ class _Stopwatch:
         return {**self.stages, "total": round(time.perf_counter() - self.started, 2)}
 
 
-def _export(job: Conversion, dataset: Dataset, stopwatch: _Stopwatch) -> tuple[bytes, dict[str, Any]]:
-    """Return the flatbuffer and what it was calibrated with."""
+def _export(job: Conversion, dataset: Dataset, stopwatch: _Stopwatch) -> tuple[bytes, dict[str, Any], bytes | None]:
+    """Return the flatbuffer, its calibration, and what it would be without fine-tuning, if there was any."""
     graph, settings = job.graph, job.settings
     if not settings.int8:
         with stopwatch.stage("export"):
-            return export_float(graph), {}
+            return export_float(graph), {}, None
     training = _training_split(dataset)
     # The graph sees what the classifier makes of a crop.
     training = dataclasses.replace(training, images=normalise(training.images, job.original.info.contrast))
@@ -196,16 +208,19 @@ def _export(job: Conversion, dataset: Dataset, stopwatch: _Stopwatch) -> tuple[b
     recurrent = any("weights_of" in node.options for node in graph.nodes)
     if not settings.qat_epochs and not recurrent:
         with stopwatch.stage("export"):
-            return export_calibrated(graph, sample.images), calibration
+            return export_calibrated(graph, sample.images), calibration, None
     with stopwatch.stage("calibration"), progress_bar("calibrating", len(sample)) as advance:
         ranges = calibrate(graph, sample.images, advance)
+    untuned = None
     if settings.qat_epochs:
+        with stopwatch.stage("export without fine-tuning"):
+            untuned = export_fake_quantized(graph, ranges) if recurrent else export_calibrated(graph, sample.images)
         recipe = fine_tuning_recipe(settings.qat_epochs, settings.seed)
         steps = recipe.epochs * steps_per_epoch(len(training), recipe)
         with stopwatch.stage("fine-tuning"), progress_bar("fine-tuning", steps) as advance:
             graph = fine_tune(graph, ranges, training.images, recipe, advance)
     with stopwatch.stage("export"):
-        return export_fake_quantized(graph, ranges), calibration
+        return export_fake_quantized(graph, ranges), calibration, untuned
 
 
 def _layers(job: Conversion, path: Path, split: Split) -> list[LayerError]:
@@ -244,16 +259,13 @@ def _training_split(dataset: Dataset) -> Split:
     return training
 
 
-def _compare(original: Classifier, converted: Classifier, split_name: str, split: Split) -> Comparison:
-    def predict(classifier: Classifier) -> NDArray[np.float32]:
-        parts = []
+def _scores(classifier: Classifier, split: Split, name: str) -> NDArray[np.float32]:
+    parts = []
+    with progress_bar(f"evaluating {name}", len(split)) as advance:
         for start in range(0, len(split), EVALUATION_BATCH):
             parts.append(classifier.predict(split.images[start : start + EVALUATION_BATCH]))
             advance(len(parts[-1]))
-        return np.concatenate(parts)
-
-    with progress_bar("comparing with the float model", 2 * len(split)) as advance:
-        return compare_scores(split_name, predict(original), predict(converted), split.labels)
+    return np.concatenate(parts)
 
 
 def _accuracy(comparison: Comparison) -> dict[str, Any]:

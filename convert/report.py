@@ -29,6 +29,7 @@ class ConversionReport:
         hog: the input of HOG features: which, times what, in which int8 steps; None for a model without.
         cost: multiply-adds and parameters.
         comparison: against the float model.
+        post_training: what the comparison would be without the fine-tuning; None where there was none.
         layers: what quantization did to each layer's value, in the order of evaluation; empty where the file's
             operators are not one to one with the network's layers, and for ``float``.
         seconds: wall time by stage, with their ``total``.
@@ -47,6 +48,7 @@ class ConversionReport:
     hog: Mapping[str, Any] | None
     cost: Cost
     comparison: Comparison
+    post_training: Comparison | None
     layers: Sequence[LayerError]
     seconds: Mapping[str, float]
     machine: Mapping[str, Any]
@@ -69,6 +71,11 @@ def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
         worst = min(report.layers, key=lambda layer: layer.signal_to_noise)
         above = f"{worst.signal_to_noise:.1f} dB above its error"
         noisiest = [("noisiest layer", f"{worst.node} ({worst.operator}), {above}")]
+    without = []
+    if report.post_training:
+        before = report.post_training
+        points = f"{100 * before.difference:+.2f} +/- {100 * before.difference_se:.2f} points"
+        without = [("without fine-tuning", f"{before.top1:.2%}, {points}, same class {before.agreement:.2%}")]
     hog = []
     if report.hog:
         hog = [
@@ -89,6 +96,7 @@ def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
         ("accuracy, this file", f"{compared.top1:.2%}"),
         ("difference", f"{100 * compared.difference:+.2f} +/- {100 * compared.difference_se:.2f} points (paired)"),
         ("same class", f"{compared.agreement:.2%}"),
+        *without,
         ("largest difference", f"{compared.largest_difference:.4f} of a probability"),
         *noisiest,
         ("mean difference", f"{compared.mean_difference:.5f} of a probability"),

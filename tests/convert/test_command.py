@@ -76,6 +76,15 @@ def test_the_device_can_run_it_as_well_as_the_float_model(converted, tiny):
     assert compared["top1"] > compared["float_top1"] - 0.1
 
 
+def test_the_report_says_what_fine_tuning_was_worth(converted, trained, csv_file, tmp_path):
+    """The figures without fine-tuning are those of a conversion without it."""
+    out = tmp_path / "untuned.tflite"
+    result = convert(trained, "--int8", "--qat-epochs", 0, "--data", csv_file, "--out", out, "--json")
+    untuned = json.loads(result.stdout)
+    assert json.loads(converted[1].stdout)["post_training"] == untuned["comparison"]
+    assert untuned["post_training"] is None
+
+
 def test_post_training_and_float(trained, csv_file, tmp_path):
     """The other two ways, with the table instead of JSON."""
     out = tmp_path / "ptq.tflite"

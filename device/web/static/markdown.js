@@ -18,7 +18,8 @@ function table([head, , ...rows]) {
     const header = name === 'th' || i === 0;
     return el(header ? 'th' : 'td', header ? { scope: name === 'th' ? 'col' : 'row' } : {}, ...inline(text));
   }));
-  return el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table' },
+  const label = `Table of ${split(head).join(', ').replaceAll('`', '')}`; // a card has several, told apart by name
+  return el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label },
     el('table', {}, el('thead', {}, cells(head, 'th')), el('tbody', {}, ...rows.map((row) => cells(row, 'td')))));
 }
 

@@ -131,22 +131,53 @@ def file_hash(model: str) -> str:
 
 
 def conversion_table() -> str:
-    """Return what conversion changed, one row for each shipped model."""
+    """Return what conversion changed, without and with fine-tuning, one row for each shipped model."""
     lines = [
-        "| model | float | int8 | difference (paired) | same class | operators |",
-        "|---|---:|---:|---:|---:|---|",
+        "| model | float | int8, not fine-tuned | difference | same class | int8, shipped | difference | same class |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
+    operators = []
     for path in sorted((RESULTS / "conversion").glob("*.json")):
         report = json.loads(path.read_text())
         if file_hash(path.stem) != report["sha256"]:
             raise SystemExit(f"{path}: is not the report of the shipped file; copy that of its conversion")
-        c = report["comparison"]
-        operators = ", ".join(f"{count} {name}" for name, count in report["operators"].items())
-        lines.append(
-            f"| `{path.stem}` | {c['float_top1']:.2%} | {c['top1']:.2%} | {100 * c['difference']:+.2f} ± "
-            f"{100 * c['difference_se']:.2f} points | {c['agreement']:.2%} | {operators} |"
+        cells = " | ".join(
+            f"{c['top1']:.2%} | {100 * c['difference']:+.2f} ± {100 * c['difference_se']:.2f} | {c['agreement']:.2%}"
+            for c in (report["post_training"], report["comparison"])
         )
-    return "\n".join(lines)
+        lines.append(f"| `{path.stem}` | {report['comparison']['float_top1']:.2%} | {cells} |")
+        operators.append(
+            f"`{path.stem}`: {', '.join(f'{count} {name}' for name, count in report['operators'].items())}."
+        )
+    return "\n".join([*lines, "", "Differences are points of top-1, paired. Operators: " + " ".join(operators)])
+
+
+def ablation_table() -> str:
+    """Return what each element of the recipe is worth, in points of held-out accuracy."""
+    path = RESULTS / "accuracy" / "ablation.json"
+    rows = json.loads(path.read_text()) if path.exists() else []
+    base = {row["seed"]: row["holdout_accuracy"] for row in rows if row["element"] == "base"}
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        if row["element"] != "base" and row["seed"] in base:
+            found.setdefault(row["element"], []).append(100 * (row["holdout_accuracy"] - base[row["seed"]]))
+    if not found:
+        return "Not run yet: `benchmarks/accuracy/ablation.py fer2013.csv fer2013new.csv`"
+    lines = ["| instead of the base | held-out accuracy, points | runs |", "|---|---:|---:|"]
+    for element, gains in sorted(found.items(), key=lambda item: sum(item[1]) / len(item[1])):
+        lines.append(f"| {element} | {', '.join(f'{gain:+.1f}' for gain in gains)} | {len(gains)} |")
+    said = ", ".join(f"{accuracy:.1%} with seed {seed}" for seed, accuracy in base.items())
+    (images,) = {row["holdout_images"] for row in rows}
+    error = 100 * (base[min(base)] * (1 - base[min(base)]) / images) ** 0.5
+    epochs = next(row["epochs"] for row in rows if row["element"] == "base")
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"`nano`, {epochs} epochs; the base has {said}, on {images} held-out images of Training; the standard "
+            f"error of one accuracy is {error:.1f} points, that of a difference of two runs somewhat less.",
+        ]
+    )
 
 
 def table(name: str) -> str:
@@ -156,7 +187,13 @@ def table(name: str) -> str:
         return classes_table(argument)
     if kind == "robustness":
         return robustness_table(argument)
-    tables = {"models": models_table, "loop": loop_table, "conversion": conversion_table, "latency": latency_table}
+    tables = {
+        "models": models_table,
+        "loop": loop_table,
+        "conversion": conversion_table,
+        "latency": latency_table,
+        "ablation": ablation_table,
+    }
     return tables[kind]()
 
 

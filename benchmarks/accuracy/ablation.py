@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What each element of the recipe is worth: ``nano``, 40 epochs, one element changed at a time.
 
-    benchmarks/accuracy/ablation.py fer2013.csv [--runs FOLDER] [--only NAME ...] [--seeds 1 2]
+    benchmarks/accuracy/ablation.py fer2013.csv fer2013new.csv [--runs FOLDER] [--only NAME ...] [--seeds 1 2]
 
 Every run holds out the same tenth of Training; its accuracy there, of the last epoch, is the result: PublicTest is not
 looked at. Runs that are there already are not repeated, killed ones go on. The results are kept in
@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "accuracy" / "ablation.json"
 BASE = ["--model", "nano", "--epochs", "40", "--learning-rate", "4e-3", "--dropout", "0"]
+VOTES = "fer2013new.csv"  # stands for the file that is given
 ELEMENTS: dict[str, list[str]] = {
     "base": [],
     "no mirroring": ["--no-flip"],
@@ -35,6 +36,7 @@ ELEMENTS: dict[str, list[str]] = {
     "SAM": ["--sam", "0.05"],
     "class weighting 0.5": ["--class-weighting", "0.5"],
     "blank and conflicting left out": ["--clean"],
+    "FER+ votes beside the labels": ["--auxiliary-ferplus", VOTES],
     "camera": ["--light", "0.15", "--blur", "0.1", "--noise", "0.15"],
 }
 """Name -> what differs from the base."""
@@ -44,10 +46,11 @@ def run(name: str, seed: int, options: argparse.Namespace) -> dict[str, float | 
     """Train one variant, or read what it left, and return its row."""
     folder = options.runs / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
     arguments = [*BASE, *ELEMENTS[name], "--seed", str(seed)]
+    given = [options.votes if argument == VOTES else argument for argument in arguments]
     card = folder / "run.json"
     if not (card.exists() and "finished" in json.loads(card.read_text())):
         resume = ["--resume"] if (folder / "checkpoint.npz").exists() else []
-        command = [sys.executable, "-m", "fer_edge", "train", options.data, "--out", str(folder), *arguments, *resume]
+        command = [sys.executable, "-m", "fer_edge", "train", options.data, "--out", str(folder), *given, *resume]
         subprocess.run(command, check=True)
     rows = list(csv.DictReader((folder / "history.csv").open()))
     last = rows[-1]
@@ -66,6 +69,7 @@ def main() -> None:
     """Run what is missing and keep the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data")
+    parser.add_argument("votes")
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
     parser.add_argument("--only", nargs="+", choices=ELEMENTS, default=list(ELEMENTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])

@@ -139,16 +139,16 @@ def shapes_table() -> str:
         stages = ", ".join(f"{channels}{'/2' * (stride == 2)}" for channels, stride in row["shape"]["stages"])
         accuracies = row["holdout_accuracies"]
         lines.append(
-            f"| {name} | {stages} | {row['multiply_adds'] / 1e6:.1f} M | {row['bytes'] / 1024:.0f} KB | {row['us']:.1f} µs "
-            f"| {sum(accuracies) / len(accuracies):.1%} |"
+            f"| {name} | {stages} | {row['multiply_adds'] / 1e6:.1f} M | {row['bytes'] / 1024:.0f} KB "
+            f"| {row['us']:.1f} µs | {sum(accuracies) / len(accuracies):.1%} |"
         )
     some = next(iter(result["shapes"].values()))
     return "\n".join(
         [
             *lines,
             "",
-            f"{some['epochs']} epochs each, {len(some['seeds'])} run(s) a shape; the standard error of an accuracy is one "
-            f"point. /2: stride 2. Measured on: {machine_name(result['machine'])}.",
+            f"{some['epochs']} epochs each, {len(some['seeds'])} run(s) a shape; the standard error of an accuracy is "
+            f"one point. /2: stride 2. Measured on: {machine_name(result['machine'])}.",
         ]
     )
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_edge.train.augment_extra import RandomGlasses, RandomSharpness, RandomShear, RandomVignette
 from fer_edge.train.keras_setup import load_keras
-from fer_edge.train.photographic import RandomBlur, RandomLight, RandomNoise
+from fer_edge.train.photographic import RandomBlur, RandomLight, RandomNoise, Sometimes
 
 keras = load_keras()
 ops, random = keras.ops, keras.random
@@ -111,32 +111,18 @@ class RandomContrast(keras.layers.Layer):  # type: ignore[misc, name-defined]
         return ops.clip((images - mean) * factor + mean + offset, 0.0, 255.0)
 
 
-class RandomErasing(keras.layers.Layer):  # type: ignore[misc, name-defined]
-    """Replaces a rectangle of 2 to 20 % of the area, aspect 1/2 to 2, by noise in a share of the images."""
+class RandomErasing(Sometimes):
+    """Replaces a rectangle of 2 to 20 % of the area, aspect 1/2 to 2, by noise."""
 
-    def __init__(self, *, share: float, seed: int) -> None:
-        super().__init__(dtype="float32")
-        self.share = share
-        self.generator = random.SeedGenerator(seed)
-
-    def call(self, images: Any, training: bool = False) -> Any:
-        """Return the images, changed when training."""
-        if not training or not self.share:
-            return images
-        batch, size = ops.shape(images)[0], images.shape[1]
-
-        def draw(low: float, high: float) -> Any:
-            return random.uniform((batch, 1), low, high, seed=self.generator)
-
-        area, aspect = draw(0.02, 0.2), ops.exp(draw(-math.log(2), math.log(2)))
+    def change(self, images: Any) -> Any:
+        """Return the images with a rectangle erased."""
+        area, aspect = self.draw(images, 0.02, 0.2), ops.exp(self.draw(images, -math.log(2), math.log(2)))
         height, width = ops.sqrt(area * aspect) / 2, ops.sqrt(area / aspect) / 2
-        middle = (ops.arange(size, dtype="float32")[None, :] + 0.5) / size
-        rows = ops.abs(middle - draw(0.0, 1.0)) < height
-        columns = ops.abs(middle - draw(0.0, 1.0)) < width
-        chosen = draw(0.0, 1.0) < self.share
-        hole = ops.logical_and(ops.logical_and(rows, chosen)[:, :, None], columns[:, None, :])[..., None]
+        middle = (np.arange(images.shape[1], dtype=np.float32) + 0.5) / images.shape[1]
+        rows = ops.abs(middle[None, :, None, None] - self.draw(images, 0.0, 1.0)) < height
+        columns = ops.abs(middle[None, None, :, None] - self.draw(images, 0.0, 1.0)) < width
         noise = random.uniform(ops.shape(images), 0.0, 255.0, seed=self.generator)
-        return ops.where(hole, noise, images)
+        return ops.where(ops.logical_and(rows, columns), noise, images)
 
 
 class Mixup(keras.layers.Layer):  # type: ignore[misc, name-defined]

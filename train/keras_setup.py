@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import os
 import sys
 from pathlib import Path
@@ -35,6 +36,8 @@ def load_keras() -> Any:
                 break
     if "keras" in sys.modules:
         return sys.modules["keras"]
+    # Several models predict in one process here; TensorFlow takes them for one that is traced too often, and warns.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with native_stderr_held():
         return require("keras", "train")
 

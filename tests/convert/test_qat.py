@@ -11,10 +11,10 @@ from fer_edge.convert.fake_quant import FakeQuantization
 from fer_edge.convert.fold import fold_batch_norms
 from fer_edge.convert.forward import Unchanged, forward
 from fer_edge.convert.from_keras import read_keras
-from fer_edge.convert.qat import FakeQuantModel, fine_tune, fine_tuning_recipe, steps_per_epoch
+from fer_edge.convert.qat import FakeQuantModel, fine_tune, fine_tuning_recipe, step_size, steps_per_epoch
 from fer_edge.convert.ranges import Range
 from fer_edge.train.data.dataset import TRAINING
-from fer_edge.train.keras_setup import load_model
+from fer_edge.train.keras_setup import load_keras, load_model
 
 from .conftest import plain_model, shake, varied_model
 
@@ -76,6 +76,39 @@ def test_it_makes_up_for_what_rounding_breaks(start, tiny):
     broken = distance(graph, cut, graph, images)
     assert broken > 2 * distance(graph, ranges, graph, images)
     assert distance(tuned, cut, graph, images) < 0.7 * broken
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "expected"),
+    [
+        ("dense", (720, 7), 1.0),
+        ("dense", (4608, 4096), 720 / 4608),
+        ("conv", (3, 3, 160, 16), 0.5),
+        ("depthwise", (3, 3, 999, 1), 1.0),
+    ],
+)
+def test_steps_shorten_with_the_products_of_a_sum(kind, shape, expected):
+    assert step_size(kind, shape) == pytest.approx(expected)
+
+
+def test_a_step_of_adam_moves_a_wide_kernel_by_as_much_less():
+    keras = load_keras()
+    inputs = keras.Input((48, 48, 1), name="image")
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
+    x = keras.layers.Dense(30, activation="relu", name="wide")(x)
+    x = keras.layers.Dense(7, name="narrow")(x)
+    graph = fold_batch_norms(read_keras(keras.Model(inputs, keras.layers.Softmax()(x))))
+    images = np.random.default_rng(0).integers(0, 256, (64, 48, 48), dtype=np.uint8)
+    recipe = dataclasses.replace(fine_tuning_recipe(1, seed=1), schedule="constant", learning_rate=1e-4)
+    tuned = fine_tune(graph, calibrate(graph, images, lambda _: None), images, recipe, lambda _: None)
+
+    def moved(name):
+        return np.abs(tuned.node(name).weights["kernel"] - graph.node(name).weights["kernel"]).max()
+
+    # The first step of Adam moves a weight by the rate, or a little less where the gradient is nearly its epsilon.
+    wide, narrow = (next(n.name for n in graph.nodes if n.name.startswith(name)) for name in ("wide", "narrow"))
+    assert moved(narrow) == pytest.approx(1e-4, rel=0.02)
+    assert moved(wide) == pytest.approx(1e-4 * 720 / 2304, rel=0.15)
 
 
 def test_the_same_seed_gives_the_same_weights(start, tiny):

@@ -16,6 +16,12 @@ FERPLUS = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="FER+ votes (fer2013new.csv) that relabel the fer2013.csv to eight classes.",
 )
+FERPLUS_TARGET = click.option(
+    "--ferplus-target",
+    type=click.Choice(["majority", "probability", "cross-entropy"]),
+    show_default="cross-entropy",
+    help="What is learned of the votes: the majority's class, one drawn from them every epoch, or their shares.",
+)
 MAP = click.option(
     "--map",
     "mapping",

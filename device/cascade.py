@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.boxes import clip, grow, move, scaled, shared
+from fer_edge.device.boxes import clip, grow, iou, move, scaled, shared
 from fer_edge.device.frame import Frame, Plane
 from fer_edge.device.opencv import cv2
 from fer_edge.device.skin import Regions, large_side
@@ -60,6 +60,10 @@ GROUPING = 0.2
 
 OVERLAP = 0.5
 """Two boxes that share more than this part of the smaller one are one face; the one with more votes stays."""
+
+
+SAME_FACE = 0.3
+"""Intersection over union from which two boxes are of one face."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,7 +169,8 @@ class HaarCascade:
         # With a margin of a half, the largest windows still have room to move, so that votes are not lost.
         x, y, w, h = grow(box, side // 2, luma.shape[1], luma.shape[0])
         smallest = max(round(side * 0.75), self.smallest)
-        found = self._surest(luma[y : y + h, x : x + w], MIN_VOTES, smallest, round(side * 1.35))
+        there = move(box, -x, -y)
+        found = self._surest(luma[y : y + h, x : x + w], there, MIN_VOTES, smallest, round(side * 1.35))
         return found and Detection(move(found.box, x, y), found.votes)
 
     def glance(self, luma: Plane, box: Box) -> Detection | None:
@@ -183,17 +188,20 @@ class HaarCascade:
         shrink = min(GLANCE_SIDE / side, 1.0)
         size = (max(round(w * shrink), 1), max(round(h * shrink), 1))
         small = cv2.resize(luma[y : y + h, x : x + w], size, interpolation=cv2.INTER_AREA)
-        found = self._surest(small, 1, SMALLEST, round(side * shrink * 1.25))
+        there = scaled(move(box, -x, -y), shrink)
+        found = self._surest(small, there, 1, SMALLEST, round(side * shrink * 1.25))
         return found and Detection(move(scaled(found.box, 1 / shrink), x, y), found.votes, close=False)
 
-    def _surest(self, luma: Plane, votes: int, smallest: int, largest: int) -> Detection | None:
+    def _surest(self, luma: Plane, there: Box, votes: int, smallest: int, largest: int) -> Detection | None:
+        """Return the surest face in `there`; one beside it, in a crowd, is another."""
         found, counts = self._looks.detectMultiScale2(
             luma, SCALE_STEP, votes, 0, (smallest, smallest), (largest, largest)
         )
-        if not len(found):
-            return None
-        best = int(np.argmax(counts))
-        return Detection(Box(*map(int, found[best])), int(counts[best]))
+        faces = [
+            Detection(Box(*place), int(count))
+            for place, count in zip(np.reshape(found, (-1, 4)).tolist(), np.ravel(counts).tolist(), strict=True)
+        ]
+        return max((f for f in faces if iou(f.box, there) >= SAME_FACE), key=lambda f: f.votes, default=None)
 
     def candidates(self, luma: Plane, area: Box, side: int) -> list[Box]:
         """Look through a part of a picture with windows of one size; see `SIDES`.
@@ -207,7 +215,9 @@ class HaarCascade:
             The windows that look like a face, in pixels of `luma`; many lie on one another.
         """
         x, y, w, h = area
-        found = self._cascade.detectMultiScale(luma[y : y + h, x : x + w], SIDES_STEP, 0, 0, (side, side), (side, side))
+        # The step leads from the window to `side`, which would be missed by a rounding error otherwise.
+        step = max(side / SMALLEST, SIDES_STEP)
+        found = self._cascade.detectMultiScale(luma[y : y + h, x : x + w], step, 0, 0, (side, side), (side, side))
         return [Box(x + left, y + top, w, h) for left, top, w, h in np.asarray(found).tolist()]
 
     def _windows(self, luma: Plane, smallest: int, largest: int = 0) -> NDArray[np.int32]:

@@ -1,34 +1,43 @@
-"""How much the scene changes, from a thumbnail of its luma."""
+"""What changes in a scene, from a thumbnail of its luma."""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
 from fer_edge.device.frame import Plane
 from fer_edge.device.opencv import cv2
+from fer_edge.preprocess import Box
 
-SIZE = (32, 24)
-"""Width and height of the thumbnail."""
+SIZE = (64, 48)
+"""Width and height of the thumbnail; one of its pixels is a cell."""
 
 CUT = 24.0
 """Mean difference of successive thumbnails, in grey levels, from which the picture shows another scene."""
 
-STILL = 6.0
-"""Largest difference of a thumbnail's pixel below which nothing came into the scene; noise averages out in it."""
+MOVED = 6
+"""Difference of a cell, in grey levels, from which something moved there; noise averages out in it."""
+
+FILLED = 0.5
+"""Share of moved cells from which a box is not worth cutting in two."""
+
+SMALL = 16
+"""Longer side, in cells, of a box that is not worth cutting either, as windows reach over its edges anyway."""
 
 
 class Changes:
-    """Compares each picture with the one before, and with one that was marked."""
+    """Compares each picture with the one before, and each cell with what it was when it was searched last."""
 
     def __init__(self) -> None:
         self._now: Plane | None = None
         self._before: Plane | None = None
-        self._marked: Plane | None = None
+        self._searched: Plane | None = None
 
     def add(self, luma: Plane) -> None:
         """Take in the next picture."""
-        self._before, self._now = self._now, cv2.resize(luma, SIZE, dst=self._spare(), interpolation=cv2.INTER_AREA)
-
-    def _spare(self) -> Plane | None:
-        return self._before if self._before is not self._marked else None
+        self._before, self._now = self._now, cv2.resize(luma, SIZE, dst=self._before, interpolation=cv2.INTER_AREA)
 
     @property
     def cut(self) -> bool:
@@ -37,11 +46,47 @@ class Changes:
             return True
         return bool(cv2.norm(self._now, self._before, cv2.NORM_L1) > CUT * SIZE[0] * SIZE[1])
 
-    @property
-    def still(self) -> bool:
-        """Whether nothing has changed since `mark`."""
-        return self._marked is not None and bool(cv2.norm(self._now, self._marked, cv2.NORM_INF) < STILL)
+    def moved(self, width: int, height: int) -> list[Box]:
+        """Return where something changed since it was returned last, fast or slowly.
 
-    def mark(self) -> None:
-        """Remember the present picture for `still`."""
-        self._marked = self._now
+        Args:
+            width: of the picture that the boxes are for.
+            height: likewise.
+
+        Returns:
+            Boxes that hold all that moved and little else; none the first time.
+        """
+        if self._now is None:
+            return []
+        if self._searched is None:
+            self._searched = self._now.copy()
+        mask = cv2.absdiff(self._now, self._searched) >= MOVED
+        np.copyto(self._searched, self._now, where=mask)
+        across, down = width / SIZE[0], height / SIZE[1]
+        return [
+            Box(int(x * across), int(y * down), math.ceil(w * across), math.ceil(h * down))
+            for x, y, w, h in tight_boxes(mask)
+        ]
+
+
+def tight_boxes(mask: NDArray[np.bool_], x: int = 0, y: int = 0) -> list[Box]:
+    """Cover what is set in a mask with boxes of which at least `FILLED` is set, or which are `SMALL`.
+
+    A box that is mostly empty is cut in the middle of its longer side, again and again.
+
+    Args:
+        mask: H x W.
+        x: added to the boxes.
+        y: likewise.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return []
+    top, left = int(rows[0]), int(columns[0])
+    inner = mask[top : rows[-1] + 1, left : columns[-1] + 1]
+    x, y, (h, w) = x + left, y + top, inner.shape
+    if max(w, h) <= SMALL or np.count_nonzero(inner) >= FILLED * inner.size:
+        return [Box(x, y, w, h)]
+    if w > h:
+        return tight_boxes(inner[:, : w // 2], x, y) + tight_boxes(inner[:, w // 2 :], x + w // 2, y)
+    return tight_boxes(inner[: h // 2], x, y) + tight_boxes(inner[h // 2 :], x, y + h // 2)

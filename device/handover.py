@@ -25,6 +25,9 @@ STALLED = 5.0
 BACK_OFF = (1.0, 30.0)
 """Seconds between two attempts to open a source again: at first, and at most; they double each time."""
 
+HUNG = 60.0
+"""Seconds that one attempt to open a source again may take until it counts as hung; twice the longest pause."""
+
 _POLL = 0.1
 """Seconds between two looks at whether to stop; a picture wakes the worker at once."""
 
@@ -43,10 +46,19 @@ class LatestFrame:
         restarts: times that the source was opened again.
     """
 
-    def __init__(self, source: Source, stop: Callable[[], bool]) -> None:
-        """Prepare to read `source`; `stop` is asked while waiting whether to give up."""
+    def __init__(self, source: Source, stop: Callable[[], bool], waiting: Callable[[], None] = lambda: None) -> None:
+        """Prepare to read a source.
+
+        Args:
+            source: a live one.
+            stop: asked while waiting whether to give up.
+            waiting: called again and again while a source that has delivered pictures delivers none, and is being
+                opened again; not while an attempt to do so hangs.
+        """
         self._source = source
         self._stop = stop
+        self._waiting = waiting
+        self._tried = 0.0
         self._condition = threading.Condition()
         self._frame: Frame | None = None
         self._error: BaseException | None = None
@@ -56,7 +68,7 @@ class LatestFrame:
         self._reopened: Source | None = None
         self._opening = False
         self._last_index = -1
-        self._began = 0.0
+        self._began = self._last_time = 0.0
         self.captured = self.dropped = self.restarts = 0
 
     @property
@@ -117,11 +129,12 @@ class LatestFrame:
             if not self.captured:
                 self._began = time.monotonic() - frame.time
             elif index:  # opened again: numbers and times go on
-                ahead = time.monotonic() - self._began - frame.time if ahead is None else ahead
+                if ahead is None:  # a stream's own clock may have run faster than ours
+                    ahead = max(time.monotonic() - self._began, self._last_time) - frame.time
                 frame = dataclasses.replace(frame, index=frame.index + index, time=frame.time + ahead)
             with self._condition:
                 self.captured += 1
-                self._last_index = frame.index
+                self._last_index, self._last_time = frame.index, frame.time
                 self.dropped += self._frame is not None
                 self._frame = frame
                 self._condition.notify()
@@ -132,6 +145,7 @@ class LatestFrame:
         _log.warning("%s; it is opened again", fault)
         source.close()
         while not self._closing.wait(wait) and self._current():
+            self._tried = time.monotonic()
             try:
                 opened = source.reopen()
             except SourceError as error:
@@ -156,7 +170,7 @@ class LatestFrame:
             yield frame
 
     def _take(self) -> Frame | None:
-        since = time.monotonic()
+        since = self._tried = time.monotonic()
         with self._condition:
             while self._frame is None and not self._ended and not self._stop():
                 silent = time.monotonic() - since
@@ -172,6 +186,8 @@ class LatestFrame:
                     self._start(
                         self._reopened or self._source, f"{self._source.name}: no picture for {STALLED:g} seconds"
                     )
+                if self.captured and time.monotonic() - self._tried < HUNG:
+                    self._waiting()
                 self._condition.wait(_POLL)
             frame, self._frame = self._frame, None
             if frame is None and self._error is not None:

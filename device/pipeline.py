@@ -108,7 +108,7 @@ class Pipeline:
 
     def __enter__(self) -> Self:
         if self._source.live:
-            self._latest = self._stack.enter_context(LatestFrame(self._source, self._stop))
+            self._latest = self._stack.enter_context(LatestFrame(self._source, self._stop, self._watchdog.beat))
         return self
 
     def __exit__(

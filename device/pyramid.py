@@ -55,11 +55,10 @@ class Pyramid:
 
         The cascade rejects most windows at once, and spends most of its time on those that are a face.
         """
+        left, right = max(box.x + box.w // 5, 0), max(box.x + box.w - box.w // 5, 0)
+        top, bottom = max(box.y + box.h // 5, 0), max(box.y + box.h - box.h // 5, 0)
         for level in range(1, self.levels):
-            plane, shrink = self.level(level), 0.5**level
-            left, top = round((box.x + box.w / 5) * shrink), round((box.y + box.h / 5) * shrink)
-            right, bottom = round((box.x + box.w * 4 / 5) * shrink), round((box.y + box.h * 4 / 5) * shrink)
-            plane[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = COVER
+            self.level(level)[top >> level : bottom >> level, left >> level : right >> level] = COVER
 
     def level_for(self, side: float) -> int:
         """Return the level on which a face of `side` pixels has least pixels, but no fewer than a window needs."""

@@ -1,9 +1,10 @@
 """Where and how closely each picture of a film is searched, so that every picture costs about the same.
 
 A face that was found is looked for around where it should be now, which costs a hundredth of the whole
-picture. The whole picture is searched for new faces a bit at a time: a round goes through it once with
-every size of window, on a picture shrunk so far that the window moves in steps of two pixels, and
-each picture of the film gets its share of the round. What looks like a face is then looked at closely.
+picture. What moved, and more slowly the whole picture, is searched for new faces a bit at a time: a round
+goes through it once with every size of window, on a picture shrunk so far that the window moves in steps
+of two pixels, and each picture of the film gets its share of the round. What looks like a face is then
+looked at closely.
 """
 
 from __future__ import annotations
@@ -13,19 +14,22 @@ from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Protocol
 
-from fer_edge.device.boxes import area, clip, contains_centre, iou, scaled, shared
-from fer_edge.device.cascade import OVERLAP, Detection, HaarCascade, suppress_overlaps
+from fer_edge.device.boxes import area, clip, grow, iou, merge_boxes, scaled, shared
+from fer_edge.device.cascade import OVERLAP, SAME_FACE, SIDES, Detection, HaarCascade, suppress_overlaps
 from fer_edge.device.changes import Changes
 from fer_edge.device.follow import ALIKE, SAME, Follower
 from fer_edge.device.frame import Frame
 from fer_edge.device.pyramid import Pyramid
 from fer_edge.device.rounds import Piece, Round, pieces
 from fer_edge.device.skin import Regions, SkinSegmentation
-from fer_edge.device.tracks import SAME_FACE, Track, predict
+from fer_edge.device.tracks import Track, predict
 from fer_edge.preprocess import Box
 
-ROUND = 0.4
-"""Seconds in which the whole picture is searched once for all faces but the smallest."""
+ROUND = 2.0
+"""Seconds in which the whole picture is searched once for all faces but the smallest, whatever moves."""
+
+MOVING_ROUND = 0.4
+"""Seconds in which what moved is searched once for these faces."""
 
 SMALL_ROUND = 1.0
 """Seconds of a round for the smallest faces, those below twice the window."""
@@ -33,14 +37,20 @@ SMALL_ROUND = 1.0
 LONGEST_STEP = 1 / 3
 """Part of a round that one picture may cost at most, however late it comes."""
 
-REST = 1.0
-"""Seconds between two rounds while the scene does not change."""
+CROWD = 2.5
+"""Known faces from which the rounds become shorter, in proportion: where many are, more come and go."""
+
+LOST = 2.0
+"""Times faster that the rounds go while a known face is not found, as it may be back anywhere near."""
 
 GLANCE = 0.09
 """Seconds for which a face that looks the same is only followed."""
 
 VERIFY = 0.5
 """Seconds after which a known face is looked at closely again."""
+
+LOOKED = 0.5
+"""Intersection over union from which a close look at one window has answered for another, too."""
 
 
 class FaceDetector(Protocol):
@@ -111,39 +121,45 @@ class SpreadSearch:
         self._changes = Changes()
         self._follower = Follower()
         self._round = Round(ROUND, LONGEST_STEP)
+        self._moving_round = Round(MOVING_ROUND, LONGEST_STEP)
         self._small_round = Round(SMALL_ROUND, LONGEST_STEP)
         self._confirmed: dict[int, float] = {}
-        self._begun = self._time = float("-inf")
+        self._time = float("-inf")
 
     def find(self, frame: Frame, tracks: Sequence[Track]) -> Found:
         """Return the known faces of `frame` where they are now, and new ones."""
         self._pyramid.start(frame.y)
         self._changes.add(self._pyramid.level(min(3, self._pyramid.levels - 1)))
         self._searched = self._skin_seconds = 0.0
-        known = [d for track in tracks if (d := self._find_again(frame, track))]
+        again = [(track, self._find_again(frame, track)) for track in tracks]
+        known = [detection for _, detection in again if detection]
+        lost = any(track.id and not detection for track, detection in again)
         for detection in known:
             self._pyramid.cover(detection.box)
-        new, full = self._find_new(frame, [d.box for d in known])
+        new, full = self._find_new(frame, [d.box for d in known], lost)
         self._time = frame.time
         self._forget({track.id for track in tracks})
         faces = [clipped(detection, frame) for detection in distinct(known, new)]
         return Found(sorted(faces, key=lambda face: face.box), self._searched, full, self._skin_seconds)
 
     def _find_again(self, frame: Frame, track: Track) -> Detection | None:
-        """Look for a known face: closely now and then, else quickly, else by what it looked like."""
+        """Look for a known face: closely now and then, else quickly, by what it looked like, and closely after all."""
         box = clip(predict(track, frame.time), frame.width, frame.height)
         if not track.id:
             return self._confirm(frame, box)
         found = None
-        if frame.time - self._confirmed.get(track.id, track.confirmed) >= VERIFY:
+        closely = frame.time - self._confirmed.get(track.id, track.confirmed) >= VERIFY
+        if closely:
             self._confirmed[track.id] = frame.time
             found = self._confirm(frame, box)
         elif frame.time - track.time < GLANCE:
             found = self._follow(frame, track.id, box, SAME)
-        found = found or self._glance(box)
+        found = found or self._glance(box) or self._follow(frame, track.id, box, ALIKE)
+        if not found and not closely:
+            found = self._confirm(frame, box)
         if found and found.votes:
             self._follower.remember(track.id, frame.y, clip(found.box, frame.width, frame.height))
-        return found or self._follow(frame, track.id, box, ALIKE)
+        return found
 
     def _follow(self, frame: Frame, number: int, box: Box, alike: float) -> Detection | None:
         moved = self._follower.follow(number, frame.y, box, alike)
@@ -160,47 +176,63 @@ class SpreadSearch:
         found = self._cascade.glance(luma, clip(scaled(box, 0.5**level), luma.shape[1], luma.shape[0]))
         return found and Detection(scaled(found.box, 2.0**level), found.votes, close=False)
 
-    def _find_new(self, frame: Frame, known: list[Box]) -> tuple[list[Detection], bool]:
+    def _find_new(self, frame: Frame, known: list[Box], lost: bool) -> tuple[list[Detection], bool]:
         """Do what is due of the rounds; at the beginning and after a cut that is everything."""
         cut = self._changes.cut
         elapsed = float("inf") if cut else max(frame.time - self._time, 0.0)
+        haste = max(LOST if lost else 1.0, len(known) / CROWD)
         if self._round.done or cut:
-            self._begin_round(frame, cut)
+            self._round.begin(self._search_all(range(self._pyramid.levels - 1, 0, -1)))
+        if self._moving_round.done or cut:
+            moved = self._changes.moved(frame.width, frame.height)
+            self._moving_round.begin(() if cut else self._search_moved(frame, moved))
         if self._small_round.done or cut:
-            self._begin_small_round(frame, known, cut)
+            self._begin_small_round(frame, known)
         busy = not self._round.done
         new: list[Detection] = []
-        seen = list(known)
-        for piece in (*self._round.take(elapsed), *self._small_round.take(elapsed)):
+        refused: list[Box] = []
+        hurried = (*self._moving_round.take(elapsed * haste), *self._round.take(elapsed * haste))
+        for piece in (*hurried, *self._small_round.take(elapsed)):
             for box in self._candidates(piece):
-                if any(contains_centre(other, box) for other in seen):
+                if any(shared(box, face) > OVERLAP for face in (*known, *(d.box for d in new))):
                     continue
-                seen.append(box)
+                if any(iou(box, other) > LOOKED for other in refused):
+                    continue
                 if found := self._confirm(frame, box):
                     new.append(found)
-                    seen.append(found.box)
+                else:
+                    refused.append(box)
         return new, busy and self._round.done
 
-    def _begin_round(self, frame: Frame, cut: bool) -> None:
-        if not cut and self._changes.still and 0 <= frame.time - self._begun < REST:
-            return
-        self._begun = frame.time
-        self._changes.mark()
-        self._round.begin(self._whole_picture(range(self._pyramid.levels - 1, 0, -1)))
-
-    def _begin_small_round(self, frame: Frame, known: list[Box], cut: bool) -> None:
+    def _begin_small_round(self, frame: Frame, known: list[Box]) -> None:
         start = perf_counter()
         regions = self._skin.propose(frame, known)
         self._skin_seconds = perf_counter() - start
         if regions.search_all:
-            self._small_round.begin(self._whole_picture((0,)))
+            self._small_round.begin(self._search_all((0,)))
         else:
             self._small_round.begin(p for box in regions.boxes for p in pieces(0, box, self._cascade.smallest))
 
-    def _whole_picture(self, levels: Sequence[int]) -> Iterator[Piece]:
+    def _search_all(self, levels: Sequence[int]) -> Iterator[Piece]:
         for level in levels:
             height, width = self._pyramid.shape(level)
             yield from pieces(level, Box(0, 0, width, height), self._cascade.smallest / 2**level)
+
+    def _search_moved(self, frame: Frame, boxes: Sequence[Box]) -> list[Piece]:
+        work: list[Piece] = []
+        margin = 0
+        for level in range(1, self._pyramid.levels):
+            # A face that moved lies in its box by half at least.
+            wider = (SIDES[-1] // 2 << level) - margin
+            margin += wider
+            boxes = merge_boxes([grow(box, wider, frame.width, frame.height) for box in boxes])
+            there = (self._on_level(level, box) for box in boxes)
+            work[:0] = (piece for box in there for piece in pieces(level, box, self._cascade.smallest / 2**level))
+        return work
+
+    def _on_level(self, level: int, box: Box) -> Box:
+        height, width = self._pyramid.shape(level)
+        return clip(scaled(box, 0.5**level), width, height)
 
     def _candidates(self, piece: Piece) -> list[Box]:
         luma = self._pyramid.level(piece.level)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_edge.device.pipeline import Counters
 from fer_edge.device.results import STAGES, FrameResult
 
 PERCENTILES = (50, 90, 99)
@@ -40,16 +41,14 @@ class Summary:
         for stage, seconds in result.timings.items():
             self._timings[stage].append(seconds)
 
-    def to_dict(self, dropped: int) -> dict[str, Any]:
-        """Return the JSON-ready figures so far.
-
-        Args:
-            dropped: pictures that were not worked on.
-        """
+    def to_dict(self, counters: Counters) -> dict[str, Any]:
+        """Return the JSON-ready figures so far, with what the pipeline counted."""
         seconds, cpu = time.perf_counter() - self._started, time.process_time() - self._cpu_started
         return {
             "frames": self.frames,
-            "dropped": dropped,
+            "dropped": counters.dropped,
+            "skipped": counters.skipped,
+            "restarts": counters.restarts,
             "frames_with_face": self.with_face,
             "full_searches": self._full_searches,
             "area_searched_per_frame": round(self._searched / self.frames, 3) if self.frames else None,
@@ -71,6 +70,8 @@ def to_text(summary: dict[str, Any]) -> str:
         f"{summary['frames']} frames in {summary['seconds']:.1f} s ({summary['fps']:.1f} per second), "
         f"{summary['dropped']} dropped, {summary['frames_with_face']} with a face"
     ]
+    if summary["skipped"] or summary["restarts"]:
+        lines.append(f"{summary['skipped']} damaged or empty, source opened again {summary['restarts']} times")
     if summary["frames"]:
         lines.append(f"{'ms per frame':14s}" + "".join(f"{f'p{p}':>10s}" for p in PERCENTILES))
         for stage, values in summary["latency_ms"].items():

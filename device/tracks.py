@@ -14,14 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.device.boxes import iou
-from fer_edge.device.cascade import Detection
+from fer_edge.device.cascade import SAME_FACE, Detection
 from fer_edge.device.expression import Expression, express
 from fer_edge.preprocess import Box
 
-SAME_FACE = 0.3
-"""Intersection over union from which boxes of successive pictures are one face."""
-
-BELIEVED = 20
+BELIEVED = 10
 """Votes that the detections of a face in successive pictures must gather before it is reported."""
 
 REMEMBERED = 1.0

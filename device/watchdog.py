@@ -38,7 +38,7 @@ class Watchdog:
         self._next = 0.0
 
     def beat(self) -> None:
-        """Say that one more picture went through the loop; the first time, that the service is up."""
+        """Say that the loop still turns; the first time, that the service is up."""
         now = self._clock()
         if not self._ready:
             self._ready = True

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fer_edge.device.commands.options import models_option
 from fer_edge.errors import SourceError
 from fer_edge.lazy import require
-from fer_edge.shipped import DEFAULT, ModelPath
 
 if TYPE_CHECKING:
     from fer_edge.device.results import Face
@@ -19,15 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    default=(DEFAULT,),
-    show_default=True,
-    type=ModelPath(),
-    help="A shipped model, or an int8 .tflite file. Several are averaged.",
-)
+@models_option
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

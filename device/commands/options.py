@@ -7,6 +7,18 @@ from pathlib import Path
 import click
 
 from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
+from fer_edge.shipped import DEFAULT, ModelPath
+
+models_option = click.option(
+    "--model",
+    "models",
+    multiple=True,
+    default=(DEFAULT,),
+    show_default=True,
+    type=ModelPath(),
+    help="A shipped model, or an int8 .tflite file. Several are averaged.",
+)
+"""``--model``, more than once."""
 
 
 class SourceSpec(click.ParamType[str]):

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fer_edge.device.commands.options import ListenAddress, MqttUrl, SourceSpec
+from fer_edge.device.commands.options import ListenAddress, MqttUrl, SourceSpec, models_option
 from fer_edge.device.outputs.address import Broker, Listen
 from fer_edge.device.signals import StopSignals
 from fer_edge.device.web.options import serving, serving_options
 from fer_edge.errors import FerEdgeError
 from fer_edge.lazy import require
-from fer_edge.shipped import DEFAULT, ModelPath
 
 if TYPE_CHECKING:
     from fer_edge.device.results import FrameResult
@@ -31,15 +30,7 @@ if TYPE_CHECKING:
     help="picamera2, a webcam's number, a video file, a folder of photos, a URL, or demo (demo:live at a camera's "
     "pace). Default: picamera2 where it is installed, else 0.",
 )
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    default=(DEFAULT,),
-    show_default=True,
-    type=ModelPath(),
-    help="A shipped model, or an int8 .tflite file. Several are averaged.",
-)
+@models_option
 @click.option(
     "--skin",
     default="static",
@@ -154,7 +145,7 @@ def run(
             progress.clear()
             left_out = {output.name: output.dropped for output in outputs if output.dropped}
             figures = {"source": opened.name, "models": [str(model) for model in models], "skin": skin}
-            figures |= summary.to_dict(pipeline.dropped) | {"dropped_by_outputs": left_out}
+            figures |= summary.to_dict(pipeline.counters) | {"dropped_by_outputs": left_out}
             click.echo(json.dumps(figures) if as_json else to_text(figures), err=jsonl == "-")
             for name, count in left_out.items():
                 click.echo(f"{name}: could not keep up, {count} left out", err=True)

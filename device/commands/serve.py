@@ -8,29 +8,20 @@ from pathlib import Path
 
 import click
 
-from fer_edge.device.commands.options import ListenAddress
+from fer_edge.device.commands.options import ListenAddress, models_option
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.signals import StopSignals
 from fer_edge.device.watchdog import Watchdog
 from fer_edge.device.web.opening import require_packages
 from fer_edge.device.web.options import DEFAULT_LISTEN, serving, serving_options
 from fer_edge.lazy import require
-from fer_edge.shipped import DEFAULT, ModelPath
 
 _POLL = 0.2
 
 
 @click.command()
 @click.argument("listen", metavar="[[HOST:]PORT]", type=ListenAddress(), default=str(DEFAULT_LISTEN))
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    default=(DEFAULT,),
-    show_default=True,
-    type=ModelPath(),
-    help="A shipped model, or an int8 .tflite file. Several are averaged.",
-)
+@models_option
 @serving_options
 def serve(
     listen: Listen, models: tuple[Path, ...], token: str | None, tls_cert: Path | None, tls_key: Path | None

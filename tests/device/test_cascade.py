@@ -129,6 +129,14 @@ def test_a_close_look_finds_what_the_whole_picture_finds(detector, portrait, sca
     assert detector.confirm(frame.y, Box(500, 300, 100, 100)) is None
 
 
+def test_a_look_at_one_face_does_not_answer_with_its_neighbour(detector, portrait):
+    frame, face = placed(portrait, 0.6, 100, 100)
+    beside = Box(face.x - round(0.7 * face.w), face.y, face.w, face.h)
+    assert detector.confirm(frame.y, face)
+    assert detector.confirm(frame.y, beside) is None
+    assert detector.glance(frame.y, beside) is None
+
+
 @pytest.mark.parametrize("scale", [0.4, 1.0, 1.6])
 def test_a_glance_finds_a_face_that_moved_a_little(detector, portrait, scale):
     frame, face = placed(portrait, scale, 30, 10)
@@ -152,4 +160,5 @@ def test_candidates_of_one_size(detector, portrait):
     places = detector.candidates(frame.y, area, 35)
     assert any(iou(box, face) > 0.5 for box in places)
     assert {box.w for box in places} == {35}
+    assert {box.w for box in detector.candidates(frame.y, area, 33)} == {33}
     assert detector.candidates(frame.y, Box(300, 300, 100, 100), 35) == []

@@ -94,7 +94,7 @@ def test_a_camera_that_hangs_is_given_up(grey_frame, monkeypatch):
 class Unsteady(Source):
     """A live source that plays a part of its story each time it is opened."""
 
-    name, live = "unsteady camera", True
+    name, live, rate = "unsteady camera", True, 100
 
     def __init__(self, grey_frame, story):
         self._grey_frame, self._story, self.closed = grey_frame, story, False
@@ -104,7 +104,7 @@ class Unsteady(Source):
         pictures, ending = self._part
         for index in range(pictures):
             time.sleep(0.01)
-            yield self._grey_frame(index, index / 100)
+            yield self._grey_frame(index, index / self.rate)
         if isinstance(ending, Exception):
             raise ending
         if ending:
@@ -113,7 +113,7 @@ class Unsteady(Source):
     def reopen(self):
         if isinstance(self._story[0], Exception):
             raise self._story.pop(0)
-        return Unsteady(self._grey_frame, self._story)
+        return type(self)(self._grey_frame, self._story)
 
     def close(self):
         self.closed = True
@@ -151,6 +151,15 @@ def test_a_camera_that_vanishes_is_opened_again(grey_frame, quick, caplog):
     ]
 
 
+def test_times_go_on_where_the_camera_s_clock_is_fast(grey_frame, quick):
+    class Fast(Unsteady):
+        rate = 1
+
+    camera = Fast(grey_frame, [(5, SourceError("unplugged")), (5, None)])
+    with LatestFrame(camera, never) as latest:
+        assert all_frames(latest)[-1].index == 9
+
+
 def test_a_camera_that_falls_silent_is_opened_again(grey_frame, quick, caplog):
     awake = threading.Event()
     camera = Unsteady(grey_frame, [(3, awake), (4, None)])
@@ -176,3 +185,39 @@ def test_waiting_for_a_camera_ends_when_asked(grey_frame, quick):
     with LatestFrame(camera, lambda: time.monotonic() - since > 0.5) as latest:
         all_frames(latest)
     assert time.monotonic() - since < 3
+
+
+def test_signs_of_life_go_on_while_a_camera_is_away(grey_frame, quick):
+    signs, gone = [], SourceError("unplugged")
+    camera = Unsteady(grey_frame, [(2, gone)] + [gone] * 1000)
+    since = time.monotonic()
+    with LatestFrame(camera, lambda: time.monotonic() - since > 0.6, lambda: signs.append(time.monotonic())) as latest:
+        all_frames(latest)
+    assert max(signs) - since > 0.4
+
+
+def test_signs_of_life_end_where_opening_hangs(grey_frame, quick, monkeypatch):
+    monkeypatch.setattr(handover, "HUNG", 0.3)
+    signs, awake = [], threading.Event()
+
+    class Hanging(Unsteady):
+        def reopen(self):
+            awake.wait(10)
+            raise SourceError("still nothing")
+
+    camera = Hanging(grey_frame, [(2, SourceError("unplugged"))])
+    since = time.monotonic()
+    with LatestFrame(camera, lambda: time.monotonic() - since > 1, lambda: signs.append(time.monotonic())) as latest:
+        all_frames(latest)
+        awake.set()
+    assert 0 < max(signs) - since < 0.7
+
+
+def test_no_sign_of_life_before_the_first_picture(grey_frame):
+    signs, since = [], time.monotonic()
+    camera = Camera([grey_frame()])
+    waiting = LatestFrame(camera, lambda: time.monotonic() - since > 0.3, lambda: signs.append(1))
+    with waiting as latest:
+        assert list(latest) == []
+        camera.go.release()
+    assert signs == []

@@ -6,9 +6,9 @@ import pytest
 from fer_edge.device.boxes import iou
 from fer_edge.device.cascade import Detection, HaarCascade
 from fer_edge.device.frame import Frame, frame_from_bgr
-from fer_edge.device.search import ROUND, SMALL_ROUND, SpreadSearch, distinct
+from fer_edge.device.search import MOVING_ROUND, ROUND, SpreadSearch, distinct
 from fer_edge.device.skin import segmentation
-from fer_edge.device.tracks import Tracker
+from fer_edge.device.tracks import Track, Tracker
 from fer_edge.preprocess import Box
 
 
@@ -17,7 +17,7 @@ class CountingCascade(HaarCascade):
 
     def __init__(self):
         super().__init__()
-        self.confirmed = self.glanced = self.positions = 0
+        self.confirmed = self.glanced = self.positions = self.in_small_copies = 0
 
     def confirm(self, luma, box):
         self.confirmed += 1
@@ -29,6 +29,7 @@ class CountingCascade(HaarCascade):
 
     def candidates(self, luma, area, side):
         self.positions += (area.w - side) * (area.h - side)
+        self.in_small_copies += luma.shape[0] < 480
         return super().candidates(luma, area, side)
 
 
@@ -68,7 +69,6 @@ def test_at_any_rate_the_search_takes_its_share_of_time(rate):
     search = SpreadSearch(cascade, segmentation("off", 24))
     work = []
     for index in range(4 * rate):
-        # Something always moves, so that no round is put off.
         bgr = np.full((240, 320, 3), 100, np.uint8)
         x = int(noise.integers(0, 280))
         bgr[100:140, x : x + 40] = 160
@@ -78,13 +78,18 @@ def test_at_any_rate_the_search_takes_its_share_of_time(rate):
         work.append(cascade.positions - before)
     assert work[0] > 3 * max(work[1:])
     per_second = sum(work[1:]) / 4
-    assert 0.5 * work[0] / SMALL_ROUND < per_second < 1.3 * work[0] / ROUND
+    assert 0.5 * work[0] / ROUND < per_second < work[0] / MOVING_ROUND
 
 
-def test_a_still_scene_is_searched_less(portrait):
-    empty = np.full((480, 640, 3), 120, np.uint8)
-    _, still, _ = play(empty, 3, 30)
-    assert sum(f.full for f in still[1:]) <= 4
+def test_what_moves_is_searched_more_often():
+    still, busy = (CountingCascade(), Tracker()), (CountingCascade(), Tracker())
+    for moves, (cascade, tracker) in ((0, still), (1, busy)):
+        search = SpreadSearch(cascade, segmentation("off", 24))
+        for index in range(60):
+            bgr = np.full((480, 640, 3), 100, np.uint8)
+            bgr[200:260, 100 + 5 * index * moves : 160 + 5 * index * moves] = 160
+            search.find(frame_from_bgr(bgr, index / 30, index), tracker.tracks)
+    assert 1.2 * still[0].in_small_copies < busy[0].in_small_copies < 3 * still[0].in_small_copies
 
 
 def test_the_first_picture_is_searched_whole(scene):
@@ -120,3 +125,69 @@ def test_of_two_answers_to_a_face_one_stays():
     assert distinct([near], [Detection(Box(20, 20, 50, 50), 99)]) == [near]
     other = Detection(Box(300, 0, 50, 50), 9)
     assert distinct([near], [other]) == [near, other]
+
+
+class Scripted:
+    """A cascade that answers what it was told to, and remembers the boxes looked at closely."""
+
+    smallest = 24
+
+    def __init__(self, candidates=(), faces=()):
+        self._candidates, self._faces, self.confirmed, self.pieces = candidates, faces, [], 0
+
+    def candidates(self, luma, area, side):
+        self.pieces += 1
+        return list(self._candidates) if luma.shape == (240, 320) and side == 24 else []
+
+    def confirm(self, luma, box):
+        self.confirmed.append(box)
+        return next((Detection(face, 30) for face in self._faces if iou(face, box) > 0.5), None)
+
+    def glance(self, luma, box):
+        return None
+
+
+def grey(index=0, rate=30, level=100):
+    plane = np.full((480, 640), level, np.uint8)
+    chroma = np.full((240, 320), 128, np.uint8)
+    return Frame(plane, chroma, chroma, index / rate, index, 640, 480)
+
+
+def test_a_large_window_without_a_face_hides_no_small_face_in_it():
+    cascade = Scripted([Box(20, 20, 100, 100), Box(60, 60, 30, 30)], [Box(120, 120, 60, 60)])
+    found = SpreadSearch(cascade, segmentation("off", 24)).find(grey(), ())
+    assert [d.box for d in found.detections] == [Box(120, 120, 60, 60)]
+
+
+def test_a_window_that_was_refused_is_not_looked_at_again():
+    cascade = Scripted([Box(20, 20, 30, 30), Box(22, 20, 30, 30), Box(80, 80, 30, 30)])
+    SpreadSearch(cascade, segmentation("off", 24)).find(grey(), ())
+    assert len([box for box in cascade.confirmed if box.x < 100]) == 1
+
+
+def believed(*boxes):
+    return tuple(Track(number, box, 30, 0.0) for number, box in enumerate(boxes, 1))
+
+
+def test_a_face_that_a_glance_loses_is_looked_at_closely_at_once():
+    face = Box(100, 100, 60, 60)
+    cascade = Scripted(faces=[face])
+    search = SpreadSearch(cascade, segmentation("off", 24))
+    search.find(grey(), ())
+    found = search.find(grey(3), believed(face))
+    assert [(d.box, d.close) for d in found.detections] == [(face, True)]
+
+
+@pytest.mark.parametrize(("here", "tracked"), [(6, 6), (0, 1)])
+def test_rounds_hurry_in_a_crowd_and_after_a_loss(here, tracked):
+    boxes = [Box(90 * place, 100, 60, 60) for place in range(6)]
+    pieces = []
+    for faces, tracks in ((boxes[:here], believed(*boxes[:tracked])), ([], ())):
+        cascade = Scripted(faces=faces)
+        search = SpreadSearch(cascade, segmentation("off", 24))
+        search.find(grey(), ())
+        first = cascade.pieces
+        for index in range(1, 60):
+            search.find(grey(index), tracks)
+        pieces.append(cascade.pieces - first)
+    assert pieces[0] > 1.15 * pieces[1]

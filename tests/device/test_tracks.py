@@ -44,7 +44,7 @@ def test_two_faces_keep_theirs_whatever_the_order():
 
 def test_a_doubtful_face_must_stay():
     tracker = Tracker()
-    assert [len(tracker.update([doubtful(0)], i / 10)) for i in range(6)] == [0, 0, 1, 1, 1, 1]
+    assert [len(tracker.update([doubtful(0)], i / 10)) for i in range(6)] == [0, 1, 1, 1, 1, 1]
 
 
 def test_a_flickering_face_is_never_believed():

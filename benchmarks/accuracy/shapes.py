@@ -27,6 +27,7 @@ from fer_edge.convert.export import export_calibrated
 from fer_edge.convert.flatbuffer import read_tflite
 from fer_edge.convert.fold import fold_batch_norms
 from fer_edge.convert.from_keras import read_keras
+from fer_edge.errors import FerEdgeError
 from fer_edge.machine import describe_machine
 from fer_edge.train.augment import Augmentation
 from fer_edge.train.data.dataset import TRAINING
@@ -155,4 +156,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except FerEdgeError as error:
+        raise SystemExit(f"Error: {error}") from error

@@ -51,10 +51,10 @@ class KerasModel:
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return class probabilities, N x classes, for uint8 images of N x size x size."""
-        images = normalise(images, self.info.contrast)
-        scores: NDArray[np.float32] = self.model.predict(
-            images[..., None].astype(np.float32), batch_size=BATCH, verbose=0
-        )
+        pixels = normalise(images, self.info.contrast)[..., None].astype(np.float32)
+        # `Model.predict` on TensorFlow sometimes takes twice as long: it waits for tf.data to end, see `EpochBatches`.
+        batches = [self.model.predict_on_batch(pixels[i : i + BATCH]) for i in range(0, max(len(pixels), 1), BATCH)]
+        scores: NDArray[np.float32] = np.concatenate(batches)
         return scores
 
 

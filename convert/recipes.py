@@ -22,7 +22,8 @@ INT8_OPERATORS = frozenset(
 )
 """What the layers that conversion knows become; all have int8 kernels in every TFLite runtime."""
 
-_PLAIN = frozenset({"CONV_2D", "MEAN", "FULLY_CONNECTED", "SOFTMAX"})
+_PLAIN = frozenset({"CONV_2D", "AVERAGE_POOL_2D", "RESHAPE", "MEAN", "FULLY_CONNECTED", "SOFTMAX"})
+"""MEAN is the end of ``teacher``, and was that of the others once; models trained then still convert."""
 
 _DENSE = frozenset({"RESHAPE", "FULLY_CONNECTED", "SOFTMAX"})
 _CLASSICAL = _DENSE | {"CONV_2D", "MAX_POOL_2D"}
@@ -31,6 +32,7 @@ RECIPES = {
     "nano": _PLAIN,
     "compact": _PLAIN,
     "large": _PLAIN,
+    "teacher": _PLAIN,
     "deep-cnn": _CLASSICAL,
     # The LSTMs written out step by step: sums and products of gates.
     "cnn-lstm": _CLASSICAL | {"SPLIT", "ADD", "MUL", "LOGISTIC", "TANH"},

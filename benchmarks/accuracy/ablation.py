@@ -4,8 +4,9 @@
     benchmarks/accuracy/ablation.py fer2013.csv fer2013new.csv [--runs FOLDER] [--only NAME ...] [--seeds 1 2]
 
 Every run holds out the same tenth of Training; its accuracy there, of the last epoch, is the result: PublicTest is not
-looked at. Runs that are there already are not repeated, killed ones go on. The results are kept in
-``benchmarks/results/accuracy/ablation.json``; ``benchmarks/tables.py`` shows them.
+looked at. Runs that are there already are not repeated, killed ones go on, and several of these commands may run side
+by side (``taskset -c 0``, ``-c 1``: such a small network trains on one core at two thirds of the speed of two). The
+results are kept in ``benchmarks/results/accuracy/ablation.json``; ``benchmarks/tables.py`` shows them.
 """
 
 from __future__ import annotations
@@ -74,12 +75,20 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=ELEMENTS, default=list(ELEMENTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
     options = parser.parse_args()
-    kept = {(row["element"], row["seed"]): row for row in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
     for name in options.only:
         for seed in options.seeds:
-            kept[name, seed] = run(name, seed, options)
-            RESULTS.parent.mkdir(parents=True, exist_ok=True)
-            RESULTS.write_text(json.dumps(list(kept.values()), indent=1) + "\n")
+            keep(run(name, seed, options))
+
+
+def keep(row: dict[str, float | int | str]) -> None:
+    """Add a row to the results, or renew it."""
+    # Read again every time: another process may be at work on other elements, on the other core.
+    rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    kept = {(old["element"], old["seed"]): old for old in rows} | {(row["element"], row["seed"]): row}
+    temporary = RESULTS.with_suffix(".part")
+    temporary.write_text(json.dumps(list(kept.values()), indent=1) + "\n")
+    temporary.replace(RESULTS)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def test_the_zoo_with_its_costs():
     compact = next(model for model in listed()["shipped"] if model["name"] == "compact")
     # Batch norm has four numbers a channel, which conversion folds into one bias.
     assert zoo["compact"]["multiply_adds"] == compact["multiply_adds"]
-    assert zoo["compact"]["parameters"] == compact["parameters"] + 3 * (16 + 24 + 40 + 48 + 80 + 80 + 72)
+    assert zoo["compact"]["parameters"] == compact["parameters"] + 3 * (24 + 24 + 44 + 48 + 72 + 72 + 80)
     assert zoo["deep-cnn"]["parameters"] == 4_478_727
     assert zoo["cnn-lstm"]["parameters"] == 457_863
 

@@ -41,7 +41,7 @@ def test_stages_end_before_the_shape_changes():
 def test_keras_activations_are_the_layers_outputs(keras_network, face):
     layers = [find_layer(keras_network, name) for name in ("conv1", "relu1", "pool", "probabilities")]
     convolved, rectified, pooled, scores = keras_network.activations(face, layers)
-    assert [values.shape for values in (convolved, pooled)] == [(48, 48, 8), (48,)]
+    assert [values.shape for values in (convolved, pooled)] == [(24, 24, 12), (3, 3, 48)]
     assert convolved.min() < 0 <= rectified.min()
     assert np.allclose(scores, keras_network.predict(face[None])[0], atol=1e-6)
     assert np.allclose(softmax(keras_network.logits(face[None])), scores, atol=1e-5)
@@ -49,18 +49,24 @@ def test_keras_activations_are_the_layers_outputs(keras_network, face):
 
 def test_keras_filters_are_the_first_kernel(keras_network, face):
     filters = keras_network.filters()
-    assert (filters.layer, filters.kernels.shape) == ("conv1", (8, 3, 3))
+    assert (filters.layer, filters.kernels.shape) == ("conv1", (12, 3, 3))
     (values,) = keras_network.activations(face, [find_layer(keras_network, "conv1")])
-    patch = face[9:12, 19:22].astype(np.float32) / 255
+    patch = face[20:23, 40:43].astype(np.float32) / 255  # "same" padding at stride 2 begins inside the picture
     assert values[10, 20] == pytest.approx((filters.kernels * patch).sum(axis=(1, 2)), abs=1e-4)
 
 
 def test_tflite_activations_come_from_the_running_graph(tflite_network, face):
     names = [layer.name for layer in tflite_network.layers]
-    assert names == [*(f"conv_2d_{i}" for i in range(1, 8)), "mean_1", "fully_connected_1", "softmax_1"]
-    last_maps, mean, logits, scores = tflite_network.activations(face, tflite_network.layers[-4:])
-    assert last_maps.shape == (6, 6, 72)
-    assert np.abs(last_maps.mean(axis=(0, 1)) - mean).max() < 0.02
+    assert names == [
+        *(f"conv_2d_{i}" for i in range(1, 8)),
+        "average_pool_2d_1",
+        "reshape_1",
+        "fully_connected_1",
+        "softmax_1",
+    ]
+    last_maps, means, _, logits, scores = tflite_network.activations(face, tflite_network.layers[-5:])
+    assert (last_maps.shape, means.shape) == ((6, 6, 80), (3, 3, 80))
+    assert np.abs(last_maps.reshape(3, 2, 3, 2, 80).mean(axis=(1, 3)) - means).max() < 0.02
     assert np.abs(softmax(logits) - scores).max() < 1 / 128
     assert np.allclose(scores, tflite_network.predict(face[None])[0])
     assert np.allclose(tflite_network.logits(face[None])[0], logits - logits.mean(), atol=1e-5)
@@ -69,13 +75,13 @@ def test_tflite_activations_come_from_the_running_graph(tflite_network, face):
 def test_tflite_filters_are_dequantized(tflite_network, face):
     """Convolved by hand with the picture they must give the first map, but for the bias of each channel."""
     filters = tflite_network.filters()
-    assert (filters.layer, filters.kernels.shape) == ("conv_2d_1", (16, 3, 3))
+    assert (filters.layer, filters.kernels.shape) == ("conv_2d_1", (24, 3, 3))
     (values,) = tflite_network.activations(face, tflite_network.layers[:1])
     pixels = face.astype(np.float32) / 255
     compared = 0
-    for channel in range(16):
-        inner = values[1:-1, 1:-1, channel]
-        answer = np.lib.stride_tricks.sliding_window_view(pixels, (3, 3)) * filters.kernels[channel]
+    for channel in range(24):
+        inner = values[:-1, :-1, channel]
+        answer = np.lib.stride_tricks.sliding_window_view(pixels, (3, 3))[::2, ::2] * filters.kernels[channel]
         answer = answer.sum(axis=(2, 3))
         active = (inner > 0.1) & (inner < 5.9)  # between the ends of ReLU6
         if active.sum() > 50:

@@ -1,0 +1,33 @@
+"""``benchmarks/accuracy/make`` says how the shipped models were made; their run cards say how they really were."""
+
+import json
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def settings(model):
+    """Return what the script gives to ``fer-edge train`` for a model, as option -> value."""
+    script = (ROOT / "benchmarks" / "accuracy" / "make").read_text()
+    functions = script[script.index("camera()") : script.index("train() {")]
+    command = f"set -eu; votes=VOTES\n{functions}\nsettings {model}"
+    words = subprocess.run(["bash", "-c", command], check=True, capture_output=True, text=True).stdout.split()
+    return {word[2:]: value for word, value in pairwise(words) if word.startswith("--")}
+
+
+@pytest.mark.parametrize("model", ["large", "compact", "nano", "compact-ferplus"])
+def test_the_script_has_the_settings_of_the_shipped_run(model):
+    card = json.loads((ROOT / "benchmarks" / "results" / "accuracy" / f"{model}-run.json").read_text())
+    recipe = card["recipe"]
+    distillation = {f"teacher-{name}": value for name, value in recipe.get("distillation", {}).items()}
+    ran = recipe | recipe["augmentation"] | distillation | {"views": recipe.get("distillation", {}).get("views")}
+    given = settings(model)
+    assert (given.pop("auxiliary-ferplus", None) == "VOTES") == ("auxiliary_share" in recipe)
+    assert given.pop("model", model) == card["model"]
+    for option, value in given.items():
+        key = option if option in ran else option.replace("-", "_")
+        assert (option, type(ran[key])(value)) == (option, ran[key])

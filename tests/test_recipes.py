@@ -28,6 +28,7 @@ def test_the_script_has_the_settings_of_the_shipped_run(model):
     given = settings(model)
     assert (given.pop("auxiliary-ferplus", None) == "VOTES") == ("auxiliary_share" in recipe)
     assert given.pop("model", model) == card["model"]
+    assert {"epochs", "dropout", "scale", "class-weighting", "noise"} <= given.keys()
     for option, value in given.items():
         key = option if option in ran else option.replace("-", "_")
         assert (option, type(ran[key])(value)) == (option, ran[key])

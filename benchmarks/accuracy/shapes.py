@@ -126,7 +126,7 @@ def build(shape: Shape, input_size: int, classes: int, dropout: float) -> Any:
         x = layers.DepthwiseConv2D(side, use_bias=False, depthwise_initializer=even)(x)
         x = layers.BatchNormalization(momentum=0.95)(x)
     elif shape.end == side:
-        x = layers.GlobalAveragePooling2D(keepdims=False)(x)
+        x = layers.GlobalAveragePooling2D()(x)
     elif shape.end > 1:
         x = layers.AveragePooling2D(shape.end)(x)
     x = layers.Flatten()(x) if len(x.shape) > 2 else x

@@ -24,9 +24,6 @@ STAGES = {
 }
 """Name -> (channels, stride) of each convolution: 3.0, 11.9, 59.7 and 57.8 M multiply-adds at 48x48."""
 
-POOL = {"nano": 2, "compact": 2, "large": 2}
-"""Name -> side of the squares of the last maps that are averaged; the whole map where it is not named."""
-
 
 def build(name: str, input_size: int, classes: int, dropout: float) -> Any:
     """Return a Keras model from float32 pixels 0..255 (size x size x 1) to class probabilities."""
@@ -47,10 +44,10 @@ def build(name: str, input_size: int, classes: int, dropout: float) -> Any:
         # 0.95 lets the statistics settle within a short run too; an epoch of FER2013 has 440 steps.
         x = layers.BatchNormalization(momentum=0.95, name=f"norm{number}")(x)
         x = layers.ReLU(max_value=6.0, name=f"relu{number}")(x)  # a bounded range quantizes well
-    if name in POOL:
-        x = layers.Flatten(name="features")(layers.AveragePooling2D(POOL[name], name="pool")(x))
-    else:
+    if name == "teacher":
         x = layers.GlobalAveragePooling2D(name="pool")(x)
+    else:
+        x = layers.Flatten(name="features")(layers.AveragePooling2D(2, name="pool")(x))
     x = layers.Dropout(dropout, name="dropout")(x)
     # Probabilities need more than the eight bits of bfloat16, in which the rest may be computed.
     x = layers.Dense(classes, name="logits", dtype="float32")(x)

@@ -52,6 +52,16 @@ def test_flip_mirrors_about_half_of_the_images():
     assert 0.4 < mirrored.mean() < 0.6
 
 
+def test_mirroring_alone_moves_pixels_and_changes_none():
+    images = np.random.default_rng(1).uniform(0, 255, (40, 48, 48, 1)).astype(np.float32)
+    out = np.asarray(RandomAffine(**{**OFF, "flip": True}, seed=1)(images, training=True))
+    same = [(o == i).all() for o, i in zip(out, images, strict=True)]
+    turned = [(o == i[:, ::-1]).all() for o, i in zip(out, images, strict=True)]
+    assert all(a != b for a, b in zip(same, turned, strict=True))
+    assert any(same)
+    assert any(turned)
+
+
 def test_shift_stays_within_its_limit_and_uses_it():
     x, y = centres(RandomAffine(**{**OFF, "shift": 0.1}, seed=1)(smooth(400), training=True))
     assert 4.3 < np.abs(x - 32).max() < 4.9

@@ -21,9 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ModelFileError
+from fer_edge.model_file import flatbuffer
 from fer_edge.train.augment import Augmentation, View
 from fer_edge.train.data.cache import cache_folder
 from fer_edge.train.data.dataset import Split
+from fer_edge.train.int8_teacher import Int8Teacher
 from fer_edge.train.keras_setup import KerasModel, load_model
 
 logger = logging.getLogger(__name__)
@@ -31,13 +33,16 @@ VERSION = 1  # raise it whenever a view or what is said about it would come out 
 BATCH = 256
 
 
-def open_teachers(paths: Sequence[Path], labels: tuple[str, ...], input_size: int) -> list[KerasModel]:
-    """Load the teachers.
+Teacher = KerasModel | Int8Teacher
+
+
+def open_teachers(paths: Sequence[Path], labels: tuple[str, ...], input_size: int) -> list[Teacher]:
+    """Load the teachers, ``.keras`` or int8 ``.tflite`` files.
 
     Raises:
         ModelFileError: not a trained model, or one with other labels or another input than the student's.
     """
-    teachers = [load_model(path) for path in paths]
+    teachers = [Int8Teacher(path) if path.suffix == ".tflite" else load_model(path) for path in paths]
     for path, teacher in zip(paths, teachers, strict=True):
         if teacher.info.labels != labels:
             raise ModelFileError(
@@ -62,7 +67,7 @@ def soften(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np
 class TeacherViews:
     """The training images in a fixed number of augmented views, with the mean of the teachers' probabilities."""
 
-    def __init__(self, training: Split, teachers: Sequence[KerasModel], augmentation: Augmentation, seed: int) -> None:
+    def __init__(self, training: Split, teachers: Sequence[Teacher], augmentation: Augmentation, seed: int) -> None:
         """Prepare; nothing is computed yet.
 
         Args:
@@ -77,6 +82,9 @@ class TeacherViews:
         digest = hashlib.sha256(json.dumps(made_by).encode())
         digest.update(np.ascontiguousarray(training.images).data)
         for teacher in teachers:
+            if isinstance(teacher, Int8Teacher):
+                digest.update(flatbuffer(teacher.path.read_bytes()))
+                continue
             for weights in teacher.model.get_weights():
                 digest.update(np.ascontiguousarray(weights).data)
         self._key = f"{digest.hexdigest()[:32]}-v{VERSION}"

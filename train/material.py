@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from fer_edge.preprocess import normalise
 from fer_edge.train.batches import EpochBatches
 from fer_edge.train.data.dataset import Split
-from fer_edge.train.distillation import TeacherViews, soften
-from fer_edge.train.keras_setup import KerasModel
+from fer_edge.train.distillation import Teacher, TeacherViews, soften
 from fer_edge.train.recipe import Recipe
 
 
@@ -23,7 +22,7 @@ class TrainingMaterial:
         augmentation: what is left to be done in the training step; a view has its geometry and light already.
     """
 
-    def __init__(self, training: Split, classes: int, recipe: Recipe, teachers: Sequence[KerasModel]) -> None:
+    def __init__(self, training: Split, classes: int, recipe: Recipe, teachers: Sequence[Teacher]) -> None:
         self._recipe = recipe
         self._images = training.images if recipe.distillation else normalise(training.images, recipe.contrast)
         hard = np.eye(classes, dtype=np.float32)[training.labels]

@@ -26,6 +26,7 @@ from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import blank, conflicting, hold_out, training_without_leaks
 from fer_edge.train.devices import use_all_devices
 from fer_edge.train.display import TrainingDisplay
+from fer_edge.train.distillation import Teacher
 from fer_edge.train.keras_setup import KerasModel, load_keras, load_model
 from fer_edge.train.material import TrainingMaterial
 from fer_edge.train.optimizer import make_optimizer, plateau_rate
@@ -60,7 +61,7 @@ def train_model(
     out: Path,
     *,
     resume: bool = False,
-    teachers: Sequence[KerasModel] = (),
+    teachers: Sequence[Teacher] = (),
     held_out: Split | None = None,
     watch: Callable[[Epoch], None] | None = None,
 ) -> list[Epoch]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_edge.shipped import ModelPath
 from fer_edge.train.commands.options import DATA, FERPLUS, FERPLUS_TARGET, MAP
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     "--optimizer",
     default="adamw",
     show_default=True,
-    type=click.Choice(["adamw", "adam", "sgd"]),
-    help="sgd: Nesterov.",
+    type=click.Choice(["adamw", "adam", "sgd", "muon"]),
+    help="sgd: Nesterov; muon: for convolutions, at --learning-rate 1e-2 or more.",
 )
 @click.option("--learning-rate", default=2e-3, show_default=True, type=POSITIVE, help="Peak rate.")
 @click.option(

@@ -9,6 +9,7 @@ from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.recipe import Recipe
 
 keras = load_keras()
+ops = keras.ops
 
 PLATEAU_FACTOR, PLATEAU_PATIENCE = 0.75, 5
 """Khaireddin and Chen 2021, arXiv:2105.03588, section 4.3."""
@@ -38,6 +39,25 @@ class AveragingSGD(_Averaging, keras.optimizers.SGD):  # type: ignore[misc, name
     """Stochastic gradient descent."""
 
 
+class AveragingMuon(_Averaging, keras.optimizers.Muon):  # type: ignore[misc, name-defined]
+    """Muon on the kernels, those of convolutions included; AdamW on the last layer, scales, offsets and biases.
+
+    Momentum whose singular values are all made about 1 before each step, so that no direction of a kernel is learned
+    much faster than the others (Jordan et al. 2024, kellerjordan.github.io/posts/muon). The step's size is that of
+    AdamW at the same rate (Liu et al. 2025, arXiv:2502.16982, section 2.2). Keras has it for matrices; a convolution's
+    kernel is one here, products of a sum x output channels.
+    """
+
+    def _should_use_adamw(self, variable: Any) -> bool:
+        return len(variable.shape) < 2 or any(name in variable.path for name in ("logits", "auxiliary"))
+
+    def _muon_update_step(self, gradient: Any, variable: Any, lr: Any, m: Any) -> None:
+        self.assign_add(m, ops.add(gradient, m * (self.momentum - 1)))
+        ahead = ops.reshape(ops.add(gradient, self.momentum * m), (-1, variable.shape[-1]))
+        step = self.lr_adjust(self.zeropower_via_newtonschulz5(ahead, self.ns_steps))
+        self.assign_sub(variable, lr * ops.reshape(step, variable.shape))
+
+
 def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> Any:
     """Return the optimizer of a recipe whose epochs have `steps_per_epoch` steps."""
     # The average starts at the initial weights, so a short run needs a shorter memory to be rid of them.
@@ -45,7 +65,9 @@ def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> Any:
     averaging = {"use_ema": ema_steps > 0, "ema_momentum": max(1 - 1 / ema_steps, 0.0) if ema_steps else 0.99}
     rate = _cosine(recipe, steps_per_epoch) if recipe.schedule == "cosine" else recipe.learning_rate
     decay = recipe.weight_decay
-    if recipe.optimizer == "sgd":
+    if recipe.optimizer == "muon":
+        optimizer = AveragingMuon(rate, weight_decay=decay, adam_weight_decay=decay, **averaging)
+    elif recipe.optimizer == "sgd":
         optimizer = AveragingSGD(rate, momentum=0.9, nesterov=True, weight_decay=decay, **averaging)
     else:
         optimizer = AveragingAdamW(rate, weight_decay=decay if recipe.optimizer == "adamw" else 0.0, **averaging)

@@ -13,9 +13,9 @@ from fer_edge.model_file import read_info
 from fer_edge.train import training
 from fer_edge.train.augment import Augmentation
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
-from fer_edge.train.keras_setup import load_model
+from fer_edge.train.keras_setup import load_keras, load_model
 from fer_edge.train.material import TrainingMaterial
-from fer_edge.train.optimizer import plateau_rate
+from fer_edge.train.optimizer import make_optimizer, plateau_rate
 from fer_edge.train.recipe import Recipe
 from fer_edge.train.training import Epoch, best_epoch, class_weights, train_model
 
@@ -136,13 +136,31 @@ def test_early_stopping_waits_for_its_patience():
     assert not training._stops_early(epochs(0.5, 0.4, 0.4, 0.4), 0)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "muon"])
 def test_other_optimizers_and_schedules_learn(tiny, tmp_path, optimizer):
     rate = 0.05 if optimizer == "sgd" else 2e-3
     recipe = dataclasses.replace(SHORT, epochs=6, optimizer=optimizer, schedule="plateau", learning_rate=rate)
     history = train_model(tiny, "nano", recipe, tmp_path / "run")
     assert history[-1].loss < history[0].loss
     assert history[-1].learning_rate == pytest.approx(rate)
+
+
+def test_a_step_of_muon_goes_as_far_in_every_direction_of_a_kernel():
+    keras = load_keras()
+    layer = keras.layers.Conv2D(8, 3, use_bias=False)
+    layer.build((None, 6, 6, 4))
+    draw = np.random.default_rng(1)
+    # One direction has nearly all of the gradient; a step along it would hardly move the others.
+    strong = np.outer(draw.normal(size=36), draw.normal(size=8))
+    gradient = (strong + 0.05 * draw.normal(size=(36, 8))).reshape(3, 3, 4, 8).astype(np.float32)
+    before = layer.get_weights()[0]
+    recipe = dataclasses.replace(SHORT, optimizer="muon", warmup_epochs=0.0, weight_decay=0.0, learning_rate=0.01)
+    make_optimizer(recipe, 10).apply([keras.ops.array(gradient)], layer.trainable_variables)
+    step = (before - layer.get_weights()[0]).reshape(36, 8)
+    values = np.linalg.svd(step, compute_uv=False)
+    assert np.linalg.svd(gradient.reshape(36, 8), compute_uv=False).max() > 20 * np.median(values / values.max())
+    assert values.min() > 0.4 * values.max()
+    assert values.max() == pytest.approx(0.01 * 0.2 * 36**0.5, rel=0.3)  # Liu et al. 2025, section 2.2
 
 
 def test_plateau_lowers_the_rate_after_epochs_without_a_better_one():

@@ -144,9 +144,8 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     "--teacher",
     "teachers",
     multiple=True,
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A trained .keras model to learn from as well; may be given several times.",
+    type=ModelPath(),
+    help="Learn from this .keras or int8 .tflite file, or shipped model, as well; may be given several times.",
 )
 @click.option("--teacher-share", default=0.7, show_default=True, type=click.FloatRange(0, 1), help="Of the loss.")
 @click.option("--temperature", default=2.0, show_default=True, type=POSITIVE, help="Softens teachers and student.")

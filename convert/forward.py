@@ -122,7 +122,7 @@ WITHOUT_KERNEL: Mapping[str, Callable[[Node, list[Tensor]], Tensor]] = {
     # The parts of one value are asked for one by one; the converter makes a single operator of them.
     "part": lambda n, x: tf.split(x[0], n.options["parts"], axis=-1)[n.options["index"]],
     "reshape": lambda n, x: tf.reshape(x[0], [-1, *n.options["shape"]]),
-    "mean": lambda n, x: tf.reduce_mean(x[0], axis=[1, 2]),
+    "mean": lambda n, x: tf.reduce_mean(x[0], axis=[1, 2], keepdims=n.options["keepdims"]),
     # A constant shape: asking the tensor for its batch would leave shape operators in the exported file.
     "flatten": lambda n, x: tf.reshape(x[0], [-1, math.prod(x[0].shape[1:])]),
 }

@@ -209,15 +209,17 @@ def _merge(kind: str) -> Callable[[Any, tuple[str, ...]], list[Node]]:
         if kind == "concat":
             _require(layer, axis=-1)
         elif len(inputs) != 2:
-            raise ConversionError(f"layer '{layer.name}' (Add): expected two inputs, found {len(inputs)}")
+            raise ConversionError(
+                f"layer '{layer.name}' ({type(layer).__name__}): expected two inputs, found {len(inputs)}"
+            )
         return [Node(layer.name, kind, inputs)]
 
     return read
 
 
 def _mean(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
-    _require(layer, data_format="channels_last", keepdims=False)
-    return [Node(layer.name, "mean", inputs)]
+    _require(layer, data_format="channels_last")
+    return [Node(layer.name, "mean", inputs, {"keepdims": bool(layer.keepdims)})]
 
 
 def _flatten(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
@@ -260,6 +262,7 @@ READERS: dict[str, Callable[[Any, tuple[str, ...]], list[Node]]] = {
     "GlobalAveragePooling2D": _mean,
     "LSTM": _lstm,
     "MaxPooling2D": _pool("max_pool"),
+    "Multiply": _merge("multiply"),
     "ReLU": _relu,
     "Reshape": _reshape,
     "Softmax": _softmax,

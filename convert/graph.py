@@ -19,7 +19,7 @@ Weights = Mapping[str, NDArray[np.float32]]
 
 WEIGHTED = ("conv", "depthwise", "dense")
 """Kinds with a ``kernel``, which a batch norm behind them folds into."""
-ACTIVATIONS = ("relu", "relu6", "softmax")
+ACTIVATIONS = ("relu", "relu6", "sigmoid", "softmax")
 FUSED = ("relu", "relu6")
 """Activations that the TFLite operator before them computes itself."""
 
@@ -36,10 +36,10 @@ class Node:
             the equal parts of its last axis).
         inputs: names of the nodes it reads, all earlier in the graph.
         options: ``strides`` and ``padding`` ("SAME" or "VALID") of convolutions and pooling, ``size`` of
-            pooling, ``epsilon`` and ``rank`` (of its value, batch included) of a batch norm, ``shape`` (without the
-            batch) of a reshape, ``edges`` (top, bottom, left, right) of a crop, ``parts`` and ``index`` of a part,
-            ``gain`` (a factor on the descriptor) of ``hog``, ``weights_of`` (the name of the node whose weights it
-            uses) of a dense layer without its own.
+            pooling, ``keepdims`` of a mean (whether it gives B x 1 x 1 x channels), ``epsilon`` and ``rank`` (of its
+            value, batch included) of a batch norm, ``shape`` (without the batch) of a reshape, ``edges`` (top, bottom,
+            left, right) of a crop, ``parts`` and ``index`` of a part, ``gain`` (a factor on the descriptor) of
+            ``hog``, ``weights_of`` (the name of the node whose weights it uses) of a dense layer without its own.
         weights: ``kernel`` and ``bias`` of the kinds in `WEIGHTED` (the bias may be missing), in Keras's layout: H x W
             x in x out (conv), H x W x channels x multiplier (depthwise), in x out (dense); ``gamma``, ``beta``,
             ``mean`` and ``variance`` of a batch norm.

@@ -14,8 +14,10 @@ INT8_OPERATORS = frozenset(
         "CONV_2D",
         "DEPTHWISE_CONV_2D",
         "FULLY_CONNECTED",
+        "LOGISTIC",
         "MAX_POOL_2D",
         "MEAN",
+        "MUL",
         "RESHAPE",
         "SOFTMAX",
     }
@@ -25,12 +27,15 @@ INT8_OPERATORS = frozenset(
 _PLAIN = frozenset({"CONV_2D", "AVERAGE_POOL_2D", "RESHAPE", "MEAN", "FULLY_CONNECTED", "SOFTMAX"})
 """MEAN is the end of ``teacher``, and was that of the others once; models trained then still convert."""
 
+_EXCITED = _PLAIN | {"LOGISTIC", "MUL"}
+"""MEAN, LOGISTIC and MUL are the weights of maps; models trained before there were any still convert."""
+
 _DENSE = frozenset({"RESHAPE", "FULLY_CONNECTED", "SOFTMAX"})
 _CLASSICAL = _DENSE | {"CONV_2D", "MAX_POOL_2D"}
 
 RECIPES = {
-    "nano": _PLAIN,
-    "compact": _PLAIN,
+    "nano": _EXCITED,
+    "compact": _EXCITED,
     "large": _PLAIN,
     "teacher": _PLAIN,
     "deep-cnn": _CLASSICAL,

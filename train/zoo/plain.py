@@ -7,7 +7,8 @@ eight, which is how the runtime's kernels tile.
 
 The three shrink the picture in their first convolution: as accurate as a first layer at full size, and a third
 faster. Their last maps of 6x6 are pooled to 3x3, not to one number each, so that the dense layer knows where in the
-face something was seen; that alone gained two points (``benchmarks/accuracy/shapes.py``).
+face something was seen; that alone gained two points. ``nano`` and ``compact`` weigh some of their maps by the means of all
+(squeeze and excitation), for one point more (``benchmarks/accuracy/shapes.py``).
 """
 
 from __future__ import annotations
@@ -23,6 +24,26 @@ STAGES = {
     "teacher": ((32, 1), (48, 2), (96, 2), (112, 1), (176, 2), (192, 1), (192, 1)),
 }
 """Name -> (channels, stride) of each convolution: 3.0, 11.9, 59.7 and 57.8 M multiply-adds at 48x48."""
+
+EXCITED = {"nano": (4, 6), "compact": (4, 7)}
+"""Name -> the convolutions whose maps are weighed: the last ones at 12x12 and at 6x6; at 24x24 it costs more time."""
+
+SQUEEZE = 4
+"""Maps for each unit in between that the weights are computed from; 8 units at least."""
+
+
+def _excited(x: Any, number: int) -> Any:
+    """Return the maps `x`, each times a weight of 0 to 1 that depends on the means of all of them.
+
+    Squeeze and excitation (Hu et al. 2018, arXiv:1709.01507, section 3); as convolutions of 1x1, the int8 file needs no
+    reshaping.
+    """
+    layers = load_keras().layers
+    channels = x.shape[-1]
+    means = layers.GlobalAveragePooling2D(keepdims=True, name=f"squeeze{number}")(x)
+    between = layers.Conv2D(max(channels // SQUEEZE, 8), 1, activation="relu", name=f"between{number}")(means)
+    weights = layers.Conv2D(channels, 1, activation="sigmoid", name=f"excite{number}")(between)
+    return layers.Multiply(name=f"weigh{number}")([x, weights])
 
 
 def build(name: str, input_size: int, classes: int, dropout: float) -> Any:
@@ -44,6 +65,8 @@ def build(name: str, input_size: int, classes: int, dropout: float) -> Any:
         # 0.95 lets the statistics settle within a short run too; an epoch of FER2013 has 440 steps.
         x = layers.BatchNormalization(momentum=0.95, name=f"norm{number}")(x)
         x = layers.ReLU(max_value=6.0, name=f"relu{number}")(x)  # a bounded range quantizes well
+        if number in EXCITED.get(name, ()):
+            x = _excited(x, number)
     if name == "teacher":
         x = layers.GlobalAveragePooling2D(name="pool")(x)
     else:

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""What each element of the recipe is worth: ``nano``, 40 epochs, one element changed at a time.
+"""What each element of the recipe is worth: ``nano`` on a short schedule, one element changed at a time.
 
-    benchmarks/accuracy/ablation.py fer2013.csv fer2013new.csv [--runs FOLDER] [--only NAME ...] [--seeds 1 2]
+    benchmarks/accuracy/ablation.py fer2013.csv fer2013new.csv [--epochs N] [--runs FOLDER] [--only NAME ...]
+        [--seeds 1 2]
 
 Every run holds out the same tenth of Training; its accuracy there, of the last epoch, is the result: PublicTest is not
 looked at. Runs that are there already are not repeated, killed ones go on, and several of these commands may run side
 by side (``taskset -c 0``, ``-c 1``: such a small network trains on one core at two thirds of the speed of two). The
-results are kept in ``benchmarks/results/accuracy/ablation.json``; ``benchmarks/tables.py`` shows them.
+rows of another number of epochs are dropped. The results are kept in ``benchmarks/results/accuracy/ablation.json``; ``benchmarks/tables.py`` shows them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "accuracy" / "ablation.json"
-BASE = ["--model", "nano", "--epochs", "40", "--learning-rate", "4e-3", "--dropout", "0"]
+BASE = "--model nano --optimizer muon --learning-rate 2e-2 --precision bfloat16 --dropout 0".split()
 VOTES = "fer2013new.csv"  # stands for the file that is given
 ELEMENTS: dict[str, list[str]] = {
     "base": [],
@@ -33,7 +34,7 @@ ELEMENTS: dict[str, list[str]] = {
     "no label smoothing": ["--label-smoothing", "0"],
     "no averaging": ["--ema-epochs", "0"],
     "constant rate": ["--schedule", "constant"],
-    "120 epochs": ["--epochs", "120"],
+    "AdamW": ["--optimizer", "adamw", "--learning-rate", "4e-3"],
     "SAM": ["--sam", "0.05"],
     "class weighting 0.5": ["--class-weighting", "0.5"],
     "blank and conflicting left out": ["--clean"],
@@ -46,7 +47,7 @@ ELEMENTS: dict[str, list[str]] = {
 def run(name: str, seed: int, options: argparse.Namespace) -> dict[str, float | int | str]:
     """Train one variant, or read what it left, and return its row."""
     folder = options.runs / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
-    arguments = [*BASE, *ELEMENTS[name], "--seed", str(seed)]
+    arguments = [*BASE, "--epochs", str(options.epochs), *ELEMENTS[name], "--seed", str(seed)]
     given = [options.votes if argument == VOTES else argument for argument in arguments]
     card = folder / "run.json"
     if not (card.exists() and "finished" in json.loads(card.read_text())):
@@ -71,6 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data")
     parser.add_argument("votes")
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
     parser.add_argument("--only", nargs="+", choices=ELEMENTS, default=list(ELEMENTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
@@ -85,6 +87,7 @@ def keep(row: dict[str, float | int | str]) -> None:
     """Add a row to the results, or renew it."""
     # Read again every time: another process may be at work on other elements, on the other core.
     rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    rows = [old for old in rows if old["epochs"] == row["epochs"]]
     kept = {(old["element"], old["seed"]): old for old in rows} | {(row["element"], row["seed"]): row}
     temporary = RESULTS.with_suffix(".part")
     temporary.write_text(json.dumps(list(kept.values()), indent=1) + "\n")

@@ -7,8 +7,8 @@ eight, which is how the runtime's kernels tile.
 
 The three shrink the picture in their first convolution: as accurate as a first layer at full size, and a third
 faster. Their last maps of 6x6 are pooled to 3x3, not to one number each, so that the dense layer knows where in the
-face something was seen; that alone gained two points. ``nano`` and ``compact`` weigh some of their maps by the means of all
-(squeeze and excitation), for one point more (``benchmarks/accuracy/shapes.py``).
+face something was seen; that alone gained two points. ``nano`` and ``compact`` weigh some of their maps by the means
+of all (squeeze and excitation), for one point more (``benchmarks/accuracy/shapes.py``).
 """
 
 from __future__ import annotations

@@ -90,7 +90,8 @@ class RandomGlasses(Sometimes):
 
 def _grid(size: int) -> tuple[Any, Any]:
     """Return the columns (1 x 1 x S x 1) and rows (1 x S x 1 x 1) of pixels as shares of the side from the middle."""
-    position = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
+    # A tensor of the backend: PyTorch's do not mix with NumPy's arrays.
+    position = (ops.arange(size, dtype="float32") + 0.5) / size - 0.5
     return position[None, None, :, None], position[None, :, None, None]
 
 

@@ -7,7 +7,8 @@
 Every run holds out the same tenth of Training; its accuracy there, of the last epoch, is the result: PublicTest is not
 looked at. Runs that are there already are not repeated, killed ones go on, and several of these commands may run side
 by side (``taskset -c 0``, ``-c 1``: such a small network trains on one core at two thirds of the speed of two). The
-rows of another number of epochs are dropped. The results are kept in ``benchmarks/results/accuracy/ablation.json``; ``benchmarks/tables.py`` shows them.
+results are kept in ``benchmarks/results/accuracy/ablation.json``, without those of another number of epochs;
+``benchmarks/tables.py`` shows them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "accuracy" / "ablation.json"
-BASE = "--model nano --optimizer muon --learning-rate 2e-2 --precision bfloat16 --dropout 0".split()
+BASE = ["--model", "nano", "--optimizer", "muon", "--learning-rate", "2e-2", "--precision", "bfloat16"]
+BASE += ["--dropout", "0"]
 VOTES = "fer2013new.csv"  # stands for the file that is given
 ELEMENTS: dict[str, list[str]] = {
     "base": [],

@@ -45,8 +45,8 @@ def _vgg(name: str, cropped: int, summary: str) -> Architecture:
 
 
 _ALL = (
-    _plain("nano", "six plain 3x3 convolutions, the smallest"),
-    _plain("compact", "seven plain 3x3 convolutions, the default"),
+    _plain("nano", "six 3x3 convolutions, some maps weighed, the smallest"),
+    _plain("compact", "seven 3x3 convolutions, some maps weighed, the default"),
     _plain("large", "eight wide 3x3 convolutions, the most accurate"),
     _plain("teacher", "seven wide 3x3 convolutions, for the others to learn from"),
     Architecture("deep-cnn", "four wide convolutions, two dense layers (Jain; Khopkar and Saxena)", deep_cnn.build),

@@ -212,6 +212,13 @@ def _merge(kind: str) -> Callable[[Any, tuple[str, ...]], list[Node]]:
             raise ConversionError(
                 f"layer '{layer.name}' ({type(layer).__name__}): expected two inputs, found {len(inputs)}"
             )
+        # Keras puts missing axes behind the batch, TensorFlow in front of it.
+        ranks = [len(tensor.shape) for tensor in layer.input]
+        if len(set(ranks)) > 1:
+            raise ConversionError(
+                f"layer '{layer.name}' ({type(layer).__name__}): expected inputs of equally many axes, found "
+                f"{' and '.join(map(str, ranks))}; put a Reshape before it, or pool with keepdims"
+            )
         return [Node(layer.name, kind, inputs)]
 
     return read

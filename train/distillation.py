@@ -29,7 +29,7 @@ from fer_edge.train.int8_teacher import Int8Teacher
 from fer_edge.train.keras_setup import KerasModel, load_model
 
 logger = logging.getLogger(__name__)
-VERSION = 1  # raise it whenever a view or what is said about it would come out differently
+VERSION = 2  # raise it whenever a view or what is said about it would come out differently
 BATCH = 256
 
 
@@ -40,6 +40,7 @@ def open_teachers(paths: Sequence[Path], labels: tuple[str, ...], input_size: in
     """Load the teachers, ``.keras`` or int8 ``.tflite`` files.
 
     Raises:
+        MissingExtraError: an int8 file, and no TFLite runtime.
         ModelFileError: not a trained model, or one with other labels or another input than the student's.
     """
     teachers = [Int8Teacher(path) if path.suffix == ".tflite" else load_model(path) for path in paths]
@@ -82,6 +83,7 @@ class TeacherViews:
         digest = hashlib.sha256(json.dumps(made_by).encode())
         digest.update(np.ascontiguousarray(training.images).data)
         for teacher in teachers:
+            digest.update(teacher.info.contrast.encode())
             if isinstance(teacher, Int8Teacher):
                 digest.update(flatbuffer(teacher.path.read_bytes()))
                 continue

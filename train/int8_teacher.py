@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import ModelFileError
 from fer_edge.lazy import require
 from fer_edge.model_file import flatbuffer
+from fer_edge.quiet import native_stderr_held
 from fer_edge.runtime import TFLiteModel, load_runtime
 
 
@@ -26,11 +27,14 @@ class Int8Teacher(TFLiteModel):
         """Open and check the file.
 
         Raises:
+            MissingExtraError: no TFLite runtime is installed.
             ModelFileError: not an int8 model of fer-edge, or one that does not end in a softmax.
         """
         super().__init__(path)
-        self.interpreter = load_runtime().Interpreter(model_content=_without_softmax(path), num_threads=1)
-        self.interpreter.allocate_tensors()
+        content = _without_softmax(path)
+        with native_stderr_held():  # it announces its XNNPACK delegate
+            self.interpreter = load_runtime().Interpreter(model_content=content, num_threads=1)
+            self.interpreter.allocate_tensors()
         output = self.interpreter.get_output_details()[0]
         inputs = sorted(self.interpreter.get_input_details(), key=lambda tensor: -len(tensor["shape"]))
         self._input, self._output = inputs[0]["index"], output["index"]

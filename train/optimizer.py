@@ -45,11 +45,15 @@ class AveragingMuon(_Averaging, keras.optimizers.Muon):  # type: ignore[misc, na
     Momentum whose singular values are all made about 1 before each step, so that no direction of a kernel is learned
     much faster than the others (Jordan et al. 2024, kellerjordan.github.io/posts/muon). The step's size is that of
     AdamW at the same rate (Liu et al. 2025, arXiv:2502.16982, section 2.2). Keras has it for matrices; a convolution's
-    kernel is one here, products of a sum x output channels.
+    kernel is one here, products of a sum x output channels. A depthwise one is no matrix, and left to AdamW.
     """
 
     def _should_use_adamw(self, variable: Any) -> bool:
-        return len(variable.shape) < 2 or any(name in variable.path for name in ("logits", "auxiliary"))
+        return (
+            len(variable.shape) < 2
+            or variable.shape[-1] == 1
+            or any(name in variable.path for name in ("logits", "auxiliary"))
+        )
 
     def _muon_update_step(self, gradient: Any, variable: Any, lr: Any, m: Any) -> None:
         self.assign_add(m, ops.add(gradient, m * (self.momentum - 1)))
@@ -66,7 +70,9 @@ def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> Any:
     rate = _cosine(recipe, steps_per_epoch) if recipe.schedule == "cosine" else recipe.learning_rate
     decay = recipe.weight_decay
     if recipe.optimizer == "muon":
-        optimizer = AveragingMuon(rate, weight_decay=decay, adam_weight_decay=decay, **averaging)
+        optimizer = AveragingMuon(
+            rate, weight_decay=decay, adam_weight_decay=decay, adam_lr_ratio=1, momentum=0.95, rms_rate=0.2, **averaging
+        )
     elif recipe.optimizer == "sgd":
         optimizer = AveragingSGD(rate, momentum=0.9, nesterov=True, weight_decay=decay, **averaging)
     else:

@@ -19,8 +19,8 @@ its reference code, five times as slow: more than half of a step of ``compact``.
 def computing_in(precision: str) -> Iterator[None]:
     """Let layers built in the block compute in ``float32`` or ``bfloat16``; variables stay float32 in both.
 
-    With bfloat16 a processor with such instructions (AVX-512 BF16, AMX; every recent accelerator) trains wide
-    networks about 1.4 times faster, narrow ones no faster.
+    With bfloat16 a processor with such instructions (AVX-512 BF16, AMX; every recent accelerator) trains faster:
+    ``benchmarks/accuracy/steps.py`` measures by how much.
     """
     before = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import json
 import subprocess
 import sys
@@ -48,8 +49,9 @@ ELEMENTS: dict[str, list[str]] = {
 
 def run(name: str, seed: int, options: argparse.Namespace) -> dict[str, float | int | str]:
     """Train one variant, or read what it left, and return its row."""
-    folder = options.runs / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
     arguments = [*BASE, "--epochs", str(options.epochs), *ELEMENTS[name], "--seed", str(seed)]
+    settings = hashlib.sha256(" ".join(arguments).encode()).hexdigest()[:8]  # runs of another base are other runs
+    folder = options.runs / f"{name.replace(' ', '-').replace(',', '')}-{settings}"
     given = [options.votes if argument == VOTES else argument for argument in arguments]
     card = folder / "run.json"
     if not (card.exists() and "finished" in json.loads(card.read_text())):

@@ -63,6 +63,15 @@ def test_what_it_does_not_know_is_refused_by_name(chain, message):
         read_keras(model_of(*chain))
 
 
+@pytest.mark.parametrize("kind", [layers.Multiply, layers.Add])
+def test_inputs_of_other_ranks_are_refused(kind):
+    inputs = keras.Input((8, 8, 1))
+    maps = layers.Conv2D(4, 3)(layers.Rescaling(1 / 255)(inputs))
+    weights = layers.Dense(4)(layers.GlobalAveragePooling2D()(maps))
+    with pytest.raises(ConversionError, match=r"expected inputs of equally many axes, found 4 and 2"):
+        read_keras(keras.Model(inputs, kind()([maps, weights])))
+
+
 def test_another_scaling_is_refused():
     inputs = keras.Input((8, 8, 1))
     with pytest.raises(ConversionError, match=r"expected Rescaling\(1/255\)"):

@@ -28,8 +28,10 @@ def converted(tmp_path_factory):
 def test_each_layer_is_named_and_has_the_noise_of_eight_bits(converted):
     graph, path = converted
     errors = layer_errors(path, graph, IMAGES[:20])
+    weighed = ["MEAN", "CONV_2D", "CONV_2D", "LOGISTIC", "MUL"]
     behind = ["AVERAGE_POOL_2D", "RESHAPE", "FULLY_CONNECTED", "SOFTMAX"]
-    assert [e.operator for e in errors] == ["CONV_2D"] * 6 + behind
+    expected = ["CONV_2D"] * 4 + weighed + ["CONV_2D"] * 2 + weighed + behind
+    assert [e.operator for e in errors] == expected
     assert [e.node for e in errors][:2] == ["relu1", "relu2"]
     assert all(20 < e.signal_to_noise < 60 for e in errors)
 

@@ -16,6 +16,7 @@ from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING
 from fer_edge.train.distillation import TeacherViews, open_teachers
 from fer_edge.train.int8_teacher import Int8Teacher
 from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.zoo.registry import ZOO
 
 
 @pytest.mark.parametrize("name", ["nano", "large"])
@@ -37,7 +38,10 @@ def test_the_file_stays_as_it_was(tiny):
 
 
 def test_students_learn_from_keras_and_int8_files_together(tiny, tmp_path):
-    teachers = open_teachers([shipped_models()["nano"], shipped_models()["compact"]], EXPRESSIONS, 48)
+    trained = tmp_path / "trained.keras"
+    ZOO["nano"].build(48, 7, 0.0).save(trained)
+    write_info(trained, ModelInfo("nano", EXPRESSIONS))
+    teachers = open_teachers([shipped_models()["nano"], trained], EXPRESSIONS, 48)
     light = Augmentation(rotation=5.0, scale=0.05, shift=0.03)
     images, said = TeacherViews(tiny.split(TRAINING), teachers, light, seed=1).view(0)
     mirrored = np.ascontiguousarray(images[:, :, ::-1])

@@ -82,6 +82,25 @@ def test_a_killed_run_resumes_to_the_same_weights(tiny, run, tmp_path, monkeypat
         np.testing.assert_allclose(value, expected, rtol=1e-3, atol=1e-4)
 
 
+def test_a_killed_run_with_muon_resumes_to_the_same_weights(tiny, tmp_path, monkeypatch):
+    recipe = dataclasses.replace(SHORT, epochs=2, optimizer="muon", learning_rate=0.01)
+    history = train_model(tiny, "nano", recipe, tmp_path / "whole")
+    save = training.save_checkpoint
+
+    def killed(*arguments):
+        save(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "save_checkpoint", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train_model(tiny, "nano", recipe, tmp_path / "killed")
+    monkeypatch.setattr(training, "save_checkpoint", save)
+    resumed = train_model(tiny, "nano", recipe, tmp_path / "killed", resume=True)
+    assert [e.loss for e in resumed] == pytest.approx([e.loss for e in history], rel=1e-4)
+    for value, expected in zip(weights(tmp_path / "killed"), weights(tmp_path / "whole"), strict=True):
+        np.testing.assert_allclose(value, expected, rtol=1e-3, atol=1e-4)
+
+
 def test_resuming_a_finished_run_changes_nothing(tiny, run):
     out, history = run
     before = (out / "model.keras").read_bytes()

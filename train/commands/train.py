@@ -138,7 +138,7 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     default="float32",
     show_default=True,
     type=click.Choice(["float32", "bfloat16"]),
-    help="What layers compute in; bfloat16 is faster for wide models on some processors.",
+    help="What layers compute in; bfloat16 is faster on newer processors.",
 )
 @click.option(
     "--teacher",

@@ -28,13 +28,14 @@ class Grid:
 def cell_grid(model: Any, name: str) -> Grid:
     """Return where the cells of the layer called `name` lie.
 
-    Follows the convolutions, poolings and croppings before it as one chain; where the sizes show that they are none,
-    the map is taken to cover the picture evenly.
+    Follows the convolutions, poolings and croppings before it as one chain, past branches of one value a map, such as
+    those of squeeze and excitation; where the sizes show that it is no chain, the map is taken to cover the picture
+    evenly.
     """
     size = at = int(model.input_shape[1])
     start, step = 0.0, 1.0
     for layer in model.layers:
-        if len(layer.output.shape) != 4:
+        if len(layer.output.shape) != 4 or _of_single_values(layer):
             continue
         window = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
         if window is not None:
@@ -58,6 +59,13 @@ def cell_grid(model: Any, name: str) -> Grid:
             return Grid(start, step)
     even = size / int(model.get_layer(name).output.shape[1])
     return Grid((even - 1) / 2, even)
+
+
+def _of_single_values(layer: Any) -> bool:
+    """Return whether a layer reads, or makes, one value a map and not a map: a mean, and what is computed from it."""
+    if type(layer).__name__ == "GlobalAveragePooling2D":
+        return True
+    return not isinstance(layer.input, list) and tuple(layer.input.shape[1:3]) == (1, 1)
 
 
 def onto_picture(values: NDArray[np.float32], grid: Grid, size: int) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ import pytest
 
 from fer_edge.train.explain.alignment import Grid, cell_grid, onto_picture
 from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.zoo.registry import ZOO
 
 
 def chain(*options, size=48):
@@ -40,6 +41,14 @@ def test_a_cell_lies_in_the_middle_of_the_pixels_that_reach_it(options):
     lone[range(48), range(48), round(expected)] = 1
     reached = np.flatnonzero(np.asarray(model(lone))[:, cell, cell, 0] > 0)
     assert reached.mean() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["nano", "compact", "large"])
+def test_weights_beside_the_maps_do_not_move_them(name):
+    """Strides 2, 1, 2, 1, 2, 1 with 'same' padding, then squares of 2x2; only nano and compact weigh their maps."""
+    model = ZOO[name].build(48, 7, 0.0)
+    assert cell_grid(model, "relu6") == Grid(7.0, 8.0)
+    assert cell_grid(model, "pool") == Grid(11.0, 16.0)
 
 
 def test_a_map_of_unknown_origin_covers_the_picture_evenly():

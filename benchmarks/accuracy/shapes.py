@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 from latency import interpreter, measure
-from numpy.typing import NDArray
 
 from fer_edge.convert.calibration import calibration_sample
 from fer_edge.convert.cost import tflite_cost
@@ -62,7 +61,7 @@ class Shape:
         activation: ``relu6`` or ``relu``.
         residual: adds what went into a convolution that keeps its shape.
         separable: a depthwise convolution and one of 1x1 in place of each but the first.
-        excite: squeeze and excitation of the last maps, to a quarter (Hu et al. 2018, arXiv:1709.01507).
+        excite: numbers of the convolutions whose maps are weighed, as `fer_edge.train.zoo.plain` does.
     """
 
     stages: tuple[tuple[int, int], ...] = NANO
@@ -71,11 +70,12 @@ class Shape:
     activation: str = "relu6"
     residual: bool = False
     separable: bool = False
-    excite: bool = False
+    excite: tuple[int, ...] = ()
 
 
 SHAPES = {
-    "nano": Shape(),
+    "nano": Shape(excite=plain.EXCITED["nano"]),
+    "maps not weighed": Shape(),
     "full size first": Shape(FULL_SIZE),
     "one number a map": Shape(end=6),
     "2x2 a map": Shape(end=3),
@@ -88,7 +88,7 @@ SHAPES = {
     "narrow and deep": Shape(DEEP),
     "narrow and deep, residual": Shape(DEEP, residual=True),
     "depthwise separable": Shape(SEPARABLE, separable=True),
-    "squeeze and excitation": Shape(excite=True),
+    "last maps weighed": Shape(excite=(6,)),
 }
 
 
@@ -116,11 +116,9 @@ def build(shape: Shape, input_size: int, classes: int, dropout: float) -> Any:
         if shape.residual and stride == 1 and before.shape[-1] == channels:
             x = layers.Add()([x, before])
         x = activated(x)
-    side, channels = x.shape[1], x.shape[-1]
-    if shape.excite:
-        gate = layers.Dense(channels // 4, activation="relu")(layers.GlobalAveragePooling2D()(x))
-        gate = layers.Dense(channels, activation="sigmoid")(gate)
-        x = layers.Multiply()([x, layers.Reshape((1, 1, channels))(gate)])
+        if number + 1 in shape.excite:
+            x = plain.excited(x, number + 1)
+    side = x.shape[1]
     if shape.end == "weights":
         even = keras.initializers.Constant(1 / side**2)
         x = layers.DepthwiseConv2D(side, use_bias=False, depthwise_initializer=even)(x)
@@ -132,21 +130,6 @@ def build(shape: Shape, input_size: int, classes: int, dropout: float) -> Any:
     x = layers.Flatten()(x) if len(x.shape) > 2 else x
     x = layers.Dense(classes, name="logits", dtype="float32")(layers.Dropout(dropout)(x))
     return keras.Model(inputs, layers.Softmax(dtype="float32")(x), name="shape")
-
-
-def export(shape: Shape, model: Any, sample: NDArray[np.uint8]) -> bytes:
-    """Return the int8 file; TensorFlow's own for what fer-edge's converter does not take, the gates of excitation."""
-    if not shape.excite:
-        return export_calibrated(fold_batch_norms(read_keras(model)), sample)
-    import tensorflow as tf
-
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([picture[None, :, :, None].astype(np.float32)] for picture in sample)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
-    content: bytes = converter.convert()
-    return content
 
 
 def folder(runs: Path, name: str, seed: int) -> Path:
@@ -196,7 +179,7 @@ def main() -> None:
                 train_model(dataset, name, recipe, out, resume=(out / CHECKPOINT).exists())
             history = list(csv.DictReader((out / HISTORY).open()))
             accuracies.append(float(history[-1]["holdout_accuracy"]))
-        files[name] = export(SHAPES[name], load_model(out / MODEL).model, sample)
+        files[name] = export_calibrated(fold_batch_norms(read_keras(load_model(out / MODEL).model)), sample)
         contents = read_tflite(files[name])
         rows[name] = {
             "shape": dataclasses.asdict(SHAPES[name]),

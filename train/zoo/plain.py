@@ -1,4 +1,4 @@
-"""``nano``, ``compact``, ``large`` and their ``teacher``: plain 3x3 convolutions, batch norm, ReLU6, average pooling.
+"""``nano``, ``compact``, ``large`` and their ``teacher``: 3x3 convolutions, batch norm, ReLU6, average pooling.
 
 Depthwise-separable convolutions have fewer multiply-adds but are two to three times slower per
 multiply-add in the int8 kernels of the TFLite runtime, and train slower; plain ones with few channels
@@ -8,7 +8,7 @@ eight, which is how the runtime's kernels tile.
 The three shrink the picture in their first convolution: as accurate as a first layer at full size, and a third
 faster. Their last maps of 6x6 are pooled to 3x3, not to one number each, so that the dense layer knows where in the
 face something was seen; that alone gained two points. ``nano`` and ``compact`` weigh some of their maps by the means
-of all (squeeze and excitation), for one point more (``benchmarks/accuracy/shapes.py``).
+of all (squeeze and excitation).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SQUEEZE = 4
 """Maps for each unit in between that the weights are computed from; 8 units at least."""
 
 
-def _excited(x: Any, number: int) -> Any:
+def excited(x: Any, number: int) -> Any:
     """Return the maps `x`, each times a weight of 0 to 1 that depends on the means of all of them.
 
     Squeeze and excitation (Hu et al. 2018, arXiv:1709.01507, section 3); as convolutions of 1x1, the int8 file needs no
@@ -66,7 +66,7 @@ def build(name: str, input_size: int, classes: int, dropout: float) -> Any:
         x = layers.BatchNormalization(momentum=0.95, name=f"norm{number}")(x)
         x = layers.ReLU(max_value=6.0, name=f"relu{number}")(x)  # a bounded range quantizes well
         if number in EXCITED.get(name, ()):
-            x = _excited(x, number)
+            x = excited(x, number)
     if name == "teacher":
         x = layers.GlobalAveragePooling2D(name="pool")(x)
     else:

@@ -30,6 +30,10 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
         self.images, self.targets, self.batch_size = images, targets, min(batch_size, len(images))
         self.order = np.random.default_rng((seed, epoch)).permutation(len(images))
 
+    def release(self) -> None:
+        """Let go of the pictures, once ``fit`` is through: TensorFlow keeps what it read them from for good."""
+        self.images, self.targets = self.images[:0].copy(), self.targets[:0].copy()
+
     def __len__(self) -> int:
         return len(self.order) // self.batch_size
 

@@ -136,7 +136,9 @@ def train_model(
             started = time.perf_counter()
             if recipe.schedule == "plateau":
                 model.optimizer.learning_rate = plateau_rate(recipe, [e.holdout_accuracy or 0.0 for e in history])
-            fitted = model.fit(material.batches(number), verbose=0, shuffle=False, callbacks=[display.steps()])
+            batches = material.batches(number)
+            fitted = model.fit(batches, verbose=0, shuffle=False, callbacks=[display.steps()])
+            batches.release()  # each epoch of a student has a view of its own
             with averaged_weights(model, normalise(clean.images, recipe.contrast)):
                 kept.set_weights(classifier.get_weights())
                 held_accuracy, held_loss = _measure(kept, info, holdout) if holdout else (None, None)

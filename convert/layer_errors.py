@@ -40,7 +40,8 @@ def layer_errors(path: Path, graph: Graph, images: NDArray[np.uint8]) -> list[La
         images: uint8 N x S x S, as the network sees them.
 
     Returns:
-        In the order of evaluation; empty where operators and nodes are not one to one, as in an LSTM.
+        In the order of evaluation, but for values that are 0 in all images, of units that never answer: they have no
+        signal. Empty where operators and nodes are not one to one, as in an LSTM.
     """
     network = TFLiteNetwork(path)
     keep = _Keep(graph)
@@ -58,6 +59,7 @@ def layer_errors(path: Path, graph: Graph, images: NDArray[np.uint8]) -> list[La
     return [
         LayerError(node, layer.kind, round(10 * math.log10(max(s, 1e-30) / max(n, 1e-30)), 2))
         for node, layer, s, n in zip(keep.values, network.layers, signal, noise, strict=True)
+        if s > 0
     ]
 
 

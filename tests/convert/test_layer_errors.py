@@ -48,6 +48,16 @@ def test_a_bad_layer_is_found(converted):
     assert bad["relu4"] < good["relu4"] - 10
 
 
+def test_units_that_never_answer_have_no_error(converted):
+    graph, path = converted
+    name = next(n.name for n in graph.nodes if n.name == "between4")
+    weights = graph.node(name).weights
+    silent = {"kernel": 0 * weights["kernel"], "bias": weights["bias"] - 1}
+    errors = layer_errors(path, graph.with_weights({name: silent}), IMAGES[:5])
+    assert "between4.relu" not in [e.node for e in errors]
+    assert "between6.relu" in [e.node for e in errors]
+
+
 def test_a_file_of_another_network_is_not_compared(converted):
     graph, path = converted
     shorter = dataclasses.replace(graph, nodes=graph.nodes[:-1])

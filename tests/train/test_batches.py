@@ -33,7 +33,7 @@ def test_an_epoch_that_is_over_lets_go_of_its_pictures():
     batches.release()
     del images, targets, batches
     gc.collect()
-    assert [reference() for reference in kept] == [None, None]
+    assert all(reference() is None for reference in kept)
 
 
 def test_each_picture_once_in_an_order_of_the_epochs_own():

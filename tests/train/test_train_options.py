@@ -91,7 +91,7 @@ def test_the_leaky_protocol_warns_wherever_its_number_stands(fer_csv, tmp_path):
         (("--protocol", "leaky-resample"), "give --resample too"),
         (("--schedule", "plateau", "--holdout", "0"), "give a --holdout above 0"),
         (("--model", "none"), "is not in the zoo"),
-        (("--teacher", "gone.keras"), "does not exist"),
+        (("--teacher", "gone.keras"), "is neither a file nor a shipped model"),
     ],
 )
 def test_wrong_usage(tmp_path, arguments, message):

@@ -12,7 +12,7 @@ keras = load_keras()
 
 WIDTH = 16
 """Channels that the batch norm of oneDNN, TensorFlow's on x86-64, takes at once. Other numbers of channels go through
-its reference code, five times as slow: more than half of a step of ``compact``."""
+its reference code, five times as slow: about half of a step of ``compact``."""
 
 
 @contextmanager

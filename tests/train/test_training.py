@@ -62,9 +62,8 @@ def test_it_learns(tiny, tmp_path):
     assert (scores.argmax(axis=1) == public.labels).mean() > 0.8
 
 
-def test_a_killed_run_resumes_to_the_same_weights(tiny, run, tmp_path, monkeypatch):
-    whole, history = run
-    out = tmp_path / "b"
+def killed_and_resumed(tiny, model, recipe, out, monkeypatch):
+    """Train, killed after the first epoch, and go on to the end."""
     save = training.save_checkpoint
 
     def killed_after_the_first_epoch(*arguments):
@@ -73,31 +72,26 @@ def test_a_killed_run_resumes_to_the_same_weights(tiny, run, tmp_path, monkeypat
 
     monkeypatch.setattr(training, "save_checkpoint", killed_after_the_first_epoch)
     with pytest.raises(KeyboardInterrupt):
-        train_model(tiny, "compact", SHORT, out)
+        train_model(tiny, model, recipe, out)
     monkeypatch.setattr(training, "save_checkpoint", save)
-    resumed = train_model(tiny, "compact", SHORT, out, resume=True)
+    return train_model(tiny, model, recipe, out, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "recipe"),
+    [
+        ("compact", SHORT),
+        ("nano", dataclasses.replace(SHORT, epochs=2, optimizer="muon", learning_rate=0.01)),
+    ],
+    ids=["adamw", "muon"],
+)
+def test_a_killed_run_resumes_to_the_same_weights(tiny, tmp_path, monkeypatch, model, recipe):
+    whole, out = tmp_path / "whole", tmp_path / "killed"
+    history = train_model(tiny, model, recipe, whole)
+    resumed = killed_and_resumed(tiny, model, recipe, out, monkeypatch)
     assert [e.loss for e in resumed] == pytest.approx([e.loss for e in history], rel=1e-4)
     assert resumed[-1].learning_rate == history[-1].learning_rate
     for value, expected in zip(weights(out), weights(whole), strict=True):
-        np.testing.assert_allclose(value, expected, rtol=1e-3, atol=1e-4)
-
-
-def test_a_killed_run_with_muon_resumes_to_the_same_weights(tiny, tmp_path, monkeypatch):
-    recipe = dataclasses.replace(SHORT, epochs=2, optimizer="muon", learning_rate=0.01)
-    history = train_model(tiny, "nano", recipe, tmp_path / "whole")
-    save = training.save_checkpoint
-
-    def killed(*arguments):
-        save(*arguments)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(training, "save_checkpoint", killed)
-    with pytest.raises(KeyboardInterrupt):
-        train_model(tiny, "nano", recipe, tmp_path / "killed")
-    monkeypatch.setattr(training, "save_checkpoint", save)
-    resumed = train_model(tiny, "nano", recipe, tmp_path / "killed", resume=True)
-    assert [e.loss for e in resumed] == pytest.approx([e.loss for e in history], rel=1e-4)
-    for value, expected in zip(weights(tmp_path / "killed"), weights(tmp_path / "whole"), strict=True):
         np.testing.assert_allclose(value, expected, rtol=1e-3, atol=1e-4)
 
 

@@ -181,6 +181,19 @@ def conversion_table() -> str:
     return "\n".join([*lines, "", "Differences are points of top-1, paired. Operators: " + " ".join(operators)])
 
 
+def rounding_table() -> str:
+    """Return what each part of the quantization is worth, one column for each network."""
+    networks = json.loads((RESULTS / "accuracy" / "rounding.json").read_text())
+    order = [(place, part) for network in networks.values() for place, part in enumerate(network["rows"])]
+    parts = dict.fromkeys(part for _, part in sorted(order, key=lambda entry: entry[0]))
+    lines = [f"| | {' | '.join(f'`{name}`' for name in networks)} |", "|---|" + "---:|" * len(networks)]
+    for part in parts:
+        found = [network["rows"].get(part) for network in networks.values()]
+        cells = [f"{row['agreement']:.1%}, {row['mean_difference']:.4f}" if row else "" for row in found]
+        lines.append(f"| {part} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def ablation_table() -> str:
     """Return what each element of the recipe is worth, in points of held-out accuracy."""
     path = RESULTS / "accuracy" / "ablation.json"
@@ -222,6 +235,7 @@ def table(name: str) -> str:
         "conversion": conversion_table,
         "latency": latency_table,
         "ablation": ablation_table,
+        "rounding": rounding_table,
         "shapes": shapes_table,
     }
     return tables[kind]()

@@ -204,6 +204,21 @@ def _pool(kind: str) -> Callable[[Any, tuple[str, ...]], list[Node]]:
     return read
 
 
+def _average_pool(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
+    """Return a depthwise convolution with equal weights.
+
+    AVERAGE_POOL_2D keeps the scale of what it reads, whose largest values no mean reaches: rounding means of a map to
+    the map's steps was the largest error but one in ``nano``.
+    """
+    pool = _pool("average_pool")(layer, inputs)
+    if layer.padding != "valid":  # at the border, SAME pooling divides by fewer
+        return pool
+    height, width = layer.pool_size
+    kernel = np.full((height, width, layer.output.shape[-1], 1), 1 / (height * width), np.float32)
+    weights = {"kernel": kernel, "bias": np.zeros(kernel.shape[2], np.float32)}
+    return [dataclasses.replace(pool[0], kind="depthwise", weights=weights)]
+
+
 def _merge(kind: str) -> Callable[[Any, tuple[str, ...]], list[Node]]:
     def read(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
         if kind == "concat":
@@ -258,7 +273,7 @@ def _lstm(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
 READERS: dict[str, Callable[[Any, tuple[str, ...]], list[Node]]] = {
     "Activation": _activation,
     "Add": _merge("add"),
-    "AveragePooling2D": _pool("average_pool"),
+    "AveragePooling2D": _average_pool,
     "BatchNormalization": _batch_norm,
     "Concatenate": _merge("concat"),
     "Conv2D": _conv,

@@ -39,7 +39,8 @@ class Node:
             pooling, ``keepdims`` of a mean (whether it gives B x 1 x 1 x channels), ``epsilon`` and ``rank`` (of its
             value, batch included) of a batch norm, ``shape`` (without the batch) of a reshape, ``edges`` (top, bottom,
             left, right) of a crop, ``parts`` and ``index`` of a part, ``gain`` (a factor on the descriptor) of
-            ``hog``, ``weights_of`` (the name of the node whose weights it uses) of a dense layer without its own.
+            ``hog``, ``limit`` (the largest absolute value that its range spans) of a sum or product, ``weights_of``
+            (the name of the node whose weights it uses) of a dense layer without its own.
         weights: ``kernel`` and ``bias`` of the kinds in `WEIGHTED` (the bias may be missing), in Keras's layout: H x W
             x in x out (conv), H x W x channels x multiplier (depthwise), in x out (dense); ``gamma``, ``beta``,
             ``mean`` and ``variance`` of a batch norm.

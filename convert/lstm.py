@@ -16,6 +16,16 @@ from fer_edge.convert.graph import Node
 GATES = {"input": "sigmoid", "forget": "sigmoid", "candidate": "tanh", "output": "sigmoid"}
 """In the order of Keras's kernels."""
 
+LARGEST_CELL = 3.125
+"""Beyond it the tanh of a cell, in steps of 1/128, stays at its first or last step.
+
+A cell that has grown larger takes longer to forget it in float. Still, where cells reach 10, as those of ``cnn-lstm``
+do, steps that are a third as wide save more than that costs.
+"""
+
+LARGEST_PART = 8.0
+"""What is read of the input, or of the state, saturates its gate at that unless the other nearly cancels it."""
+
 
 def lstm_nodes(
     name: str,
@@ -47,15 +57,17 @@ def lstm_nodes(
     # A 1x1 convolution over the steps: its kernel has a scale for each channel, a dense one has one for all.
     row = add("row", "reshape", source, shape=[1, steps, inputs])
     weights = {"kernel": kernel.reshape(1, 1, inputs, width), "bias": bias}
-    nodes.append(Node(f"{name}.inputs", "conv", (row,), {"strides": [1, 1], "padding": "VALID"}, weights))
+    nodes.append(
+        Node(f"{name}.inputs", "conv", (row,), {"strides": [1, 1], "padding": "VALID", "limit": LARGEST_PART}, weights)
+    )
     line = add("line", "reshape", nodes[-1].name, shape=[steps * width])
     state = cell = ""
     for step in range(steps):
         gates = add(f"{step}.x", "part", line, parts=steps, index=step)
         if step == 1:
-            nodes.append(Node(f"{name}.recurrent", "dense", (state,), weights={"kernel": recurrent}))
+            nodes.append(Node(f"{name}.recurrent", "dense", (state,), {"limit": LARGEST_PART}, {"kernel": recurrent}))
         elif step > 1:
-            add(f"{step}.h", "dense", state, weights_of=f"{name}.recurrent")
+            add(f"{step}.h", "dense", state, weights_of=f"{name}.recurrent", limit=LARGEST_PART)
         if step:
             gates = add(f"{step}.gates", "add", gates, nodes[-1].name)
         gate = {}
@@ -65,8 +77,8 @@ def lstm_nodes(
                 gate[label] = add(f"{step}.{label}", kind, part)
         new = add(f"{step}.new", "multiply", gate["input"], gate["candidate"])
         if step:
-            kept = add(f"{step}.kept", "multiply", gate["forget"], cell)
-            new = add(f"{step}.cell", "add", kept, new)
+            kept = add(f"{step}.kept", "multiply", gate["forget"], cell, limit=LARGEST_CELL)
+            new = add(f"{step}.cell", "add", kept, new, limit=LARGEST_CELL)
         cell = new
         state = add(f"{step}.state", "multiply", gate["output"], add(f"{step}.bounded", "tanh", cell))
     return nodes

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.convert.bias_correction import correct_biases
 from fer_edge.convert.calibration import calibrate, calibration_sample
 from fer_edge.convert.compare import Comparison, compare_scores
 from fer_edge.convert.cost import tflite_cost
-from fer_edge.convert.export import export_calibrated, export_fake_quantized, export_float
+from fer_edge.convert.export import export_float, export_int8
 from fer_edge.convert.flatbuffer import TFLiteGraph, read_tflite
 from fer_edge.convert.fold import fold_batch_norms
 from fer_edge.convert.from_keras import read_keras
@@ -204,23 +205,19 @@ def _export(job: Conversion, dataset: Dataset, stopwatch: _Stopwatch) -> tuple[b
     training = dataclasses.replace(training, images=normalise(training.images, job.original.info.contrast))
     sample = calibration_sample(training, settings.seed)
     calibration = {"split": TRAINING, "images": len(sample), "seed": settings.seed}
-    # The converter's own calibration spends steps of an LSTM's gates on sums at which they have long been saturated.
-    recurrent = any("weights_of" in node.options for node in graph.nodes)
-    if not settings.qat_epochs and not recurrent:
-        with stopwatch.stage("export"):
-            return export_calibrated(graph, sample.images), calibration, None
-    with stopwatch.stage("calibration"), progress_bar("calibrating", len(sample)) as advance:
+    with stopwatch.stage("calibration"), progress_bar("calibrating", 2 * len(sample)) as advance:
         ranges = calibrate(graph, sample.images, advance)
+        rounded = correct_biases(graph, ranges, sample.images)
     untuned = None
     if settings.qat_epochs:
         with stopwatch.stage("export without fine-tuning"):
-            untuned = export_fake_quantized(graph, ranges) if recurrent else export_calibrated(graph, sample.images)
+            untuned = export_int8(rounded, ranges)
         recipe = fine_tuning_recipe(settings.qat_epochs, settings.seed)
         steps = recipe.epochs * steps_per_epoch(len(training), recipe)
         with stopwatch.stage("fine-tuning"), progress_bar("fine-tuning", steps) as advance:
-            graph = fine_tune(graph, ranges, training.images, recipe, advance)
+            rounded = fine_tune(graph, rounded, ranges, training.images, recipe, advance)
     with stopwatch.stage("export"):
-        return export_fake_quantized(graph, ranges), calibration, untuned
+        return export_int8(rounded, ranges), calibration, untuned
 
 
 def _layers(job: Conversion, path: Path, split: Split) -> list[LayerError]:

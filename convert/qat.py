@@ -122,20 +122,26 @@ class Imitation(AugmentedModel):
 
 
 def fine_tune(
-    graph: Graph, ranges: Mapping[str, Range], images: NDArray[np.uint8], recipe: Recipe, advance: Callable[[int], None]
+    original: Graph,
+    start: Graph,
+    ranges: Mapping[str, Range],
+    images: NDArray[np.uint8],
+    recipe: Recipe,
+    advance: Callable[[int], None],
 ) -> Graph:
     """Fine-tune a folded graph under fake quantization and return it with its new weights.
 
     Args:
-        graph: a folded graph; its output without rounding is the goal.
+        original: a folded graph; its output without rounding is the goal.
+        start: the same network with the weights to begin with.
         ranges: of every quantized node, kept as they are.
         images: uint8, N x size x size; no labels are needed.
         recipe: epochs, rate, augmentation, seed.
         advance: called with the number of steps done; there are `steps_per_epoch` an epoch.
     """
     keras.utils.set_random_seed(recipe.seed)
-    model = FakeQuantModel(graph, ranges)
-    trainer = Imitation(model, graph, Augmenter(recipe.augmentation, recipe.seed))
+    model = FakeQuantModel(start, ranges)
+    trainer = Imitation(model, original, Augmenter(recipe.augmentation, recipe.seed))
     trainer.compile(optimizer=make_optimizer(recipe, steps_per_epoch(len(images), recipe)), jit_compile=False)
 
     class Steps(keras.callbacks.Callback):  # type: ignore[misc, name-defined]

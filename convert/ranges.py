@@ -6,7 +6,8 @@ scale and zero point for each value, asymmetric, zero exactly representable.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from fer_edge.convert.graph import FUSED, WEIGHTED, Graph, Node
@@ -57,6 +58,23 @@ def _is_fused(graph: Graph, node: Node) -> bool:
     return node.kind in (*WEIGHTED, "add") and len(readers) == 1 and readers[0].kind in FUSED
 
 
+def same_range(graph: Graph) -> dict[str, frozenset[str]]:
+    """Return for every quantized node the nodes that must have the same range, itself among them."""
+    groups = {node.name: frozenset([node.name]) for node in quantized_nodes(graph)}
+    for node in graph.nodes:
+        if node.kind in SAME_SCALE:
+            _merge(groups, [node.name, *node.inputs])
+        elif "weights_of" in node.options:
+            # One kernel and bias in the file, whose bias has the scale of the input times that of the kernel.
+            _merge(groups, [node.inputs[0], graph.node(node.options["weights_of"]).inputs[0]])
+    return groups
+
+
+def has_fixed_range(graph: Graph, group: Iterable[str]) -> bool:
+    """Return whether the contract or an operator fixes the range of these nodes."""
+    return any(graph.node(name).kind in FIXED for name in group)
+
+
 def shared_ranges(graph: Graph, observed: Mapping[str, Range]) -> dict[str, Range]:
     """Return the range of every quantized node.
 
@@ -68,16 +86,9 @@ def shared_ranges(graph: Graph, observed: Mapping[str, Range]) -> dict[str, Rang
         The observed ranges, widened to contain 0 and to be equal where operators demand it; those of the
         input and the softmax are fixed.
     """
-    groups: dict[str, set[str]] = {name: {name} for name in observed}
-    for node in graph.nodes:
-        if node.kind in SAME_SCALE:
-            _merge(groups, [node.name, *node.inputs])
-        elif "weights_of" in node.options:
-            # One kernel and bias in the file, whose bias has the scale of the input times that of the kernel.
-            _merge(groups, [node.inputs[0], graph.node(node.options["weights_of"]).inputs[0]])
     kinds = {node.name: node.kind for node in graph.nodes}
     ranges = {}
-    for name, group in groups.items():
+    for name, group in same_range(graph).items():
         fixed = [FIXED[kinds[member]] for member in group if kinds[member] in FIXED]
         if fixed:
             ranges[name] = fixed[0]
@@ -87,10 +98,12 @@ def shared_ranges(graph: Graph, observed: Mapping[str, Range]) -> dict[str, Rang
             readers = {reader.kind for member in group for reader in graph.readers(member) if reader.name not in group}
             if readers and readers <= {"sigmoid", "tanh"}:
                 low, high = max(low, -SATURATION), min(high, SATURATION)
+            limit = min(graph.node(member).options.get("limit", math.inf) for member in group)
+            low, high = max(low, -limit), min(high, limit)
             ranges[name] = Range(low, max(high, low + SMALLEST_WIDTH))
     return ranges
 
 
-def _merge(groups: dict[str, set[str]], names: list[str]) -> None:
-    merged = set().union(*(groups[name] for name in names))
+def _merge(groups: dict[str, frozenset[str]], names: list[str]) -> None:
+    merged = frozenset().union(*(groups[name] for name in names))
     groups.update(dict.fromkeys(merged, merged))

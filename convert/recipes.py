@@ -24,7 +24,7 @@ INT8_OPERATORS = frozenset(
 )
 """What the layers that conversion knows become; all have int8 kernels in every TFLite runtime."""
 
-_PLAIN = frozenset({"CONV_2D", "AVERAGE_POOL_2D", "RESHAPE", "MEAN", "FULLY_CONNECTED", "SOFTMAX"})
+_PLAIN = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "RESHAPE", "MEAN", "FULLY_CONNECTED", "SOFTMAX"})
 """MEAN is the end of ``teacher``, and was that of the others once; models trained then still convert."""
 
 _EXCITED = _PLAIN | {"LOGISTIC", "MUL"}

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from latency import interpreter, measure
 
-from fer_edge.convert.calibration import calibration_sample
+from fer_edge.convert.calibration import calibrate, calibration_sample
 from fer_edge.convert.cost import tflite_cost
-from fer_edge.convert.export import export_calibrated
+from fer_edge.convert.export import export_int8
 from fer_edge.convert.flatbuffer import read_tflite
 from fer_edge.convert.fold import fold_batch_norms
 from fer_edge.convert.from_keras import read_keras
@@ -179,7 +179,8 @@ def main() -> None:
                 train_model(dataset, name, recipe, out, resume=(out / CHECKPOINT).exists())
             history = list(csv.DictReader((out / HISTORY).open()))
             accuracies.append(float(history[-1]["holdout_accuracy"]))
-        files[name] = export_calibrated(fold_batch_norms(read_keras(load_model(out / MODEL).model)), sample)
+        graph = fold_batch_norms(read_keras(load_model(out / MODEL).model))
+        files[name] = export_int8(graph, calibrate(graph, sample, lambda _: None))
         contents = read_tflite(files[name])
         rows[name] = {
             "shape": dataclasses.asdict(SHAPES[name]),

@@ -85,7 +85,7 @@ def varied_model(size=16):
     x = layers.Concatenate()([left, right])
     weights = layers.Conv2D(4, 1, activation="relu")(layers.GlobalAveragePooling2D(keepdims=True)(x))
     x = layers.Multiply()([x, layers.Conv2D(8, 1, activation="sigmoid")(weights)])
-    x = layers.AveragePooling2D(2)(x)
+    x = layers.AveragePooling2D(2, strides=1, padding="same")(layers.AveragePooling2D(2)(x))
     x = layers.Flatten()(layers.GaussianNoise(0.1)(x))
     x = normalized(layers, x, layers.Dense(12, use_bias=False), layers.Activation("relu"))
     spread = keras.initializers.RandomNormal(stddev=1.0)  # so that the classes differ, as after training

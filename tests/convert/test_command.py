@@ -211,7 +211,7 @@ def test_a_result_that_fails_the_gate_is_not_written_and_the_old_file_stays(csv_
     out = tmp_path / "out.tflite"
     out.write_bytes(b"old")
     message = (
-        "failed verification: operators: expected only AVERAGE_POOL_2D, CONV_2D, FULLY_CONNECTED, LOGISTIC, MEAN, "
+        "failed verification: operators: expected only CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, LOGISTIC, MEAN, "
         "MUL, RESHAPE, SOFTMAX, found MAX_POOL_2D; nothing was written"
     )
     failing(message, model, "--int8", "--qat-epochs", 0, "--data", csv_file, "--out", out)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from fer_edge.convert import export_child
 from fer_edge.convert.calibration import calibrate
-from fer_edge.convert.export import explain_failure, export_calibrated, export_fake_quantized, export_float
+from fer_edge.convert.export import explain_failure, export_float, export_int8
 from fer_edge.convert.fake_quant import FakeQuantization
 from fer_edge.convert.flatbuffer import read_tflite
 from fer_edge.convert.fold import fold_batch_norms
@@ -52,20 +52,11 @@ def scores_of_graph(graph, images, hooks):
 def test_the_int8_file_gives_the_fake_quantized_networks_output(folded, ranges, tiny, tmp_path):
     images = tiny.split(PUBLIC_TEST).images
     expected = scores_of_graph(folded, images, FakeQuantization(ranges))
-    found = scores_of_file(export_fake_quantized(folded, ranges), images, tmp_path)
+    found = scores_of_file(export_int8(folded, ranges), images, tmp_path)
     steps = np.abs(found - expected).max(axis=1) / OUTPUT_STEP
     # Where a sum falls between two int8 values the file rounds in integers, the network in floats.
     assert (steps <= 2.01).mean() >= 0.95
     assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.97
-
-
-def test_the_converters_own_calibration_agrees_with_ours(folded, ranges, tiny, tmp_path):
-    images = tiny.split(TRAINING).images
-    data = export_calibrated(folded, images)
-    verify_int8(read_tflite(data), INT8_OPERATORS, 48, 7)
-    found = scores_of_file(data, tiny.split(PUBLIC_TEST).images, tmp_path)
-    expected = scores_of_graph(folded, tiny.split(PUBLIC_TEST).images, FakeQuantization(ranges))
-    assert np.abs(found - expected).mean() < OUTPUT_STEP
 
 
 def test_the_float_file_gives_the_folded_networks_output(folded, tiny, tmp_path):
@@ -82,7 +73,7 @@ def test_every_kind_of_layer_becomes_int8(tmp_path):
     coarse = rng.integers(0, 256, (40, 4, 4), dtype=np.uint8)
     images = coarse.repeat(4, axis=1).repeat(4, axis=2)
     ranges = calibrate(graph, images, lambda _: None)
-    data = export_child.convert(graph, FakeQuantization(ranges), None)
+    data = export_child.convert(graph, FakeQuantization(ranges))
     contents = read_tflite(data)
     verify_int8(contents, INT8_OPERATORS, 16, 7)
     assert set(contents.operator_counts()) == INT8_OPERATORS
@@ -99,7 +90,7 @@ def test_channels_that_are_switched_off_convert(folded, ranges, tiny, tmp_path):
     kernel[..., 0], bias[0] = 0.0, 2.0
     kernel[..., 1] *= 1e-9
     graph = folded.with_weights({first.name: {"kernel": kernel, "bias": bias}})
-    data = export_child.convert(graph, FakeQuantization(ranges), None)
+    data = export_child.convert(graph, FakeQuantization(ranges))
     verify_int8(read_tflite(data), INT8_OPERATORS, 48, 7)
     images = tiny.split(PUBLIC_TEST).images
     expected = scores_of_graph(graph, images, FakeQuantization(ranges))

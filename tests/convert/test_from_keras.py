@@ -161,3 +161,14 @@ def test_a_model_that_is_no_graph_is_refused():
 
     with pytest.raises(ConversionError, match="functional Keras model, found a Subclassed"):
         read_keras(Subclassed())
+
+
+def test_pooling_without_padding_is_a_convolution_that_averages():
+    inputs = keras.Input((8, 8, 1))
+    x = layers.Conv2D(3, 1)(layers.Rescaling(1 / 255)(inputs))
+    x = layers.AveragePooling2D((2, 4), strides=2, padding="same")(layers.AveragePooling2D((2, 3), strides=1)(x))
+    free, padded = read_keras(keras.Model(inputs, layers.Flatten()(x))).nodes[2:4]
+    assert (free.kind, free.options["strides"], free.options["padding"]) == ("depthwise", [1, 1], "VALID")
+    np.testing.assert_allclose(free.weights["kernel"], np.full((2, 3, 3, 1), 1 / 6))
+    np.testing.assert_array_equal(free.weights["bias"], np.zeros(3))
+    assert padded.kind == "average_pool"  # at the border it divides by fewer

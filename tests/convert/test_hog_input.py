@@ -50,7 +50,7 @@ def images():
 
 @pytest.fixture(scope="module")
 def int8(graph, images):
-    return export_child.convert(graph, FakeQuantization(calibrate(graph, images, lambda _: None)), None)
+    return export_child.convert(graph, FakeQuantization(calibrate(graph, images, lambda _: None)))
 
 
 def stored(path, data, hog=HOG):
@@ -81,14 +81,9 @@ def test_the_int8_file_has_two_inputs_and_agrees(model, graph, images, int8, tmp
 
 
 def test_the_float_file_agrees_closely(model, graph, images, tmp_path):
-    data = export_child.convert(graph, Unchanged(), None)
+    data = export_child.convert(graph, Unchanged())
     found = TFLiteModel(stored(tmp_path / "m.tflite", data), allow_float=True).predict(images)
     np.testing.assert_allclose(found, model.predict(images[..., None].astype(np.float32), verbose=0), atol=1e-3)
-
-
-def test_the_converters_own_calibration_converts_too(graph, images):
-    data = export_child.convert(graph, Unchanged(), images)
-    verify_int8(read_tflite(data), allowed_operators("hog-cnn"), SIZE, 7, hog_length(SIZE))
 
 
 def test_a_file_whose_features_nobody_promised_is_refused(int8):

@@ -88,7 +88,7 @@ def test_ranges_fit_the_operators(graph, ranges):
 
 @pytest.mark.usefixtures("quiet_converter")
 def test_the_file_is_int8_throughout(graph, ranges, images, tmp_path):
-    data = export_child.convert(graph, FakeQuantization(ranges), None)  # as the pipeline always exports an LSTM
+    data = export_child.convert(graph, FakeQuantization(ranges))
     contents = read_tflite(data)
     verify_int8(contents, allowed_operators("cnn-lstm"), 16, 7)
     kernels = sum(array.size for node in graph.nodes for array in node.weights.values())

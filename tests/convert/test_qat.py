@@ -71,7 +71,7 @@ def test_it_makes_up_for_what_rounding_breaks(start, tiny):
     images = tiny.split(TRAINING).images
     recipe = dataclasses.replace(fine_tuning_recipe(4, seed=1), batch_size=30, learning_rate=2e-3)
     steps = []
-    tuned = fine_tune(graph, cut, images, recipe, steps.append)
+    tuned = fine_tune(graph, graph, cut, images, recipe, steps.append)
     assert sum(steps) == 4 * steps_per_epoch(len(images), recipe) == 28
     broken = distance(graph, cut, graph, images)
     assert broken > 2 * distance(graph, ranges, graph, images)
@@ -100,7 +100,7 @@ def test_a_step_of_adam_moves_a_wide_kernel_by_as_much_less():
     graph = fold_batch_norms(read_keras(keras.Model(inputs, keras.layers.Softmax()(x))))
     images = np.random.default_rng(0).integers(0, 256, (64, 48, 48), dtype=np.uint8)
     recipe = dataclasses.replace(fine_tuning_recipe(1, seed=1), schedule="constant", learning_rate=1e-4)
-    tuned = fine_tune(graph, calibrate(graph, images, lambda _: None), images, recipe, lambda _: None)
+    tuned = fine_tune(graph, graph, calibrate(graph, images, lambda _: None), images, recipe, lambda _: None)
 
     def moved(name):
         return np.abs(tuned.node(name).weights["kernel"] - graph.node(name).weights["kernel"]).max()
@@ -117,7 +117,7 @@ def test_the_same_seed_gives_the_same_weights(start, tiny):
 
     def weights(seed):
         seeded = dataclasses.replace(recipe, seed=seed)
-        tuned = fine_tune(graph, ranges, tiny.split(TRAINING).images, seeded, lambda _: None)
+        tuned = fine_tune(graph, graph, ranges, tiny.split(TRAINING).images, seeded, lambda _: None)
         return np.concatenate([array.ravel() for node in tuned.nodes for array in node.weights.values()])
 
     first = weights(5)

@@ -76,3 +76,12 @@ def test_a_pooled_input_keeps_the_inputs_range():
     graph = graph_of(("pooled", "average_pool", "input"))
     ranges = shared_ranges(graph, {"input": Range(0, 1), "pooled": Range(0.2, 0.4)})
     assert ranges["pooled"] == Range(0, 1)
+
+
+def test_a_limit_bounds_a_range_and_those_that_share_it():
+    limited = Node("a", "add", ("input",), {"limit": 3.0})
+    graph = Graph(4, (Node("input", "input"), limited, Node("b", "reshape", ("a",)), Node("c", "conv", ("b",))))
+    observed = {"input": Range(0, 1), "a": Range(-9, 2), "b": Range(-9, 2), "c": Range(-9, 9)}
+    ranges = shared_ranges(graph, observed)
+    assert ranges["a"] == ranges["b"] == Range(-3, 2)
+    assert ranges["c"] == Range(-9, 9)

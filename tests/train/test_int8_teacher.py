@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fer_edge.convert.export import export_calibrated, export_float
+from fer_edge.convert.calibration import calibrate
+from fer_edge.convert.export import export_float, export_int8
 from fer_edge.convert.fold import fold_batch_norms
 from fer_edge.convert.from_keras import read_keras
 from fer_edge.errors import ModelFileError
@@ -68,7 +69,8 @@ def test_a_model_without_a_softmax_is_refused(tmp_path, tiny):
     x = keras.layers.Flatten()(keras.layers.AveragePooling2D(8)(keras.layers.Rescaling(1 / 255)(inputs)))
     graph = fold_batch_norms(read_keras(keras.Model(inputs, keras.layers.Dense(7)(x))))
     path = tmp_path / "bare.tflite"
-    path.write_bytes(export_calibrated(graph, tiny.split(TRAINING).images[:20]))
+    images = tiny.split(TRAINING).images[:20]
+    path.write_bytes(export_int8(graph, calibrate(graph, images, lambda _: None)))
     write_info(path, ModelInfo("custom", EXPRESSIONS))
     with pytest.raises(ModelFileError, match="expected a model that ends in a softmax"):
         Int8Teacher(path)

@@ -172,7 +172,7 @@ def conversion_table() -> str:
             raise SystemExit(f"{path}: is not the report of the shipped file; copy that of its conversion")
         cells = " | ".join(
             f"{c['top1']:.2%} | {100 * c['difference']:+.2f} ± {100 * c['difference_se']:.2f} | {c['agreement']:.2%}"
-            for c in (report["post_training"], report["comparison"])
+            for c in (report["post_training"] or report["comparison"], report["comparison"])
         )
         lines.append(f"| `{path.stem}` | {report['comparison']['float_top1']:.2%} | {cells} |")
         operators.append(

@@ -36,7 +36,7 @@ _CLASSICAL = _DENSE | {"CONV_2D", "MAX_POOL_2D"}
 RECIPES = {
     "nano": _EXCITED,
     "compact": _EXCITED,
-    "large": _PLAIN,
+    "large": _EXCITED,
     "teacher": _PLAIN,
     "deep-cnn": _CLASSICAL,
     # The LSTMs written out step by step: sums and products of gates.

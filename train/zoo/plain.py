@@ -7,8 +7,8 @@ eight, which is how the runtime's kernels tile.
 
 The three shrink the picture in their first convolution: as accurate as a first layer at full size, and a third
 faster. Their last maps of 6x6 are pooled to 3x3, not to one number each, so that the dense layer knows where in the
-face something was seen; that alone gained two points. ``nano`` and ``compact`` weigh some of their maps by the means
-of all (squeeze and excitation).
+face something was seen; that alone gained two points. Some of their maps are weighed by the means of all (squeeze and
+excitation).
 """
 
 from __future__ import annotations
@@ -25,14 +25,18 @@ STAGES = {
 }
 """Name -> (channels, stride) of each convolution: 3.0, 11.9, 59.7 and 57.8 M multiply-adds at 48x48."""
 
-EXCITED = {"nano": (4, 6), "compact": (4, 7)}
+EXCITED = {"nano": (4, 6), "compact": (4, 7), "large": (5, 8)}
 """Name -> the convolutions whose maps are weighed: the last ones at 12x12 and at 6x6; at 24x24 it costs more time."""
+
+NORMED = ("large",)
+"""Those whose units between means and weights have a batch norm: without one most of them soon answer to no picture, as
+in the shipped ``nano`` and ``compact``, which were trained before that was seen."""
 
 SQUEEZE = 4
 """Maps for each unit in between that the weights are computed from; 8 units at least."""
 
 
-def excited(x: Any, number: int) -> Any:
+def excited(x: Any, number: int, normed: bool) -> Any:
     """Return the maps `x`, each times a weight of 0 to 1 that depends on the means of all of them.
 
     Squeeze and excitation (Hu et al. 2018, arXiv:1709.01507, section 3); as convolutions of 1x1, the int8 file needs no
@@ -41,7 +45,13 @@ def excited(x: Any, number: int) -> Any:
     layers = load_keras().layers
     channels = x.shape[-1]
     means = layers.GlobalAveragePooling2D(keepdims=True, name=f"squeeze{number}")(x)
-    between = layers.Conv2D(max(channels // SQUEEZE, 8), 1, activation="relu", name=f"between{number}")(means)
+    units = max(channels // SQUEEZE, 8)
+    if normed:
+        between = layers.Conv2D(units, 1, use_bias=False, name=f"between{number}")(means)
+        between = layers.BatchNormalization(momentum=0.95, name=f"between_norm{number}")(between)
+        between = layers.ReLU(max_value=6.0, name=f"between_relu{number}")(between)
+    else:
+        between = layers.Conv2D(units, 1, activation="relu", name=f"between{number}")(means)
     weights = layers.Conv2D(channels, 1, activation="sigmoid", name=f"excite{number}")(between)
     return layers.Multiply(name=f"weigh{number}")([x, weights])
 
@@ -66,7 +76,7 @@ def build(name: str, input_size: int, classes: int, dropout: float) -> Any:
         x = layers.BatchNormalization(momentum=0.95, name=f"norm{number}")(x)
         x = layers.ReLU(max_value=6.0, name=f"relu{number}")(x)  # a bounded range quantizes well
         if number in EXCITED.get(name, ()):
-            x = excited(x, number)
+            x = excited(x, number, name in NORMED)
     if name == "teacher":
         x = layers.GlobalAveragePooling2D(name="pool")(x)
     else:

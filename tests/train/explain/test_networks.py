@@ -62,7 +62,7 @@ def test_tflite_activations_come_from_the_running_graph(tflite_network, face):
         *("mean_1", "conv_2d_5", "conv_2d_6", "logistic_1", "mul_1"),
         *(f"conv_2d_{i}" for i in range(7, 10)),
         *("mean_2", "conv_2d_10", "conv_2d_11", "logistic_2", "mul_2"),
-        "average_pool_2d_1",
+        "depthwise_conv_2d_1",
         "reshape_1",
         "fully_connected_1",
         "softmax_1",

@@ -12,6 +12,7 @@ from fer_edge.convert.flatbuffer import read_tflite
 from fer_edge.convert.fold import fold_batch_norms
 from fer_edge.convert.forward import Unchanged, forward
 from fer_edge.convert.from_keras import read_keras
+from fer_edge.convert.lstm import LARGEST_CELL
 from fer_edge.convert.qat import FakeQuantModel
 from fer_edge.convert.ranges import SATURATION
 from fer_edge.convert.recipes import allowed_operators
@@ -82,6 +83,8 @@ def test_ranges_fit_the_operators(graph, ranges):
             assert ranges[node.name] == (0, 255 / 256)
         if node.name.endswith(".gates"):  # read by nothing but sigmoids and tanhs
             assert max(map(abs, ranges[node.name])) <= SATURATION
+        if node.name.endswith((".cell", ".kept")):  # without the limit they reach 14 here
+            assert max(map(abs, ranges[node.name])) <= LARGEST_CELL
     states = {ranges[node.inputs[0]] for node in graph.nodes if node.kind == "dense" and "first" in node.name}
     assert len(states) == 1
 

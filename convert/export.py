@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from fer_edge.convert.blocks import on_blocks
 from fer_edge.convert.graph import Graph, save_graph
 from fer_edge.convert.ranges import Range
 from fer_edge.errors import ConversionError
@@ -33,6 +34,7 @@ def export_int8(graph: Graph, ranges: Mapping[str, Range]) -> bytes:
     Raises:
         ConversionError: the converter refused or crashed.
     """
+    graph, ranges = on_blocks(graph, ranges)
     return _export(graph, json.dumps(ranges))
 
 

@@ -119,6 +119,7 @@ WITHOUT_KERNEL: Mapping[str, Callable[[Node, list[Tensor]], Tensor]] = {
     "max_pool": lambda n, x: tf.nn.max_pool2d(x[0], _window(n), _strides(n), n.options["padding"]),
     "average_pool": lambda n, x: tf.nn.avg_pool2d(x[0], _window(n), _strides(n), n.options["padding"]),
     "crop": lambda n, x: _crop(n, x[0]),
+    "space_to_depth": lambda n, x: tf.nn.space_to_depth(x[0], n.options["block"]),
     # The parts of one value are asked for one by one; the converter makes a single operator of them.
     "part": lambda n, x: tf.split(x[0], n.options["parts"], axis=-1)[n.options["index"]],
     "reshape": lambda n, x: tf.reshape(x[0], [-1, *n.options["shape"]]),

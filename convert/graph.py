@@ -32,15 +32,16 @@ class Node:
         name: unique in its graph.
         kind: ``input``, ``hog`` (the second input), ``conv``, ``depthwise``, ``dense``, ``batch_norm``, ``relu``,
             ``relu6``, ``sigmoid``, ``tanh``, ``softmax``, ``add``, ``multiply``, ``concat``, ``max_pool``,
-            ``average_pool``, ``mean`` (global average pooling), ``flatten``, ``reshape``, ``crop`` or ``part`` (one of
-            the equal parts of its last axis).
+            ``average_pool``, ``mean`` (global average pooling), ``flatten``, ``reshape``, ``crop``,
+            ``space_to_depth`` or ``part`` (one of the equal parts of its last axis).
         inputs: names of the nodes it reads, all earlier in the graph.
         options: ``strides`` and ``padding`` ("SAME" or "VALID") of convolutions and pooling, ``size`` of
             pooling, ``keepdims`` of a mean (whether it gives B x 1 x 1 x channels), ``epsilon`` and ``rank`` (of its
             value, batch included) of a batch norm, ``shape`` (without the batch) of a reshape, ``edges`` (top, bottom,
-            left, right) of a crop, ``parts`` and ``index`` of a part, ``gain`` (a factor on the descriptor) of
-            ``hog``, ``limit`` (the largest absolute value that its range spans) of a sum or product, ``weights_of``
-            (the name of the node whose weights it uses) of a dense layer without its own.
+            left, right) of a crop, ``block`` (its side) of a space_to_depth, ``parts`` and ``index`` of a part,
+            ``gain`` (a factor on the descriptor) of ``hog``, ``limit`` (the largest absolute value that its range
+            spans) of a sum or product, ``weights_of`` (the name of the node whose weights it uses) of a dense layer
+            without its own.
         weights: ``kernel`` and ``bias`` of the kinds in `WEIGHTED` (the bias may be missing), in Keras's layout: H x W
             x in x out (conv), H x W x channels x multiplier (depthwise), in x out (dense); ``gamma``, ``beta``,
             ``mean`` and ``variance`` of a batch norm.

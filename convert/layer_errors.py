@@ -44,21 +44,23 @@ def layer_errors(path: Path, graph: Graph, images: NDArray[np.uint8]) -> list[La
         signal. Empty where operators and nodes are not one to one, as in an LSTM.
     """
     network = TFLiteNetwork(path)
+    # Blocks of pixels are pixels, which are not rounded.
+    layers = [layer for layer in network.layers if layer.kind != "SPACE_TO_DEPTH"]
     keep = _Keep(graph)
     forward(graph, tf.constant(images[..., None] / np.float32(255)), {n.name: n.weights for n in graph.nodes}, keep)
     shapes = [tuple(map(int, value.shape[1:])) for value in keep.values.values()]
-    if shapes != [layer.shape for layer in network.layers]:
+    if shapes != [layer.shape for layer in layers]:
         return []
     signal, noise = np.zeros(len(shapes)), np.zeros(len(shapes))
     for number, image in enumerate(images):
-        rounded = network.activations(image, network.layers)
+        rounded = network.activations(image, layers)
         for i, (exact, value) in enumerate(zip(keep.values.values(), rounded, strict=True)):
             expected = exact.numpy()[number].astype(np.float64)
             signal[i] += np.square(expected).sum()
             noise[i] += np.square(expected - value).sum()
     return [
         LayerError(node, layer.kind, round(10 * math.log10(max(s, 1e-30) / max(n, 1e-30)), 2))
-        for node, layer, s, n in zip(keep.values, network.layers, signal, noise, strict=True)
+        for node, layer, s, n in zip(keep.values, layers, signal, noise, strict=True)
         if s > 0
     ]
 

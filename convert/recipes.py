@@ -20,12 +20,13 @@ INT8_OPERATORS = frozenset(
         "MUL",
         "RESHAPE",
         "SOFTMAX",
+        "SPACE_TO_DEPTH",
     }
 )
 """What the layers that conversion knows become; all have int8 kernels in every TFLite runtime."""
 
-_PLAIN = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "RESHAPE", "MEAN", "FULLY_CONNECTED", "SOFTMAX"})
-"""MEAN is the end of ``teacher``, and was that of the others once; models trained then still convert."""
+_PLAIN = frozenset({"SPACE_TO_DEPTH", "CONV_2D", "DEPTHWISE_CONV_2D", "RESHAPE", "MEAN", "FULLY_CONNECTED", "SOFTMAX"})
+"""MEAN was the end of these networks once; models trained then still convert."""
 
 _EXCITED = _PLAIN | {"LOGISTIC", "MUL"}
 """MEAN, LOGISTIC and MUL are the weights of maps; models trained before there were any still convert."""
@@ -37,7 +38,7 @@ RECIPES = {
     "nano": _EXCITED,
     "compact": _EXCITED,
     "large": _EXCITED,
-    "teacher": _PLAIN,
+    "teacher": _EXCITED,
     "deep-cnn": _CLASSICAL,
     # The LSTMs written out step by step: sums and products of gates.
     "cnn-lstm": _CLASSICAL | {"SPLIT", "ADD", "MUL", "LOGISTIC", "TANH"},
@@ -46,7 +47,7 @@ RECIPES = {
     "shallow-cnn": _CLASSICAL,
     "hog-cnn": _CLASSICAL | {"CONCATENATION"},
     "ffnn": _DENSE,
-    "custom": _CLASSICAL,
+    "custom": _CLASSICAL | {"SPACE_TO_DEPTH"},
 }
 """Name of the architecture -> its operators."""
 

@@ -76,7 +76,7 @@ def test_every_kind_of_layer_becomes_int8(tmp_path):
     data = export_child.convert(graph, FakeQuantization(ranges))
     contents = read_tflite(data)
     verify_int8(contents, INT8_OPERATORS, 16, 7)
-    assert set(contents.operator_counts()) == INT8_OPERATORS
+    assert set(contents.operator_counts()) == INT8_OPERATORS - {"SPACE_TO_DEPTH"}  # tests/convert/test_blocks.py
     expected = scores_of_graph(graph, images, FakeQuantization(ranges))
     assert expected.std(axis=0).max() > 0.02  # the pictures make a difference
     steps = np.abs(scores_of_file(data, images, tmp_path, 16) - expected).max(axis=1) / OUTPUT_STEP

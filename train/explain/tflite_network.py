@@ -78,12 +78,18 @@ class TFLiteNetwork:
             shape = tuple(self._tensors[operator["inputs"][1]]["shape"])
             if operator["op_name"] == "CONV_2D" and shape[3] == 1:  # filters x height x width x 1
                 return Filters(layer, self._value(operator["inputs"][1])[..., 0])
+            if operator["op_name"] == "CONV_2D" and operator["inputs"][0] in self._blocks():
+                return Filters(layer, _of_pixels(self._value(operator["inputs"][1])))
             if operator["op_name"] == "FULLY_CONNECTED" and shape[1] == size * size:
                 return Filters(layer, self._value(operator["inputs"][1]).reshape(-1, size, size))
         raise ModelFileError(
             f"{self.path}: expected a first operator that convolves grey pixels or takes all of them, found neither; "
             "leave out --filters"
         )
+
+    def _blocks(self) -> set[int]:
+        """Return the tensors that hold blocks of 2x2 pixels as channels."""
+        return {operator["outputs"][0] for operator in self._operators if operator["op_name"] == "SPACE_TO_DEPTH"}
 
     def _weighted(self) -> list[tuple[Any, str]]:
         names = {index: name for name, index in self._output_of.items()}
@@ -104,6 +110,12 @@ class TFLiteNetwork:
         scales, zero_points = (quantization[key].reshape(shape) for key in ("scales", "zero_points"))
         value: NDArray[np.float32] = ((stored - zero_points) * scales).astype(np.float32)
         return value
+
+
+def _of_pixels(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return filters x 3 x 3 of a kernel on blocks, filters x 2 x 2 x 4: what `fer_edge.convert.blocks` did, undone."""
+    apart = kernel.reshape(-1, 2, 2, 2, 2)  # filter, block row, block column, row in it, column in it
+    return apart.transpose(0, 1, 3, 2, 4).reshape(-1, 4, 4)[:, :3, :3]
 
 
 def _keeping_interpreter(path: Path) -> Any:

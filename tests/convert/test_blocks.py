@@ -1,0 +1,93 @@
+"""A first convolution on blocks of pixels: the same answers to the bit, and nothing else changed."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from fer_edge.convert import export_child
+from fer_edge.convert.blocks import block_kernel, on_blocks
+from fer_edge.convert.calibration import calibrate
+from fer_edge.convert.fake_quant import FakeQuantization
+from fer_edge.convert.flatbuffer import read_tflite
+from fer_edge.convert.fold import fold_batch_norms
+from fer_edge.convert.from_keras import read_keras
+from fer_edge.convert.graph import Graph
+from fer_edge.labels import EXPRESSIONS
+from fer_edge.model_file import ModelInfo, write_info
+from fer_edge.runtime import TFLiteModel
+from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING
+from fer_edge.train.explain.tflite_network import TFLiteNetwork
+from fer_edge.train.keras_setup import load_model
+
+SIZE = 48
+
+
+@pytest.fixture(scope="module")
+def graph(trained):
+    return fold_batch_norms(read_keras(load_model(trained).model))
+
+
+@pytest.fixture(scope="module")
+def ranges(graph, tiny):
+    return calibrate(graph, tiny.split(TRAINING).images, lambda _: None)
+
+
+def first(graph):
+    return next(node for node in graph.nodes if node.kind == "conv")
+
+
+def with_first(graph, **changes):
+    node = first(graph)
+    changed = dataclasses.replace(node, **changes)
+    return Graph(graph.input_size, tuple(changed if n is node else n for n in graph.nodes))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    arrays.arrays(np.float32, (3, 3, 1, 2), elements=st.integers(-127, 127)),
+    arrays.arrays(np.uint8, st.tuples(st.just(1), st.integers(1, 6), st.integers(1, 6), st.just(1))),
+)
+def test_the_sums_are_the_same(kernel, corners):
+    picture = tf.constant(np.kron(corners, np.ones((1, 2, 2, 1))).astype(np.float32))
+    picture += tf.reshape(tf.range(tf.size(picture), dtype=tf.float32) % 7, picture.shape)
+    expected = tf.nn.conv2d(picture, kernel, 2, "SAME")
+    found = tf.nn.conv2d(tf.nn.space_to_depth(picture, 2), block_kernel(kernel), 1, "SAME")
+    np.testing.assert_array_equal(found, expected)  # whole numbers: no rounding
+
+
+@pytest.mark.usefixtures("quiet_converter")
+def test_the_int8_file_answers_as_before(graph, ranges, tiny, tmp_path):
+    answers, first_filters = [], []
+    for name, (network, known) in {"before": (graph, ranges), "blocks": on_blocks(graph, ranges)}.items():
+        path = tmp_path / f"{name}.tflite"
+        path.write_bytes(export_child.convert(network, FakeQuantization(known)))
+        write_info(path, ModelInfo("custom", EXPRESSIONS, SIZE))
+        counts = read_tflite(path.read_bytes()).operator_counts()
+        assert counts.get("SPACE_TO_DEPTH", 0) == (name == "blocks")
+        answers.append(TFLiteModel(path).predict(tiny.split(PUBLIC_TEST).images))
+        first_filters.append(TFLiteNetwork(path).filters().kernels)
+    assert answers[0].std(axis=0).max() > 0.05  # the pictures make a difference
+    np.testing.assert_array_equal(answers[1], answers[0])
+    np.testing.assert_array_equal(first_filters[1], first_filters[0])
+
+
+def test_others_stay_as_they_are(graph, ranges):
+    options = dict(first(graph).options)
+    unfit = [
+        with_first(graph, options={**options, "strides": [1, 1]}),
+        with_first(graph, options={**options, "padding": "VALID"}),
+        with_first(graph, weights={**first(graph).weights, "kernel": np.zeros((5, 5, 1, 8), np.float32)}),
+        dataclasses.replace(graph, input_size=SIZE + 1),
+    ]
+    for network in unfit:
+        found, known = on_blocks(network, ranges)
+        assert found == network
+        assert known == ranges
+    changed, _ = on_blocks(graph, ranges)
+    strides = [node.options["strides"] for node in changed.nodes if node.kind == "conv"]
+    assert strides == [[1, 1], [2, 2], [2, 2]]  # of three, only the one of pixels

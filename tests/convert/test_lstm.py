@@ -12,7 +12,7 @@ from fer_edge.convert.flatbuffer import read_tflite
 from fer_edge.convert.fold import fold_batch_norms
 from fer_edge.convert.forward import Unchanged, forward
 from fer_edge.convert.from_keras import read_keras
-from fer_edge.convert.lstm import LARGEST_CELL
+from fer_edge.convert.lstm import LARGEST_CELL, LARGEST_PART
 from fer_edge.convert.qat import FakeQuantModel
 from fer_edge.convert.ranges import SATURATION
 from fer_edge.convert.recipes import allowed_operators
@@ -87,6 +87,15 @@ def test_ranges_fit_the_operators(graph, ranges):
             assert max(map(abs, ranges[node.name])) <= LARGEST_CELL
     states = {ranges[node.inputs[0]] for node in graph.nodes if node.kind == "dense" and "first" in node.name}
     assert len(states) == 1
+
+
+def test_what_a_gate_reads_ends_where_it_is_saturated(graph, images):
+    loud = {node.name: {**node.weights, "kernel": 4 * node.weights["kernel"]} for node in graph.nodes if node.weights}
+    ranges = calibrate(graph.with_weights(loud), images, lambda _: None)
+    parts = [node for node in graph.nodes if node.name.endswith((".inputs", ".recurrent", ".h"))]
+    assert {node.kind for node in parts} == {"conv", "dense"}
+    largest = [max(map(abs, ranges[node.name])) for node in parts]
+    assert max(largest) == pytest.approx(LARGEST_PART)
 
 
 @pytest.mark.usefixtures("quiet_converter")

@@ -205,11 +205,13 @@ def ablation_table() -> str:
             found.setdefault(row["element"], []).append(100 * (row["holdout_accuracy"] - base[row["seed"]]))
     if not found:
         return "Not run yet: `benchmarks/accuracy/ablation.py fer2013.csv fer2013new.csv`"
+    images = next(row["holdout_images"] for row in rows if row["element"] == "base" and row["seed"] == min(base))
     lines = ["| instead of the base | held-out accuracy, points | runs |", "|---|---:|---:|"]
     for element, gains in sorted(found.items(), key=lambda item: sum(item[1]) / len(item[1])):
-        lines.append(f"| {element} | {', '.join(f'{gain:+.1f}' for gain in gains)} | {len(gains)} |")
+        others = sorted({row["holdout_images"] for row in rows if row["element"] == element} - {images})
+        note = f" (on {', '.join(map(str, others))} images)" if others else ""
+        lines.append(f"| {element}{note} | {', '.join(f'{gain:+.1f}' for gain in gains)} | {len(gains)} |")
     said = ", ".join(f"{accuracy:.1%} with seed {seed}" for seed, accuracy in base.items())
-    (images,) = {row["holdout_images"] for row in rows}
     error = 100 * (base[min(base)] * (1 - base[min(base)]) / images) ** 0.5
     epochs = next(row["epochs"] for row in rows if row["element"] == "base")
     return "\n".join(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from fer_edge.convert.flatbuffer import Operator, TFLiteGraph
+from fer_edge.convert.flatbuffer import Operator, Tensor, TFLiteGraph
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,6 +15,8 @@ class Cost:
     Attributes:
         multiply_adds: products of convolutions and dense layers; biases, activations and pooling not counted.
         parameters: numbers in kernels and biases.
+
+    The zeros that fill up a kernel on blocks of pixels (`fer_edge.convert.blocks`) are in neither.
     """
 
     multiply_adds: int
@@ -24,15 +26,20 @@ class Cost:
 def tflite_cost(graph: TFLiteGraph) -> Cost:
     """Count the multiply-adds and parameters of a TFLite file."""
     weighted = [o for o in graph.operators if o.name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")]
+    blocks = {id(o.outputs[0]) for o in graph.operators if o.name == "SPACE_TO_DEPTH"}
+    filled = {id(o.inputs[1]) for o in weighted if id(o.inputs[0]) in blocks}
+
+    def numbers(tensor: Tensor) -> int:
+        return math.prod(tensor.shape) * 9 // 16 if id(tensor) in filled else math.prod(tensor.shape)
+
     # The steps of an LSTM share their kernel.
     stored = {id(tensor): tensor for operator in weighted for tensor in operator.inputs[1:]}
-    parameters = sum(math.prod(tensor.shape) for tensor in stored.values())
-    return Cost(sum(map(_multiply_adds, weighted)), parameters)
+    parameters = sum(map(numbers, stored.values()))
+    return Cost(sum(_multiply_adds(operator, numbers(operator.inputs[1])) for operator in weighted), parameters)
 
 
-def _multiply_adds(operator: Operator) -> int:
-    kernel, output = operator.inputs[1].shape, operator.outputs[0].shape
-    if operator.name == "FULLY_CONNECTED":  # kernel: outputs x inputs
-        return math.prod(kernel)
-    # Conv: outputs x H x W x inputs; depthwise: 1 x H x W x channels. Each is used once at every output position.
-    return math.prod(output[:3]) * math.prod(kernel)
+def _multiply_adds(operator: Operator, kernel: int) -> int:
+    if operator.name == "FULLY_CONNECTED":
+        return kernel
+    # Each number of a convolution's kernel, depthwise or not, is used once at every output position.
+    return math.prod(operator.outputs[0].shape[:3]) * kernel

@@ -37,10 +37,11 @@ def averaged_weights(model: Any, images: NDArray[np.uint8]) -> Iterator[None]:
 def _recompute_statistics(classifier: Any, images: NDArray[np.uint8]) -> None:
     norms = [layer for layer in classifier.layers if type(layer).__name__ == "BatchNormalization"]
     momenta = [norm.momentum for norm in norms]
-    for number in range(len(images) // BATCH or 1):
+    # Folders, zips and balanced sets lie class by class: the variance between classes must be in every batch.
+    mixed = images[np.random.default_rng(0).permutation(len(images))]
+    for number, batch in enumerate(np.array_split(mixed, max(len(images) // BATCH, 1))):
         for norm in norms:
             norm.momentum = number / (number + 1)  # the running mean of all batches so far
-        batch = images[number * BATCH : (number + 1) * BATCH]
         classifier(batch[..., None].astype(np.float32), training=True)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -53,6 +53,7 @@ class Recipe:
             and keeps the last epoch.
         drop_leaks: leave out training images that also occur in a test split.
         resample: method of `fer_edge.train.balance.resample` that balances what is trained on, or "" for none.
+        protocol: ``clean``, or the one under which the data set was made before training saw it, with its method.
         contrast: normalisation of every input, see `fer_edge.model_file.ModelInfo`; it stays with the model.
         clean: leave out training images that are blank or occur again under another label.
         draw_labels: learn one label an image, drawn anew from its votes every epoch (the *probability* training of
@@ -80,6 +81,7 @@ class Recipe:
     holdout: float = 0.1
     drop_leaks: bool = True
     resample: str = ""
+    protocol: str = "clean"
     contrast: str = "none"
     clean: bool = False
     draw_labels: bool = False
@@ -95,6 +97,8 @@ class Recipe:
             del settings["distillation"]
         if not self.auxiliary_share:
             del settings["auxiliary_share"]
+        if self.protocol == "clean":
+            del settings["protocol"]
         if not self.draw_labels:
             del settings["draw_labels"]
         return settings

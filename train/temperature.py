@@ -26,12 +26,17 @@ PRECISION = 1e-3
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """What was found on the held-out images: shares in 0..1, and the temperature that was folded in."""
+    """What was found on the held-out images: shares in 0..1, and the temperature that was folded in.
+
+    ``found`` is false where no temperature within `LIMITS` is the most likely, as when all images are right: the model
+    is left as it was then.
+    """
 
     temperature: float
     error_before: float
     error_after: float
     images: int
+    found: bool = True
 
 
 def calibrate(classifier: Any, scores: NDArray[np.float32], labels: NDArray[np.int64]) -> Calibration:
@@ -49,12 +54,16 @@ def calibrate(classifier: Any, scores: NDArray[np.float32], labels: NDArray[np.i
     if type(head).__name__ != "Dense" or head is None:
         raise DataError(f"{classifier.name}: expected a dense layer at the end, for calibration; found another")
     temperature = fit_temperature(scores, labels)
+    found = all(abs(math.log(temperature / limit)) > PRECISION for limit in LIMITS)
+    if not found:
+        temperature = 1.0
     head.set_weights([weights / temperature for weights in head.get_weights()])
     return Calibration(
         temperature,
         expected_calibration_error(scores, labels),
         expected_calibration_error(at_temperature(scores, temperature), labels),
         len(labels),
+        found,
     )
 
 

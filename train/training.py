@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -86,6 +87,11 @@ def train_model(
     if recipe.clean:
         usable = usable.take(~(blank(usable) | conflicting(usable)))
     training, holdout = hold_out(usable, recipe.holdout) if recipe.holdout and not held_out else (usable, held_out)
+    if not holdout and (recipe.patience or recipe.schedule == "plateau"):
+        raise DataError(
+            f"{dataset.name}: expected images to hold out, which --patience and --schedule plateau follow, found none; "
+            "raise --holdout"
+        )
     if recipe.resample:  # after the division, so that nothing made from a held-out image is trained on
         training = resample(training, recipe.resample, recipe.seed)
     _check_size(dataset, training, architecture.input_size)
@@ -138,13 +144,19 @@ def train_model(
                 model.optimizer.learning_rate = plateau_rate(recipe, [e.holdout_accuracy or 0.0 for e in history])
             batches = material.batches(number)
             fitted = model.fit(batches, verbose=0, shuffle=False, callbacks=[display.steps()])
+            loss = float(fitted.history["loss"][0])
+            if not math.isfinite(loss):
+                raise DataError(
+                    f"epoch {number + 1}: expected a finite loss, found {loss}: the training diverged; "
+                    "begin again with a lower --learning-rate"
+                )
             batches.release()  # each epoch of a student has a view of its own
             with averaged_weights(model, normalise(clean.images, recipe.contrast)):
                 kept.set_weights(classifier.get_weights())
                 held_accuracy, held_loss = _measure(kept, info, holdout) if holdout else (None, None)
                 epoch = Epoch(
                     epoch=number + 1,
-                    loss=float(fitted.history["loss"][0]),
+                    loss=loss,
                     train_accuracy=_measure(kept, info, clean)[0],
                     holdout_accuracy=held_accuracy,
                     holdout_loss=held_loss,
@@ -172,7 +184,10 @@ def best_epoch(history: list[Epoch]) -> Epoch:
 
 
 def _stops_early(history: list[Epoch], patience: int) -> bool:
-    return bool(patience and history and history[-1].epoch - best_epoch(history).epoch >= patience)
+    if not patience or not history:
+        return False
+    first_best = max(history, key=lambda e: (e.holdout_accuracy or 0.0, -e.epoch))  # as good again is no better
+    return history[-1].epoch - first_best.epoch >= patience
 
 
 def _measure(classifier: Any, info: ModelInfo, split: Split) -> tuple[float, float]:

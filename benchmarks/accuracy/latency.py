@@ -28,7 +28,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fer_edge.machine import describe_machine
-from fer_edge.model_file import file_hash, flatbuffer
+from fer_edge.model_file import file_hash, flatbuffer, write_atomically
 from fer_edge.runtime import load_runtime
 from fer_edge.shipped import shipped_models
 
@@ -114,7 +114,8 @@ def main() -> None:
             line += f"   {ratio:4.1f} x ({low:.1f} to {high:.1f}) {reference.partition(', ')[2]}"
         print(line)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps({"rounds": rounds, "machine": describe_machine(), "models": rows}, indent=1) + "\n")
+    document = {"rounds": rounds, "machine": describe_machine(), "models": rows}
+    write_atomically(RESULTS, json.dumps(document, indent=1).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@
 
 Every shape is trained alike on a short schedule, holding out the same quarter of Training (6,802 images; a tenth would
 tell less of such small differences); PublicTest is not looked at. Then all int8 files take turns on one thread of the
-TFLite runtime. Runs that are there, of whatever seed, count and are not repeated; killed ones go on. Written to
-``benchmarks/results/accuracy/shapes.json``; ``benchmarks/tables.py`` shows it.
+TFLite runtime. Runs of as many epochs that are there, of whatever seed, count and are not repeated; killed ones go on.
+Written to ``benchmarks/results/accuracy/shapes.json``; ``benchmarks/tables.py`` shows it. With --only the other shapes
+stay in it as they are, timed in turns of their own, if they have as many epochs and come from this machine; else
+nothing is done.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import csv
 import dataclasses
 import functools
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +31,9 @@ from fer_edge.convert.export import export_int8
 from fer_edge.convert.flatbuffer import read_tflite
 from fer_edge.convert.fold import fold_batch_norms
 from fer_edge.convert.from_keras import read_keras
-from fer_edge.errors import FerEdgeError
+from fer_edge.errors import FerEdgeError, MeasurementError
 from fer_edge.machine import describe_machine
+from fer_edge.model_file import write_atomically
 from fer_edge.train.augment import Augmentation
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.data.load import load_dataset
@@ -132,9 +136,9 @@ def build(shape: Shape, input_size: int, classes: int, dropout: float) -> Any:
     return keras.Model(inputs, layers.Softmax(dtype="float32")(x), name="shape")
 
 
-def folder(runs: Path, name: str, seed: int) -> Path:
+def folder(runs: Path, name: str, epochs: int, seed: int) -> Path:
     """Return where a run is kept."""
-    return runs / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
+    return runs / f"{name.replace(' ', '-').replace(',', '')}-{epochs}-epochs-{seed}"
 
 
 def finished(run: Path) -> bool:
@@ -142,9 +146,35 @@ def finished(run: Path) -> bool:
     return (run / CARD).exists() and "finished" in json.loads((run / CARD).read_text())
 
 
-def seeds_there(runs: Path, name: str) -> list[int]:
+def seeds_there(runs: Path, name: str, epochs: int) -> list[int]:
     """Return the seeds of the finished runs of a shape."""
-    return [seed for seed in range(1, 10) if finished(folder(runs, name, seed))]
+    return [seed for seed in range(1, 10) if finished(folder(runs, name, epochs, seed))]
+
+
+def others(names: Collection[str], epochs: int) -> dict[str, Any]:
+    """Return the rows that stay in the table when `names` are measured; none do when these are all.
+
+    Raises:
+        MeasurementError: they cannot be compared with what is measured here, after so many epochs.
+    """
+    if set(names) == set(SHAPES) or not RESULTS.exists():
+        return {}
+    table, machine = json.loads(RESULTS.read_text()), describe_machine()
+    rows = {name: row for name, row in table["shapes"].items() if name not in names}
+    found = [f"{count} epochs" for count in sorted({row["epochs"] for row in rows.values()} - {epochs})]
+    found += [f"other {key}" for key, value in machine.items() if table["machine"].get(key) != value]
+    if rows and found:
+        raise MeasurementError(
+            f"{RESULTS.name}: expected the other shapes to have {epochs} epochs and this machine, found "
+            f"{', '.join(found)}; without --only all are measured"
+        )
+    return rows
+
+
+def keep(rows: dict[str, dict[str, Any]], epochs: int) -> None:
+    """Write the table: these rows and the others that are there."""
+    document = {"machine": describe_machine(), "shapes": others(rows, epochs) | rows}
+    write_atomically(RESULTS, json.dumps(document, indent=1).encode() + b"\n")
 
 
 def main() -> None:
@@ -157,13 +187,14 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2])
     options = parser.parse_args()
+    others(options.only, options.epochs)  # refuses now what could not be kept in the end
     dataset = load_dataset(options.data, auxiliary=options.votes)
     sample = calibration_sample(dataset.split(TRAINING), 1).images
     files, rows = dict[str, bytes](), dict[str, dict[str, Any]]()
     for name in options.only:
         registry.ZOO[name] = registry.Architecture(name, name, functools.partial(build, SHAPES[name]))
         accuracies = []
-        seeds = sorted({*options.seeds, *seeds_there(options.runs, name)})
+        seeds = sorted({*options.seeds, *seeds_there(options.runs, name, options.epochs)})
         for seed in seeds:
             recipe = Recipe(
                 options.epochs,
@@ -174,7 +205,7 @@ def main() -> None:
                 seed=seed,
                 augmentation=Augmentation(erasing=0.1, mixup=0.0),
             )
-            out = folder(options.runs, name, seed)
+            out = folder(options.runs, name, options.epochs, seed)
             if not finished(out):
                 train_model(dataset, name, recipe, out, resume=(out / CHECKPOINT).exists())
             history = list(csv.DictReader((out / HISTORY).open()))
@@ -196,7 +227,7 @@ def main() -> None:
     for name, row in rows.items():
         row["us"] = float(np.median(times[name]))
         print(f"{name:30} {np.mean(row['holdout_accuracies']):.1%} {row['us']:6.1f} us {row['bytes'] / 1024:6.1f} KB")
-    RESULTS.write_text(json.dumps({"machine": describe_machine(), "shapes": rows}, indent=1) + "\n")
+    keep(rows, options.epochs)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as arrays
 from fer_edge.convert import export_child
 from fer_edge.convert.blocks import block_kernel, on_blocks
 from fer_edge.convert.calibration import calibrate
+from fer_edge.convert.cost import tflite_cost
 from fer_edge.convert.fake_quant import FakeQuantization
 from fer_edge.convert.flatbuffer import read_tflite
 from fer_edge.convert.fold import fold_batch_norms
@@ -62,18 +63,21 @@ def test_the_sums_are_the_same(kernel, corners):
 
 @pytest.mark.usefixtures("quiet_converter")
 def test_the_int8_file_answers_as_before(graph, ranges, tiny, tmp_path):
-    answers, first_filters = [], []
+    answers, first_filters, costs = [], [], []
     for name, (network, known) in {"before": (graph, ranges), "blocks": on_blocks(graph, ranges)}.items():
         path = tmp_path / f"{name}.tflite"
         path.write_bytes(export_child.convert(network, FakeQuantization(known)))
         write_info(path, ModelInfo("custom", EXPRESSIONS, SIZE))
-        counts = read_tflite(path.read_bytes()).operator_counts()
+        contents = read_tflite(path.read_bytes())
+        costs.append(tflite_cost(contents))
+        counts = contents.operator_counts()
         assert counts.get("SPACE_TO_DEPTH", 0) == (name == "blocks")
         answers.append(TFLiteModel(path).predict(tiny.split(PUBLIC_TEST).images))
         first_filters.append(TFLiteNetwork(path).filters().kernels)
     assert answers[0].std(axis=0).max() > 0.05  # the pictures make a difference
     np.testing.assert_array_equal(answers[1], answers[0])
     np.testing.assert_array_equal(first_filters[1], first_filters[0])
+    assert costs[1] == costs[0]  # the zeros that fill the kernel up are no cost of the network
 
 
 def test_others_stay_as_they_are(graph, ranges):

@@ -31,12 +31,24 @@ def test_it_is_folded_into_the_model():
     random = np.random.default_rng(1)
     images = random.integers(0, 255, (300, 48, 48, 1)).astype(np.float32)
     before = model.predict(images, verbose=0)
-    found = calibrate(model, before, random.integers(0, 7, 300))
+    labels = np.where(random.random(300) < 0.5, before.argmax(axis=1), random.integers(0, 7, 300))  # half right
+    found = calibrate(model, before, labels)
+    assert found.found
     after = model.predict(images, verbose=0)
     assert np.allclose(after, at_temperature(before, found.temperature), atol=1e-4)
     assert np.array_equal(after.argmax(axis=1), before.argmax(axis=1))
     assert found.images == 300
     assert found.error_after < found.error_before
+
+
+def test_where_no_temperature_is_the_most_likely_the_model_stays():
+    model = ZOO["nano"].build(48, 7, 0.0)
+    images = np.random.default_rng(1).integers(0, 255, (40, 48, 48, 1)).astype(np.float32)
+    before = model.predict(images, verbose=0)
+    found = calibrate(model, before, before.argmax(axis=1))  # all right: the surer, the likelier
+    assert (found.temperature, found.found) == (1.0, False)
+    assert found.error_after == pytest.approx(found.error_before)
+    assert np.array_equal(model.predict(images, verbose=0), before)
 
 
 def test_a_model_that_ends_otherwise_is_refused():

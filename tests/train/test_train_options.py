@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.model_file import read_info
+from fer_edge.train.commands.idle import refuse_idle
 from fer_edge.train.commands.train import train
 from fer_edge.train.presets import PRESETS
 from fer_edge.train.recipe import Recipe
@@ -66,7 +67,9 @@ def test_balanced_contrast_normalised_and_described(fer_csv, tmp_path):
     )
     assert result.exit_code == 0, result.output
     assert read_info(out / "model.keras").contrast == "equalize"
-    assert json.loads((out / "run.json").read_text())["recipe"]["resample"] == "ros"
+    recipe = json.loads((out / "run.json").read_text())["recipe"]
+    assert recipe["resample"] == "ros"
+    assert (recipe["augmentation"]["contrast"], recipe["augmentation"]["light"]) == (0, 0)  # equalizing undoes them
     assert "conv1" in (out / "model.txt").read_text()
     assert (out / "model.png").read_bytes().startswith(b"\x89PNG")
     assert next(p.name for p in (tmp_path / "logs").iterdir()).startswith("events.out.tfevents")
@@ -81,6 +84,7 @@ def test_the_leaky_protocol_warns_wherever_its_number_stands(fer_csv, tmp_path):
     card = json.loads((out / "run.json").read_text())
     assert "LEAKY" in card["leaky_test_accuracy"]["warning"]
     assert "leaky ros" in card["data"]["name"]
+    assert card["recipe"]["protocol"] == "leaky-resample, ros"
     # 175 pictures of seven classes, 80/10/10: a leaky tenth decides, and none of Training is taken away for it.
     assert card["data"]["images"] == {"trained": 139, "held_out": 18, "dropped": 0}
 
@@ -90,6 +94,14 @@ def test_the_leaky_protocol_warns_wherever_its_number_stands(fer_csv, tmp_path):
     [
         (("--protocol", "leaky-resample"), "give --resample too"),
         (("--schedule", "plateau", "--holdout", "0"), "give a --holdout above 0"),
+        (("--patience", "3", "--holdout", "0"), "--patience 3 would do nothing"),
+        (("--optimizer", "adam", "--weight-decay", "0.3"), "--weight-decay 0.3 would do nothing"),
+        (("--schedule", "constant", "--warmup-epochs", "3"), "only --schedule cosine warms up"),
+        (("--input-contrast", "clahe", "--light", "0.1"), "--input-contrast undoes it"),
+        (("--auxiliary-share", "0.7"), "there is no --auxiliary-ferplus"),
+        (("--views", "3"), "there is no --teacher"),
+        (("--learning-rate", "nan"), "--learning-rate"),
+        (("--scale", "inf"), "--scale"),
         (("--model", "none"), "is not in the zoo"),
         (("--teacher", "gone.keras"), "is neither a file nor a shipped model"),
     ],
@@ -98,3 +110,11 @@ def test_wrong_usage(tmp_path, arguments, message):
     result = run("demo", "--out", tmp_path / "run", *arguments)
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_what_cannot_act_is_none_in_the_card_and_off_is_never_refused():
+    with click.Context(train) as context:
+        words = ("demo", "--out", "x", "--preset", "jain", "--holdout", "0", "--patience", "0", "--weight-decay", "0")
+        train.parse_args(context, list(words))
+        off = refuse_idle(context)
+    assert off == {"weight_decay": 0, "warmup_epochs": 0, "patience": 0, "auxiliary_share": 0}

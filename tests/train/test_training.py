@@ -147,6 +147,20 @@ def test_early_stopping_waits_for_its_patience():
     assert not training._stops_early(epochs(0.5, 0.4, 0.4), 3)
     assert training._stops_early(epochs(0.5, 0.4, 0.4, 0.4), 3)
     assert not training._stops_early(epochs(0.5, 0.4, 0.4, 0.4), 0)
+    assert training._stops_early(epochs(0.5, 1.0, 1.0, 1.0), 2)  # as good again is no better
+
+
+def test_a_diverged_training_is_no_success(tiny, tmp_path):
+    recipe = dataclasses.replace(SHORT, optimizer="sgd", learning_rate=1e12)
+    with np.errstate(all="ignore"), pytest.raises(DataError, match=r"expected a finite loss, found nan.*lower"):
+        train_model(tiny, "nano", recipe, tmp_path / "run")
+    assert not (tmp_path / "run/model.keras").exists()
+
+
+@pytest.mark.parametrize("changes", [{"patience": 3}, {"schedule": "plateau"}])
+def test_what_follows_the_held_out_part_needs_one(tiny, tmp_path, changes):
+    with pytest.raises(DataError, match="expected images to hold out"):
+        train_model(tiny, "nano", dataclasses.replace(SHORT, holdout=0.001, **changes), tmp_path / "run")
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "muon"])

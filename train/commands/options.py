@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,3 +31,14 @@ MAP = click.option(
     type=LabelMapping(),
     help="Rename or join a class: contempt=disgust; contempt= leaves it out. May be repeated.",
 )
+
+
+class Finite(click.FloatRange):
+    """A `click.FloatRange`, which lets "nan" and "inf" pass, without them."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        """Return the number."""
+        number = super().convert(value, parameter, context)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", parameter, context)
+        return number

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer_edge.shipped import ModelPath
-from fer_edge.train.commands.options import DATA, FERPLUS, FERPLUS_TARGET, MAP
+from fer_edge.train.commands.idle import refuse_idle
+from fer_edge.train.commands.options import DATA, FERPLUS, FERPLUS_TARGET, MAP, Finite
 
 if TYPE_CHECKING:
     from fer_edge.train.data.dataset import Dataset
     from fer_edge.train.recipe import Distillation
     from fer_edge.train.training import Epoch
 
-SHARE = click.FloatRange(0, 1, max_open=True)
-POSITIVE = click.FloatRange(0, min_open=True)
-NOT_NEGATIVE = click.FloatRange(0)
+SHARE = Finite(0, 1, max_open=True)
+POSITIVE = Finite(0, min_open=True)
+NOT_NEGATIVE = Finite(0)
 
 
 def _use_preset(context: click.Context, _: click.Parameter, name: str | None) -> None:
@@ -87,7 +88,7 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     "--class-weighting",
     default=0.0,
     show_default=True,
-    type=click.FloatRange(0, 1),
+    type=Finite(0, 1),
     help="Weigh rare classes more: 1 all classes alike, 0 all images.",
 )
 @click.option("--ema-epochs", default=2.0, show_default=True, type=NOT_NEGATIVE, help="Averaging of weights; 0 off.")
@@ -119,7 +120,7 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
 )
 @click.option("--clean", is_flag=True, help="Leave out blank images and those that occur under two labels.")
 @click.option("--flip/--no-flip", default=True, show_default=True, help="Mirror half of the images.")
-@click.option("--rotation", default=12.0, show_default=True, type=click.FloatRange(0, 180), help="Up to, in degrees.")
+@click.option("--rotation", default=12.0, show_default=True, type=Finite(0, 180), help="Up to, in degrees.")
 @click.option("--scale", default=0.2, show_default=True, type=NOT_NEGATIVE, help="0.2 zooms from 1/1.2 to 1.2.")
 @click.option("--shift", default=0.08, show_default=True, type=SHARE, help="Up to, as a share of the side.")
 @click.option("--contrast", default=0.2, show_default=True, type=SHARE, help="Contrast and brightness, up to.")
@@ -147,7 +148,7 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     type=ModelPath(),
     help="Learn from this .keras or int8 .tflite file, or shipped model, as well; may be given several times.",
 )
-@click.option("--teacher-share", default=0.7, show_default=True, type=click.FloatRange(0, 1), help="Of the loss.")
+@click.option("--teacher-share", default=0.7, show_default=True, type=Finite(0, 1), help="Of the loss.")
 @click.option("--temperature", default=2.0, show_default=True, type=POSITIVE, help="Softens teachers and student.")
 @click.option("--views", default=16, show_default=True, type=click.IntRange(1), help="Augmented views for teachers.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of weights, order, augmentation.")
@@ -155,7 +156,10 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     "--tensorboard", type=click.Path(file_okay=False, path_type=Path), help="Folder for TensorBoard logs as well."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
 def train(
+    context: click.Context,
+    /,
     data: str,
     ferplus: Path | None,
     ferplus_target: str | None,
@@ -195,14 +199,15 @@ def train(
     architecture = find_architecture(model)
     if settings["schedule"] == "plateau" and not settings["holdout"]:
         raise click.UsageError("--schedule plateau follows the held-out accuracy; give a --holdout above 0")
+    settings |= refuse_idle(context)
     leaky = protocol == "leaky-resample"
+    if leaky and ferplus_target in ("probability", "cross-entropy"):
+        raise click.UsageError("--protocol leaky-resample knows labels only: give --ferplus-target majority")
     if leaky and not settings["resample"]:
         raise click.UsageError("--protocol leaky-resample needs the method: give --resample too")
     augmentation = Augmentation(**{field.name: settings.pop(field.name) for field in dataclasses.fields(Augmentation)})
     if auxiliary and (settings["resample"] or ferplus):
         raise click.UsageError("--auxiliary-ferplus is for FER2013 as it is: no --resample, no --ferplus")
-    if not auxiliary:
-        settings["auxiliary_share"] = 0.0
     if ferplus_target and not ferplus:
         raise click.UsageError("--ferplus-target is about the votes of FER+: give --ferplus too")
     soft = ferplus_target != "majority"
@@ -212,7 +217,9 @@ def train(
         from fer_edge.train.balance import leaky_resample
         from fer_edge.train.data.dataset import PRIVATE_TEST
 
-        dataset = leaky_resample(dataset, settings.pop("resample"), settings["seed"], drop_duplicates=True)
+        method = settings.pop("resample")
+        settings["protocol"] = f"{protocol}, {method}"
+        dataset = leaky_resample(dataset, method, settings["seed"], drop_duplicates=True)
         # What decides inside the run leaks as well, as behind the claims; an honest part would keep another epoch.
         held_out = dataset.split(PRIVATE_TEST) if settings["holdout"] else None
     recipe = Recipe(

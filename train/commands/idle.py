@@ -1,0 +1,37 @@
+"""Options of ``fer-edge train`` that cannot act beside others: refused where they are given, switched off otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+
+def refuse_idle(context: click.Context) -> dict[str, Any]:
+    """Return the options that cannot act, with the values that say so in the run card.
+
+    Raises:
+        click.UsageError: one of them was given on the command line, and not as this value.
+    """
+    given = context.params
+    normalised = given["contrast_normalisation"] != "none"
+    undone = "--input-contrast undoes it"
+    no_teacher = None if given["teachers"] else "there is no --teacher"
+    reasons: dict[str, tuple[Any, str | None]] = {
+        "weight_decay": (0.0, "--optimizer adam has none; adamw does" if given["optimizer"] == "adam" else None),
+        "warmup_epochs": (0.0, "only --schedule cosine warms up" if given["schedule"] != "cosine" else None),
+        "patience": (0, None if given["holdout"] else "it watches the held-out part; give a --holdout above 0"),
+        "contrast": (0.0, undone if normalised else None),
+        "light": (0.0, undone if normalised else None),
+        "auxiliary_share": (0.0, None if given["auxiliary"] else "there is no --auxiliary-ferplus"),
+        "teacher_share": (None, no_teacher),
+        "temperature": (None, no_teacher),
+        "views": (None, no_teacher),
+    }
+    idle = {name: (value, reason) for name, (value, reason) in reasons.items() if reason}
+    for name, (value, reason) in idle.items():
+        by_hand = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if by_hand and given[name] != value:
+            raise click.UsageError(f"--{name.replace('_', '-')} {given[name]} would do nothing: {reason}")
+    return {name: value for name, (value, _) in idle.items() if value is not None}

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from fer_edge.lazy import require
 from fer_edge.quiet import native_stderr_held
-from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP
+from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP, SEED
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -32,7 +32,7 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.IntRange(0),
     help="Quantization-aware fine-tuning; 0 quantizes after training.",
 )
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of calibration and fine-tuning.")
+@click.option("--seed", default=1, show_default=True, type=SEED, help="Of calibration and fine-tuning.")
 @click.option("--report", type=NEW_FILE, show_default="OUT.report.json", help="Where the JSON report goes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_context

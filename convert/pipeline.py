@@ -52,8 +52,8 @@ class Settings:
 
     Attributes:
         int8: quantize; otherwise write a float32 file.
-        qat_epochs: epochs of quantization-aware fine-tuning; 0 quantizes after training, with the ranges that
-            the TFLite converter measures on the calibration sample, or for LSTMs with ours. Not used for a float file.
+        qat_epochs: epochs of quantization-aware fine-tuning; 0 only finds the ranges on the calibration sample and
+            corrects the biases, which happens before fine-tuning as well. Not used for a float file.
         seed: of the calibration sample and of fine-tuning.
     """
 

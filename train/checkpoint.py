@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fer_edge.errors import DataError
-from fer_edge.model_file import write_atomically
+from fer_edge.model_file import ZIP_DAMAGE, write_atomically
 
 STATE = "state"
 
@@ -39,7 +38,7 @@ def load_checkpoint(path: Path, model: Any) -> dict[str, Any]:
         with path.open("rb") as stream, np.load(stream) as arrays:
             state: dict[str, Any] = json.loads(str(arrays[STATE]))
             values = [arrays[f"v{i}"] for i in range(len(variables))]
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (*ZIP_DAMAGE, OSError, KeyError) as error:
         raise DataError(f"{path}: expected a checkpoint of this run, but it cannot be read ({error})") from error
     for variable, value in zip(variables, values, strict=True):
         if tuple(variable.shape) != value.shape:

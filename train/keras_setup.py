@@ -69,8 +69,8 @@ def load_model(path: Path) -> KerasModel:
     importlib.import_module("fer_edge.train.zoo.hog_layer")  # Keras finds the layer of its name once it is imported
     try:
         model = keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except Exception as error:  # a damaged file: whatever zipfile, zlib, HDF5 or Keras' own code stumbles over
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelFileError(f"{path}: Keras cannot load this model ({reason}); train it again") from error
     expected = (None, info.input_size, info.input_size, 1)
     if model.input_shape != expected or model.output_shape != (None, len(info.labels)):

@@ -238,3 +238,9 @@ def test_the_same_seed_gives_the_same_file(converted, trained, csv_file, tmp_pat
     np.testing.assert_array_equal(TFLiteModel(out).predict(images), TFLiteModel(converted[0]).predict(images))
     assert stat.S_ISREG(out.stat().st_mode)
     assert out.read_bytes() == converted[0].read_bytes()
+
+
+def test_a_seed_that_no_generator_takes(trained, csv_file, tmp_path):
+    arguments = [trained, "--int8", "--data", csv_file, "--out", tmp_path / "x.tflite", "--qat-epochs", 1]
+    for seed in (-1, 2**32):
+        failing("is not in the range", *arguments, "--seed", seed, status=2)

@@ -111,3 +111,50 @@ def test_an_empty_folder(tmp_path):
     assert result.exit_code == 1
     assert "found an empty folder" in result.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["sheet", "sheet.xyz", "sheet.pdf"])
+def test_preview_writes_png_alone(fer_csv, tmp_path, name):
+    result = run("data", "preview", fer_csv, "--out", tmp_path / name)
+    assert result.exit_code == 2
+    assert "expected a name that ends in .png" in " ".join(result.stderr.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["fer2013.csv"]
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_seeds_that_no_generator_takes(fer_csv, tmp_path, seed):
+    for arguments in (
+        ["data", "preview", fer_csv, "--out", tmp_path / "x.png"],
+        ["train", fer_csv, "--out", tmp_path / "x"],
+    ):
+        result = run(*arguments, "--seed", seed)
+        assert result.exit_code == 2, result.output
+        assert "Traceback" not in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["fer2013.csv"]
+
+
+def test_the_largest_seed(fer_csv, tmp_path):
+    from fer_edge.train.commands.options import SEED
+
+    result = run("data", "preview", fer_csv, "--out", tmp_path / "x.png", "--seed", SEED.max)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("epoch", "said"),
+    [(False, "nothing is kept, start again with the same arguments"), (True, "the same arguments and --resume")],
+)
+def test_an_interrupt_says_how_to_go_on(fer_csv, tmp_path, monkeypatch, epoch, said):
+    from fer_edge.train import training
+
+    def interrupted(dataset, model, recipe, out, **_):
+        out.mkdir()
+        if epoch:
+            (out / "checkpoint.npz").write_bytes(b"")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train_model", interrupted)
+    result = run("train", fer_csv, "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert ("--resume" in result.stderr) is epoch

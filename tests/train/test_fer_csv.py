@@ -52,6 +52,7 @@ def test_progress_adds_up(fer_csv):
     ("bad", "message"),
     [
         ((7, GOOD[1], "Training"), r"row 2 \(line 3\): expected an emotion of 0 angry.*found '7'"),
+        (("9" * 5000, GOOD[1], "Training"), r"row 2 \(line 3\): expected an emotion of 0 angry.*found '9{20}'"),
         (("happy", GOOD[1], "Training"), "found 'happy'"),
         (("-1", GOOD[1], "Training"), "found '-1'"),
         (("", GOOD[1], "Training"), "found ''"),

@@ -16,7 +16,7 @@ from fer_edge.train.data.ferplus import load_ferplus, majority, vote_distributio
 from fer_edge.train.data.load import load_dataset
 
 from .conftest import COLUMNS
-from .trees import picture, put
+from .trees import picture, put, zipped
 
 
 def votes(**counts):
@@ -180,3 +180,55 @@ def test_a_target_without_votes_is_wrong_usage(fer_csv, tmp_path):
     result = trained(fer_csv, tmp_path / "run", "--ferplus-target", "majority")
     assert result.exit_code == 2
     assert "give --ferplus too" in result.output
+
+
+def all_unknown(path, usage):
+    """Make every row of `usage` unknown."""
+    lines = path.read_text().splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith(usage):
+            lines[number] = ",".join([*line.split(",")[:2], *["0"] * 8, "10", "0"])
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("soft", [True, False])
+def test_votes_that_keep_nothing_of_training(fer_csv, ferplus, soft):
+    all_unknown(ferplus, "Training")
+    with pytest.raises(DataError, match=r"new\.csv: expected votes that keep images of Training, found all .* unknown"):
+        load_dataset(str(fer_csv), ferplus, soft=soft)
+
+
+def test_votes_that_keep_nothing_at_all(fer_csv, ferplus):
+    fer_csv.write_text("\n".join(line for line in fer_csv.read_text().splitlines() if "Training" not in line) + "\n")
+    ferplus.write_text("\n".join(line for line in ferplus.read_text().splitlines() if "Training" not in line) + "\n")
+    all_unknown(ferplus, "PublicTest")
+    with pytest.raises(DataError, match="expected votes that keep images of PublicTest, found all"):
+        load_dataset(str(fer_csv), ferplus)
+
+
+def test_a_test_split_of_which_nothing_is_kept_is_left_out(fer_csv, ferplus):
+    all_unknown(ferplus, "PublicTest")
+    result = CliRunner().invoke(main, ["data", "inspect", str(fer_csv), "--ferplus", str(ferplus), "--json"])
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert list(document["counts"]) == ["Training"]
+    assert any("no image is left of PublicTest" in note for note in document["notes"])
+
+
+@pytest.mark.parametrize("digits", [7, 20, 5000])
+def test_a_count_that_nobody_can_have_given(fer_csv, ferplus, digits):
+    lines = ferplus.read_text().splitlines()
+    lines[3] = lines[3].replace(",10,", f",{'9' * digits},")
+    ferplus.write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match="line 4: expected .* counts of votes of 6 digits at most"):
+        load_dataset(str(fer_csv), ferplus)
+
+
+def test_joined_with_a_zip_of_the_same_classes(fer_csv, ferplus, tmp_path):
+    for number in range(40):
+        put(tmp_path, f"more/{('sad', 'happy')[number % 2]}/{number}.png", picture(number))
+    archive = zipped(tmp_path / "more", tmp_path / "more.zip")
+    training = load_dataset(f"{fer_csv}+{archive}", ferplus).split("Training")
+    assert training.votes.shape == (len(training), 8)
+    folder = load_dataset(f"{fer_csv}+{tmp_path / 'more'}", ferplus).split("Training")
+    assert (folder.votes == training.votes).all()

@@ -1,5 +1,9 @@
 """One folder for each class: splits by name or divided, any size and colour, any classes, and what is refused."""
 
+import struct
+import zipfile
+import zlib
+
 import numpy as np
 import pytest
 
@@ -187,3 +191,58 @@ def test_a_zip_with_a_damaged_picture(export, tmp_path):
     path.write_bytes(data)
     with pytest.raises(DataError, match=r"cannot be read from the zip"):
         load_dataset(str(path))
+
+
+def damaged(path, count):
+    """Invert bytes of the first picture's content."""
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.infolist()[0]
+    start = entry.header_offset + 30 + len(entry.filename) + 4
+    data = bytearray(path.read_bytes())
+    data[start : start + count] = bytes(byte ^ 0xFF for byte in data[start : start + count])
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_whose_stream_cannot_be_decompressed(export, tmp_path, method):
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for file in sorted(export[0].rglob("*.*")):
+            archive.write(file, file.relative_to(export[0]))
+    damaged(path, 40)
+    with pytest.raises(DataError, match=r"cannot be read from the zip .*; fetch it again"):
+        load_dataset(str(path))
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "message"),
+    [(8, 1, "is encrypted"), (10, 99, "compression"), (10, 9, "compression"), (6, 99, "expected a folder or a zip")],
+)
+def test_a_zip_that_python_cannot_open(export, tmp_path, offset, value, message):
+    path = zipped(export[0], tmp_path / "export.zip")
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + offset] = value  # flags, method and version of the first entry
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        load_dataset(str(path))
+
+
+def test_a_zip_whose_names_begin_with_a_dot(dances, tmp_path):
+    path = tmp_path / "dances.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("./", b"")
+        for file in sorted(dances.rglob("*.png")):
+            archive.writestr(f"./{file.relative_to(dances)}", file.read_bytes())
+    assert load_dataset(str(path)).fingerprint == load_dataset(str(dances)).fingerprint
+
+
+def test_a_picture_of_too_many_pixels(export):
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 100_000, 100_000, 8, 0, 0, 0, 0))
+    picture = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    (export[0] / "train/happy/huge.png").write_bytes(picture)
+    with pytest.raises(DataError, match=r"huge\.png: expected a picture, found one that OpenCV refuses") as caught:
+        read(export[0])
+    assert "\n" not in str(caught.value)

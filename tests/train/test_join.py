@@ -82,6 +82,22 @@ def test_votes_follow_the_mapping(tiny):
     assert not (training.labels == 2).any()
 
 
+def test_labels_follow_the_votes_of_joined_classes(tiny):
+    from fer_edge.train.data.dataset import Dataset, Split
+
+    votes = np.zeros((4, 7), np.float32)
+    votes[0, [0, 3, 4]] = 0.4, 0.3, 0.3  # angry, until happy and sad are one
+    votes[1, [0, 3, 4]] = 0.5, 0.3, 0.2  # as many: the first of both, as before
+    votes[2, [3, 4, 6]] = 0.3, 0.2, 0.5  # as many: the first of both, another than before
+    votes[3, [1, 3]] = 0.6, 0.4  # of a class left out
+    images = tiny.split("Training").images[:4]
+    soft = Dataset.make("soft", EXPRESSIONS, {"Training": Split(images, votes.argmax(axis=1), np.arange(4), votes)})
+    (mapped,) = map_each([soft], {"sad": "happy", "disgust": ""})
+    training = mapped.split("Training")
+    assert training.labels.tolist() == [3, 0, 3]
+    assert (training.votes.argmax(axis=1) == training.labels).all()
+
+
 def test_a_class_nobody_has(fer_csv, ck):
     with pytest.raises(DataError, match="expected to map one of the classes angry, .*, contempt, found 'boredom'"):
         load_dataset(f"{fer_csv}+{ck}", mapping={"boredom": "neutral"})

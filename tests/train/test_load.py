@@ -7,6 +7,7 @@ import pytest
 
 from fer_edge.errors import DataError
 from fer_edge.train.data import cache, load
+from fer_edge.train.data.dataset import Dataset
 from fer_edge.train.data.load import load_dataset
 
 from .conftest import csv_text
@@ -92,3 +93,9 @@ def test_too_little_to_train_on(tmp_path, labels, message):
 def test_tests_alone_may_hold_one_class(tmp_path):
     (tmp_path / "fer.csv").write_text(csv_text([(3, np.zeros(2304, int), "PublicTest")]))
     assert len(load_dataset(str(tmp_path / "fer.csv")).split("PublicTest")) == 1
+
+
+def test_a_training_split_without_images(tiny):
+    empty = {**tiny.splits, "Training": tiny.split("Training").take(np.zeros(140, bool))}
+    with pytest.raises(DataError, match="expected images of two or more classes in Training, found none"):
+        load._check_classes(Dataset.make("empty", tiny.labels, empty))

@@ -28,6 +28,14 @@ def test_shipped_models():
     assert [name for name, model in shipped.items() if model["default"]] == ["compact"]
 
 
+def test_accuracies_on_labels_of_ferplus_are_marked():
+    labels = {model["name"]: model["accuracy_labels"] for model in listed()["shipped"]}
+    assert {name for name, kind in labels.items() if kind == "FER+"} == {"compact-ferplus"}
+    assert set(labels.values()) == {"FER+", "FER2013"}
+    table = CliRunner().invoke(main, ["models"]).stdout.partition("architecture")[0]
+    assert [line.split()[0] for line in table.splitlines() if line.endswith("% (FER+)")] == ["compact-ferplus"]
+
+
 def test_the_zoo_with_its_costs():
     zoo = {model["name"]: model for model in listed()["zoo"]}
     assert zoo.keys() == ZOO.keys()

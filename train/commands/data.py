@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_edge.train.commands.options import DATA, FERPLUS, MAP
+from fer_edge.train.commands.options import DATA, FERPLUS, MAP, SEED
 from fer_edge.train.commands.train import train
 
 if TYPE_CHECKING:
@@ -112,11 +112,15 @@ def _draw(dataset: Dataset, folder: Path) -> None:
 @FERPLUS
 @MAP
 @click.option("--out", required=True, type=PNG, help="The PNG file to write.")
-@click.option("--seed", default=1, show_default=True, help="Of the choice of images and of the augmentation.")
+@click.option(
+    "--seed", default=1, show_default=True, type=SEED, help="Of the choice of images and of the augmentation."
+)
 def preview(
     data: str, ferplus: Path | None, mapping: tuple[tuple[str, str], ...], out: Path, seed: int, **elements: Any
 ) -> None:
     """Draw images of each class beside augmented versions of them, as training with the same options sees them."""
+    if out.suffix.lower() != ".png":  # matplotlib would choose the format by it, or add it
+        raise click.BadParameter(f"'{out}': expected a name that ends in .png", param_hint="--out")
     import numpy as np
 
     from fer_edge.train.augment import Augmentation, Augmenter

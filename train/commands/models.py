@@ -11,13 +11,17 @@ import click
 from fer_edge.model_file import file_hash, read_info
 from fer_edge.shipped import DEFAULT, shipped_models
 
+FERPLUS = "FER+"
+"""Stands in brackets in the name of a data set that has the labels of FER+."""
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def models(as_json: bool) -> None:
     """List the models that come with the package, and the architectures that can be trained.
 
-    Accuracies are those of the int8 files on FER2013's PublicTest, as measured when they were converted. What an
+    Accuracies are those of the int8 files on FER2013's PublicTest, as measured when they were converted. One marked
+    (FER+) is measured on the labels of FER+, by ten people's votes, and does not compare with the others. What an
     architecture costs is shown where Keras is installed.
     """
     shipped, zoo = _shipped(), _zoo()
@@ -27,10 +31,11 @@ def models(as_json: bool) -> None:
     click.echo(f"{'shipped':16} {'int8 file':>10} {'multiply-adds':>14} {'parameters':>11} {'classes':>8} {'top-1':>7}")
     for model in shipped:
         accuracy = "" if model["accuracy"] is None else f"{model['accuracy']:.1%}"
+        mark = f" ({FERPLUS})" if model["accuracy_labels"] == FERPLUS else ""
         name = f"{model['name']}{' (default)' if model['default'] else ''}"
         click.echo(
             f"{name:16} {model['bytes'] / 1024:7.1f} KB {model['multiply_adds'] / 1e6:12.1f} M "
-            f"{model['parameters']:11,} {len(model['labels']):8} {accuracy:>7}"
+            f"{model['parameters']:11,} {len(model['labels']):8} {accuracy:>7}{mark}"
         )
     click.echo(f"\n{'architecture':16} {'multiply-adds':>14} {'parameters':>11}  what it is")
     for model in zoo:
@@ -56,6 +61,7 @@ def _shipped() -> list[dict[str, Any]]:
                 "multiply_adds": info.conversion["multiply_adds"],
                 "parameters": info.conversion["parameters"],
                 "accuracy": measured.get("top1"),
+                "accuracy_labels": FERPLUS if f"({FERPLUS})" in info.training["data"]["name"] else "FER2013",
             }
         )
     return sorted(found, key=lambda model: (not model["default"], model["multiply_adds"]))

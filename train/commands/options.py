@@ -33,6 +33,10 @@ MAP = click.option(
 )
 
 
+SEED = click.IntRange(0, 2_000_000_000)
+"""Keras on PyTorch keeps a seed in 31 bits, and the layers of the augmentation count on from the one given."""
+
+
 class Finite(click.FloatRange):
     """A `click.FloatRange`, which lets "nan" and "inf" pass, without them."""
 

@@ -13,7 +13,7 @@ import click
 
 from fer_edge.shipped import ModelPath
 from fer_edge.train.commands.idle import refuse_idle
-from fer_edge.train.commands.options import DATA, FERPLUS, FERPLUS_TARGET, MAP, Finite
+from fer_edge.train.commands.options import DATA, FERPLUS, FERPLUS_TARGET, MAP, SEED, Finite
 
 if TYPE_CHECKING:
     from fer_edge.train.data.dataset import Dataset
@@ -151,7 +151,7 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
 @click.option("--teacher-share", default=0.7, show_default=True, type=Finite(0, 1), help="Of the loss.")
 @click.option("--temperature", default=2.0, show_default=True, type=POSITIVE, help="Softens teachers and student.")
 @click.option("--views", default=16, show_default=True, type=click.IntRange(1), help="Augmented views for teachers.")
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Of weights, order, augmentation.")
+@click.option("--seed", default=1, show_default=True, type=SEED, help="Of weights, order, augmentation.")
 @click.option(
     "--tensorboard", type=click.Path(file_okay=False, path_type=Path), help="Folder for TensorBoard logs as well."
 )
@@ -181,15 +181,16 @@ def train(
 ) -> None:
     """Train a model on DATA and leave it in the folder --out.
 
-    DATA is a fer2013.csv, a folder export, or 'demo'. The folder gets model.keras, history.csv, curves.png,
-    run.json and a checkpoint after every epoch. Images that occur in a test split as well are dropped.
+    DATA is a fer2013.csv, a folder or zip of pictures, 'demo', or several joined with '+'. The folder gets
+    model.keras, history.csv, curves.png, run.json and a checkpoint after every epoch. Images that occur in a test
+    split as well are dropped.
     """
     from fer_edge.train.augment import Augmentation
     from fer_edge.train.data.load import load_dataset
     from fer_edge.train.distillation import open_teachers
     from fer_edge.train.plots import plot_curves
     from fer_edge.train.recipe import Recipe
-    from fer_edge.train.training import MODEL, best_epoch, train_model
+    from fer_edge.train.training import CHECKPOINT, MODEL, best_epoch, train_model
     from fer_edge.train.zoo.registry import ZOO, find_architecture
 
     if model not in ZOO and not Path(model).is_file():
@@ -239,9 +240,11 @@ def train(
                 dataset, model, recipe, out, resume=resume, teachers=opened, held_out=held_out, watch=watch
             )
     except KeyboardInterrupt as interrupt:
-        raise click.ClickException(
-            f"interrupted; what is done is kept in {out}, go on with the same arguments and --resume"
-        ) from interrupt
+        if (out / CHECKPOINT).exists():
+            said = f"interrupted; what is done is kept in {out}, go on with the same arguments and --resume"
+        else:
+            said = "interrupted before an epoch was done; nothing is kept, start again with the same arguments"
+        raise click.ClickException(said) from interrupt
     plot_curves(history, out / "curves.png")
     _describe(out / MODEL, out)
     kept = best_epoch(history)

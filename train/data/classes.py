@@ -30,6 +30,9 @@ def ordered(names: Iterable[str]) -> tuple[str, ...]:
 def map_each(datasets: Sequence[Dataset], mapping: Mapping[str, str]) -> list[Dataset]:
     """Rename classes of several data sets, join them, or leave their images out.
 
+    Votes of joined classes are added. The label is then the class with most votes, the first of them where several
+    have as many.
+
     Args:
         datasets: images with one label each, or with votes.
         mapping: class -> the class it becomes; an empty name leaves its images out.
@@ -59,15 +62,16 @@ def _mapped(dataset: Dataset, mapping: Mapping[str, str]) -> Dataset:
     splits = {}
     for name, split in dataset.splits.items():
         kept = split.take(position[split.labels] >= 0)
-        votes = kept.votes
+        new_labels, votes = position[kept.labels], kept.votes
         if votes is not None:
             moved = np.zeros((len(kept), len(labels)), np.float32)
             for old, new in enumerate(position):
                 if new >= 0:
                     moved[:, new] += votes[:, old]
-            votes = moved / moved.sum(axis=1, keepdims=True)
+            # Two classes joined may have more votes than the one that had most before.
+            new_labels, votes = moved.argmax(axis=1), moved / moved.sum(axis=1, keepdims=True)
         if len(kept):
-            splits[name] = dataclasses.replace(kept, labels=position[kept.labels], votes=votes)
+            splits[name] = dataclasses.replace(kept, labels=new_labels, votes=votes)
     if not splits:
         raise DataError(f"{dataset.name}: expected images after mapping its classes, found none")
     said = ", ".join(f"{old} to {new}" if new else f"{old} left out" for old, new in mapping.items())

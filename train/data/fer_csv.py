@@ -93,7 +93,7 @@ def _counted(stream: Iterator[str], advance: Callable[[int], None]) -> Iterator[
 
 
 def _label(text: str, where: str, names: tuple[str, ...]) -> int:
-    if text.isdecimal() and int(text) < len(names):
+    if text.isdecimal() and len(text) < 9 and int(text) < len(names):
         return int(text)
     known = ", ".join(f"{i} {name}" for i, name in enumerate(names))
     raise DataError(f"{where}: expected an emotion of {known}; found '{text[:20]}'")

@@ -29,6 +29,7 @@ from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 
 NO_EXPRESSION = ("unknown", "NF")
 ENOUGH, MAJORITY, MOST_CLASSES = 0.75, 0.5, 3
+MOST_DIGITS = 6  # of a count of votes; ten people vote
 
 
 def load_ferplus(dataset: Dataset, path: Path, *, soft: bool = True) -> Dataset:
@@ -42,10 +43,12 @@ def load_ferplus(dataset: Dataset, path: Path, *, soft: bool = True) -> Dataset:
             majority, as in the paper, so that accuracies of both compare.
 
     Returns:
-        The data set with the eight classes `EIGHT`; an image's label is its majority, or else its most voted class.
+        The data set with the eight classes `EIGHT`; an image's label is its majority, or else its most voted class,
+        the first of them where several have as many votes. A test split of which no image is kept is left out.
 
     Raises:
-        DataError: `path` is not such a file, or its rows are not those of `dataset`.
+        DataError: `path` is not such a file, its rows are not those of `dataset`, or it keeps no image of Training,
+            or none at all.
     """
     usages, counts = read_votes(path)
     check_rows(dataset, path, usages)
@@ -56,15 +59,24 @@ def load_ferplus(dataset: Dataset, path: Path, *, soft: bool = True) -> Dataset:
         targets = np.stack([rule(row) for row in counts[split.rows]])
         kept = targets.sum(axis=1) > 0
         total += int(kept.sum())
+        if not kept.any():
+            continue
         kept_split = split.take(kept)
         votes = targets[kept].astype(np.float32)
         splits[name] = Split(
             kept_split.images, votes.argmax(axis=1), kept_split.rows, votes=votes if as_votes else None
         )
+    empty = [name for name in dataset.splits if name not in splits]
+    if TRAINING in empty or not splits:
+        raise DataError(
+            f"{path}: expected votes that keep images of {', '.join(empty)}, found all of them unknown, no face or "
+            "disputed; use the fer2013new.csv as it was published"
+        )
     images = sum(len(split) for split in dataset.splits.values())
     note = (
         f"FER+ labels from {path.name} by {'vote distribution, tests by majority' if soft else 'majority'}: "
         f"{total} of {images} images kept, the rest is unknown, no face, or disputed"
+        f"{'; no image is left of ' + ' and '.join(empty) if empty else ''}"
     )
     return Dataset.make(f"{dataset.name} (FER+)", EIGHT, splits, notes=(*dataset.notes, note))
 
@@ -133,16 +145,20 @@ def read_votes(path: Path) -> tuple[list[str], NDArray[np.int64]]:
                 )
             usage, positions = header.index("usage"), [header.index(name) for name in wanted]
             for fields in reader:
-                if len(fields) != len(header) or not all(fields[p].strip().isdecimal() for p in positions):
+                if len(fields) != len(header) or not all(_is_count(fields[p].strip()) for p in positions):
                     raise DataError(
-                        f"{path}: line {reader.line_num}: expected a Usage, a name and {len(wanted)} counts of votes, "
-                        f"found '{','.join(fields)[:60]}'"
+                        f"{path}: line {reader.line_num}: expected a Usage, a name and {len(wanted)} counts of votes "
+                        f"of {MOST_DIGITS} digits at most, found '{','.join(fields)[:60]}'"
                     )
                 usages.append(fields[usage].strip())
                 counts.append([int(fields[p]) for p in positions])
         except csv.Error as error:
             raise DataError(f"{path}: line {reader.line_num}: {error}") from error
     return usages, np.array(counts, np.int64).reshape(-1, len(wanted))
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) <= MOST_DIGITS
 
 
 def check_rows(dataset: Dataset, path: Path, usages: list[str]) -> None:

@@ -56,7 +56,11 @@ def load_dataset(
         raise DataError(f"{spec}: expected a fer2013.csv, a folder or zip of pictures or 'demo', found no such file")
     parts = [_load_one(path) for path in paths]
     if ferplus is not None:
-        csv_files = [i for i, path in enumerate(paths) if Path(path).is_file() and parts[i].labels == EXPRESSIONS]
+        csv_files = [
+            i
+            for i, path in enumerate(paths)
+            if path != DEMO and not _is_tree(Path(path)) and parts[i].labels == EXPRESSIONS
+        ]
         if len(csv_files) != 1:
             raise DataError(f"{ferplus}: expected one fer2013.csv to relabel, found {len(csv_files)} in {spec}")
         parts[csv_files[0]] = load_ferplus(parts[csv_files[0]], ferplus, soft=soft)
@@ -76,7 +80,7 @@ def _load_one(spec: str) -> Dataset:
         return make_demo()
     path = Path(spec)
     name = path.name or str(path)
-    if path.is_dir() or path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
+    if _is_tree(path):
         return _load_tree(path, name)
     ck = path.name.lower().startswith(CK_CSV)
     names = EIGHT if ck else EXPRESSIONS
@@ -86,6 +90,10 @@ def _load_one(spec: str) -> Dataset:
         "it carries no subjects: frames of one person, nearly alike, may be in several splits; prefer the CK+ folders"
     )
     return Dataset.make(name, names, splits, notes=(note,) if ck else ())
+
+
+def _is_tree(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)
 
 
 def _load_tree(path: Path, name: str) -> Dataset:
@@ -108,7 +116,8 @@ def _check_classes(dataset: Dataset) -> None:
     counts = np.bincount(dataset.splits[TRAINING].labels, minlength=len(dataset.labels))
     present = [label for label, count in zip(dataset.labels, counts, strict=True) if count]
     if len(present) < 2:
-        raise DataError(f"{dataset.name}: expected images of two or more classes in Training, found {present[0]} alone")
+        found = f"{present[0]} alone" if present else "none"
+        raise DataError(f"{dataset.name}: expected images of two or more classes in Training, found {found}")
     lonely = [label for label, count in zip(dataset.labels, counts, strict=True) if count == 1]
     if lonely:
         raise DataError(

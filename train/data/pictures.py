@@ -86,7 +86,13 @@ def _read(tree: Tree, picture: Picture) -> NDArray[np.uint8]:
     where = tree.root / picture.file
     # Through memory, because imread prints its own warning and cannot open names outside the locale's encoding.
     data = np.frombuffer(tree.read(picture.file), np.uint8)
-    image: NDArray[np.uint8] | None = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR) if data.size else None
+    try:
+        image: NDArray[np.uint8] | None = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR) if data.size else None
+    except cv2.error as error:  # a header that announces more pixels than OpenCV accepts
+        raise DataError(
+            f"{where}: expected a picture, found one that OpenCV refuses ({error.err}); save it again smaller or "
+            "remove the file"
+        ) from error
     if image is None:
         raise DataError(
             f"{where}: expected a picture, found {data.size} bytes that OpenCV cannot decode; remove the file"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import lzma
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from fer_edge.errors import DataError
+from fer_edge.model_file import ZIP_DAMAGE
 from fer_edge.train.data.cache import content_key, listing_key
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
@@ -69,17 +71,19 @@ def open_tree(root: Path) -> Iterator[Tree]:
         return
     try:
         archive = zipfile.ZipFile(root)
-    except zipfile.BadZipFile as error:
+    except ZIP_DAMAGE as error:
         raise DataError(f"{root}: expected a folder or a zip file of pictures, found another or a torn one") from error
     with archive:
-        names = {PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")}
+        # A path leaves out what a name may have, as "./" in front; the archive knows its own names alone.
+        names = {PurePosixPath(name): name for name in archive.namelist() if not name.endswith("/")}
         folders = {PurePosixPath(name) for name in archive.namelist() if name.endswith("/")}
-        folders |= {parent for inner in names | folders for parent in inner.parents if parent.name}
+        folders |= {parent for inner in folders.union(names) for parent in inner.parents}
+        folders = {folder for folder in folders if folder.name}
 
         def read(inner: PurePosixPath) -> bytes:
             try:
-                return archive.read(str(inner))
-            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+                return archive.read(names[inner])
+            except (*ZIP_DAMAGE, lzma.LZMAError, OSError) as error:  # OSError is bzip2's, among others
                 raise DataError(f"{root / inner}: cannot be read from the zip ({error}); fetch it again") from error
 
         yield Tree(

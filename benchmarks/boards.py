@@ -11,6 +11,7 @@ the protocol, and not contradict itself. Needs the package jsonschema (``fer-edg
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -27,6 +28,10 @@ SCHEMA = Draft202012Validator(json.loads((ROOT / "device" / "bench.schema.json")
 FILE_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.json")
 MARK = re.compile(r"(<!-- boards -->\n).*?(<!-- end -->)", re.DOTALL)
 RASPBERRY_PI = "Raspberry Pi"
+SHIPPED = {
+    hashlib.sha256(path.read_bytes()).hexdigest(): path.name for path in (ROOT / "edge" / "models").glob("*.tflite")
+}
+"""SHA-256 of a shipped model -> its file's name."""
 
 
 def complaints(name: str, text: str) -> Iterator[str]:
@@ -91,7 +96,7 @@ def _table(results: dict[str, dict[str, Any]]) -> str:
         cells = (
             _machine(result),
             _software(result),
-            f"`{result['model']['name']}` ({result['model']['sha256'][:12]})",
+            _model(result),
             *_latency(result),
             _loop(result),
             _accuracy(result),
@@ -113,6 +118,15 @@ def _software(result: dict[str, Any]) -> str:
     versions = result["machine"]["versions"]
     package = result["runtime"].partition(".")[0].replace("_", "-")
     return f"{result['machine']['system']}, {package} {versions.get(package, '')}".rstrip()
+
+
+def _model(result: dict[str, Any]) -> str:
+    model, digest = result["model"], result["model"]["sha256"]
+    name = SHIPPED.get(digest, model["file"])
+    if name not in SHIPPED.values():
+        return f"`{model['name']}` ({digest[:12]})"
+    former = "" if digest in SHIPPED else "former file, "
+    return f"`{name.removesuffix('.tflite')}` ({former}{digest[:12]})"
 
 
 def _latency(result: dict[str, Any]) -> tuple[str, str, str]:

@@ -91,7 +91,7 @@ class ModelLatency:
         xnnpack: whether the runtime might hand over to XNNPACK; without it, its own kernels do the work.
         runs: timed runs.
         seconds: what they took together.
-        init_us: opening and checking the file and building the interpreter, once.
+        init_us: opening and checking the file, building the interpreter and one run that tries it, once.
         first_us: the first run after that.
         wall_us: one run, warmed up.
         cpu_us: mean processor time of one run, all threads together; more than the wall time where threads wait busily.

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_edge.device.bench import BATCHES
-from fer_edge.device.bench_document import PERCENTILES, Document
+from fer_edge.device.bench_document import PERCENTILES, Document, Time
 from fer_edge.device.bench_report import machine_line
 from fer_edge.errors import MeasurementError
 
@@ -20,8 +19,9 @@ RESAMPLES = 10_000
 CONFIDENCE = 0.95
 
 METHOD = (
-    f"{CONFIDENCE:.0%} percentile bootstrap: {RESAMPLES:,} resamples of the {BATCHES} batches of each measurement; "
-    "it covers what varies within a measurement, not from one to the next"
+    f"{CONFIDENCE:.0%} percentile bootstrap: {RESAMPLES:,} resamples of the {BATCHES} batches of each measurement, "
+    "their spread laid about the ratio of the whole; it covers what varies within a measurement, not from one to the "
+    "next"
 )
 
 
@@ -30,7 +30,7 @@ class Ratio:
     """A time of B over that of A.
 
     Attributes:
-        a: mean over the batches of A.
+        a: of the whole measurement A, as it printed it.
         b: likewise of B.
         ratio: b / a; below 1, B is faster.
         low: lower end of the interval of `METHOD`.
@@ -86,15 +86,19 @@ def compare(a: Document, b: Document) -> Comparison:
     return Comparison(tuple(_warnings(a, b)), latency, stages, difference)
 
 
-def ratio_of(a: NDArray[np.float64], b: NDArray[np.float64]) -> Ratio | None:
-    """Return the ratio of the means over batches, (N,) each; None for less than `BATCHES` of them or for no time."""
-    if min(len(a), len(b)) < BATCHES or not a.all():
+def ratio_of(a: Time, b: Time) -> Ratio | None:
+    """Return the ratio of B to A; None for less than `BATCHES` batches or for no time."""
+    if min(len(a.batches), len(b.batches)) < BATCHES or not a.whole or not a.batches.all() or not b.batches.any():
         return None
     rng = np.random.default_rng(0)
-    means = [values[rng.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1) for values in (a, b)]
+    means = [
+        values[rng.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1) for values in (a.batches, b.batches)
+    ]
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(means[1] / means[0], (tail, 1 - tail))
-    return Ratio(float(a.mean()), float(b.mean()), float(b.mean() / a.mean()), float(low), float(high))
+    ratio = b.whole / a.whole
+    # A percentile of few runs is biased (the p99 of a batch is near its highest), hence only their spread is used.
+    spread = np.quantile(means[1] / means[0], (tail, 1 - tail)) / (b.batches.mean() / a.batches.mean())
+    return Ratio(a.whole, b.whole, ratio, float(ratio * spread[0]), float(ratio * spread[1]))
 
 
 def _warnings(a: Document, b: Document) -> Iterator[str]:

@@ -34,6 +34,19 @@ class TopOne:
 
 
 @dataclasses.dataclass(frozen=True)
+class Time:
+    """A figure of a measured time.
+
+    Attributes:
+        whole: of all runs, what the measurement printed.
+        batches: the same of each batch, (N,).
+    """
+
+    whole: float
+    batches: NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True)
 class Document:
     """What a comparison needs of a document that ``fer-edge bench`` wrote.
 
@@ -44,9 +57,9 @@ class Document:
         model: see `Conditions`.
         standard: the protocol was followed.
         throttling: what held the processor back; empty for nothing.
-        latency: (threads, XNNPACK) -> percentile of `PERCENTILES` -> its value in each batch, microseconds.
+        latency: (threads, XNNPACK) -> percentile of `PERCENTILES` -> its value, microseconds.
         pictures: source, width and height of the loop's pictures; None if the loop was not measured.
-        stages: stage of the loop -> its mean in each batch, milliseconds.
+        stages: stage of the loop -> its mean, milliseconds.
         top1: None if no data were given.
     """
 
@@ -56,9 +69,9 @@ class Document:
     model: Mapping[str, Any]
     standard: bool
     throttling: str
-    latency: Mapping[tuple[int, bool], Mapping[str, NDArray[np.float64]]]
+    latency: Mapping[tuple[int, bool], Mapping[str, Time]]
     pictures: tuple[str, int, int] | None
-    stages: Mapping[str, NDArray[np.float64]]
+    stages: Mapping[str, Time]
     top1: TopOne | None
 
 
@@ -81,7 +94,7 @@ def read_document(path: Path) -> Document:
         )
     try:
         return _parse(path, found)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MeasurementError(
             f"{path}: expected a result of 'fer-edge bench --out', found a damaged one "
             f"({type(error).__name__}: {error}); measure again"
@@ -102,12 +115,12 @@ def _parse(path: Path, found: dict[str, Any]) -> Document:
         throttling=str(found["throttling"]),
         latency={
             (int(row["threads"]), bool(row["xnnpack"])): {
-                name: _batch_values(row["wall_us"]["batches"][name]) for name in PERCENTILES
+                name: _parse_time(row["wall_us"], name) for name in PERCENTILES
             }
             for row in found["latency"]
         },
         pictures=(str(loop["source"]), int(loop["width"]), int(loop["height"])) if loop else None,
-        stages={name: _batch_values(wall["batches"]["mean"]) for name, wall in stages.items()},
+        stages={name: _parse_time(wall, "mean") for name, wall in stages.items()},
         top1=_parse_top1(found["accuracy"]) if found["accuracy"] else None,
     )
 
@@ -117,8 +130,13 @@ def _parse_top1(found: Mapping[str, Any]) -> TopOne:
     return TopOne(images, float(found["top1"]), float(found["top1_se"]))
 
 
-def _batch_values(values: object) -> NDArray[np.float64]:
+def _parse_time(wall: Mapping[str, Any], name: str) -> Time:
+    (whole,) = _times([wall[name]])
+    return Time(float(whole), _times(wall["batches"][name]))
+
+
+def _times(values: object) -> NDArray[np.float64]:
     array = np.asarray(values, np.float64)
     if array.ndim != 1 or not array.size or not np.isfinite(array).all() or array.min() < 0:
-        raise ValueError("batches that are no list of times")
+        raise ValueError("times that are no list of times")
     return array

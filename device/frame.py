@@ -121,6 +121,18 @@ def _references_of_unused() -> int:
 _UNUSED = _references_of_unused()
 
 
+def shrunk(frame: Frame, pixels: int) -> Frame:
+    """Return a smaller copy with about `pixels` pixels at most; the frame itself if it has no more."""
+    height, width = frame.y.shape
+    if frame.width * frame.height <= pixels:
+        return frame
+    factor = (pixels / (width * height)) ** 0.5
+    w, h = (max(int(side * factor) // 2, 1) for side in (width, height))
+    y = cv2.resize(frame.y, (2 * w, 2 * h), interpolation=cv2.INTER_AREA)
+    cb, cr = (cv2.resize(plane, (w, h), interpolation=cv2.INTER_AREA) for plane in (frame.cb, frame.cr))
+    return dataclasses.replace(frame, y=y, cb=cb, cr=cr, width=2 * w, height=2 * h)
+
+
 def frame_to_bgr(frame: Frame) -> NDArray[np.uint8]:
     """Return the picture as uint8 height x width x 3 in BGR order, newly allocated, for drawing."""
     height, width = frame.y.shape

@@ -10,17 +10,19 @@ from numpy.typing import NDArray
 
 from fer_edge.device.cascade import HaarCascade
 from fer_edge.device.classify import Ensemble
-from fer_edge.device.frame import frame_from_bgr
+from fer_edge.device.frame import frame_from_bgr, shrunk
 from fer_edge.device.opencv import cv2
 from fer_edge.device.outputs.draw import draw_faces
 from fer_edge.device.results import Face, make_face
+from fer_edge.device.search import SEARCHED, placed
 from fer_edge.device.skin import Regions
+from fer_edge.errors import OutputError
 from fer_edge.model_file import write_atomically
 from fer_edge.runtime import TFLiteModel
 
 
 class PhotoReader:
-    """Finds the faces of photos, searched at every size and everywhere."""
+    """Finds the faces of photos, searched at every size and everywhere, in at most `SEARCHED` pixels."""
 
     def __init__(self, classifiers: Sequence[TFLiteModel]) -> None:
         """Set up; raises what `Ensemble` and `HaarCascade` raise."""
@@ -30,7 +32,8 @@ class PhotoReader:
     def read(self, bgr: NDArray[np.uint8]) -> tuple[Face, ...]:
         """Return the faces of a uint8 H x W x 3 picture, left to right, numbered from 1."""
         frame = frame_from_bgr(bgr)
-        detections = self._detector.detect(frame, Regions((), "photo"))
+        small = shrunk(frame, SEARCHED)
+        detections = placed(self._detector.detect(small, Regions((), "photo")), small, frame)
         return tuple(
             make_face(number, found.box, self._ensemble.labels, self._ensemble.scores(frame.y, found.box))
             for number, found in enumerate(detections, 1)
@@ -42,10 +45,11 @@ def annotated_path(folder: Path, photo: Path, taken: set[Path]) -> Path:
 
     Args:
         folder: existing folder.
-        photo: the original, whose name and ending are kept: ``party.jpg`` becomes ``party-faces.jpg``.
+        photo: the original, whose name and ending are kept: ``party.jpg`` becomes ``party-faces.jpg``. An ending that
+            OpenCV does not write in colour (``.pgm``) becomes ``.png``.
         taken: resolved paths that must not be written: the originals, and copies made before.
     """
-    ending = photo.suffix if cv2.haveImageWriter(f"x{photo.suffix}") else ".png"
+    ending = photo.suffix if _holds_colour(photo.suffix) else ".png"
     number, path = 1, folder / f"{photo.stem}-faces{ending}"
     while path.resolve() in taken:
         number += 1
@@ -55,6 +59,28 @@ def annotated_path(folder: Path, photo: Path, taken: set[Path]) -> Path:
 
 
 def save_annotated(path: Path, bgr: NDArray[np.uint8], faces: Sequence[Face]) -> None:
-    """Draw the faces into a copy of the picture and write it; raises OSError if it cannot be written."""
-    _, encoded = cv2.imencode(path.suffix, draw_faces(bgr.copy(), faces))
-    write_atomically(path, encoded.tobytes())
+    """Draw the faces into a copy of the picture and write it.
+
+    Raises:
+        OutputError: the format cannot hold this picture, as a JPEG no side of more than 65,500 pixels.
+        OSError: it cannot be written.
+    """
+    encoded = _encode(path.suffix, draw_faces(bgr.copy(), faces))
+    if encoded is None:
+        raise OutputError(
+            f"{path}: expected a picture that {path.suffix} can hold, found one of {bgr.shape[1]} x {bgr.shape[0]}; "
+            "save the photo again smaller or as PNG"
+        )
+    write_atomically(path, encoded)
+
+
+def _holds_colour(ending: str) -> bool:
+    return bool(ending) and _encode(ending, np.zeros((64, 64, 3), np.uint8)) is not None
+
+
+def _encode(ending: str, bgr: NDArray[np.uint8]) -> bytes | None:
+    try:
+        encoded, data = cv2.imencode(ending, bgr)
+    except cv2.error:
+        return None
+    return data.tobytes() if encoded else None

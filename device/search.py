@@ -18,12 +18,15 @@ from fer_edge.device.boxes import area, clip, grow, iou, merge_boxes, scaled, sh
 from fer_edge.device.cascade import OVERLAP, SAME_FACE, SIDES, Detection, HaarCascade, suppress_overlaps
 from fer_edge.device.changes import Changes
 from fer_edge.device.follow import ALIKE, SAME, Follower
-from fer_edge.device.frame import Frame
+from fer_edge.device.frame import Frame, shrunk
 from fer_edge.device.pyramid import Pyramid
 from fer_edge.device.rounds import Piece, Round, pieces
 from fer_edge.device.skin import Regions, SkinSegmentation
 from fer_edge.device.tracks import Track, predict
 from fer_edge.preprocess import Box
+
+SEARCHED = 4_000_000
+"""Pixels in which a picture is searched whole; of a larger one a copy is, whose faces are still hundreds wide."""
 
 ROUND = 2.0
 """Seconds in which the whole picture is searched once for all faces but the smallest, whatever moves."""
@@ -97,14 +100,26 @@ class WholePictures:
     def find(self, frame: Frame, tracks: Sequence[Track]) -> Found:
         """Return what the detector finds in the regions of `frame`."""
         start = perf_counter()
-        regions = self._skin.propose(frame, [track.box for track in tracks])
+        small = shrunk(frame, SEARCHED)
+        regions = self._skin.propose(small, [scaled(track.box, small.width / frame.width) for track in tracks])
         skin = perf_counter() - start
-        detections = self._detector.detect(frame, regions)
-        parts = sum(map(area, regions.boxes)) / frame.y.size
+        detections = placed(self._detector.detect(small, regions), small, frame)
+        parts = sum(map(area, regions.boxes)) / small.y.size
         return Found(detections, 1.0 + parts, bool(regions.search_all), skin)
 
     def reset(self) -> None:
         """Forget nothing, as there is nothing to forget."""
+
+
+def placed(detections: list[Detection], small: Frame, frame: Frame) -> list[Detection]:
+    """Return what was found in a smaller copy of a picture where it is in the picture."""
+    if small is frame:
+        return detections
+    factor = frame.width / small.width
+    return [
+        dataclasses.replace(found, box=clip(scaled(found.box, factor), frame.width, frame.height))
+        for found in detections
+    ]
 
 
 class SpreadSearch:

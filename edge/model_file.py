@@ -13,6 +13,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ FORMAT = 1
 CONTRASTS = ("none", "equalize", "clahe")
 """How a model may want the contrast of its input normalised; `fer_edge.preprocess.normalise_crop` does it."""
 TFLITE_IDENTIFIER = b"TFL3"  # bytes 4..8 of every TFLite flatbuffer
+# What zipfile raises for bytes that changed: a checksum or signature, a torn stream or the end of one, a negative
+# offset or a name that is no text, and an encryption or a version that it takes from them.
+ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,16 +72,30 @@ class ModelInfo:
                 )
             known = {field.name for field in dataclasses.fields(cls)}
             info = cls(**{key: value for key, value in fields.items() if key in known})
-            labels = tuple(str(label) for label in info.labels)
-            if not labels or not info.input_size > 0:
-                raise ValueError("no labels or no input size")
-            if info.contrast not in CONTRASTS:
-                raise ValueError(f"contrast '{info.contrast}' is none of {', '.join(CONTRASTS)}")
-            return dataclasses.replace(info, labels=labels)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            _check_types(info)
+            return dataclasses.replace(info, labels=tuple(info.labels))
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ModelFileError(
                 f"{origin}: its metadata cannot be read ({error}); train or convert the model again"
             ) from error
+
+
+def _check_types(info: ModelInfo) -> None:
+    """Raise ValueError for what a document may hold in the place of what `ModelInfo` says."""
+    labels: object = info.labels
+    if not (isinstance(labels, list) and labels and all(isinstance(label, str) for label in labels)):
+        raise ValueError("labels is no list of names")
+    if len(set(labels)) < len(labels):
+        raise ValueError("labels names one class twice")
+    if not isinstance(info.name, str):
+        raise ValueError("name is no text")
+    if type(info.input_size) is not int or info.input_size < 1:  # True is an int as well
+        raise ValueError(f"input_size {info.input_size!r} is no number of pixels")
+    for field in ("training", "conversion", "accuracy"):
+        if not isinstance(getattr(info, field), Mapping):
+            raise ValueError(f"{field} is no dictionary")
+    if info.contrast not in CONTRASTS:
+        raise ValueError(f"contrast '{info.contrast}' is none of {', '.join(CONTRASTS)}")
 
 
 def read_info(path: Path) -> ModelInfo:
@@ -89,12 +107,15 @@ def read_info(path: Path) -> ModelInfo:
     data = _read(path)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            text = archive.read(INFO_NAME).decode("utf-8")
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError) as error:
+            entry = archive.getinfo(INFO_NAME)
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others raise their own errors
+                raise zipfile.BadZipFile(f"compression {entry.compress_type}")
+            text = archive.read(entry).decode("utf-8")
+    except (*ZIP_DAMAGE, KeyError) as error:
         made_by = "'fer-edge convert --int8'" if path.suffix == ".tflite" else "'fer-edge train'"
         raise ModelFileError(
-            f"{path}: expected a model with fer-edge's labels and input definition inside, found none; "
-            f"make it with {made_by}"
+            f"{path}: expected a model with fer-edge's labels and input definition inside, found none that can be "
+            f"read; make it with {made_by}"
         ) from error
     return ModelInfo.from_json(text, str(path))
 
@@ -128,7 +149,7 @@ def flatbuffer(data: bytes) -> bytes:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
             return data[: min(entry.header_offset for entry in entries)] if entries else data
-    except zipfile.BadZipFile:
+    except ZIP_DAMAGE:
         return data
 
 

@@ -68,27 +68,30 @@ class TFLiteModel:
             xnnpack: let the runtime hand over to its default delegate, XNNPACK; without, its own kernels do the work.
 
         Raises:
-            ModelFileError: not a TFLite file, without fer-edge's metadata, or with another input or output.
+            ModelFileError: not a TFLite file, without fer-edge's metadata, with another input or output, or damaged.
             MissingExtraError: no TFLite runtime is installed.
         """
         check_tflite(path)
         self.info = read_info(path)
         self.path = path
-        runtime = load_runtime()
+        runtime, content = load_runtime(), path.read_bytes()
         try:
             with native_stderr_held():  # it announces its XNNPACK delegate
                 types = runtime.OpResolverType
                 self.interpreter = runtime.Interpreter(
-                    model_path=str(path),
+                    model_content=content,  # not the path: a name may be no text that the runtime takes
                     num_threads=threads,
                     experimental_op_resolver_type=types.AUTO if xnnpack else types.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
                 )
                 self.interpreter.allocate_tensors()
         except (ValueError, RuntimeError, SystemError) as error:  # SystemError: tflite-runtime under numpy 2
-            raise ModelFileError(
-                f"{path}: the TFLite runtime refuses this file ({str(error).splitlines()[0]}); convert the model again"
-            ) from error
+            raise _refusal(path, error) from error
         self._check(allow_float)
+        try:
+            with native_stderr_held():
+                self.interpreter.invoke()  # weights that are lost inside the file show only now
+        except (ValueError, RuntimeError) as error:
+            raise _refusal(path, error) from error
 
     def _check(self, allow_float: bool) -> None:
         size, classes = self.info.input_size, len(self.info.labels)
@@ -158,6 +161,11 @@ class TFLiteModel:
         return scores
 
 
+def _refusal(path: Path, error: Exception) -> ModelFileError:
+    reason = str(error).splitlines() or [type(error).__name__]
+    return ModelFileError(f"{path}: the TFLite runtime refuses this file ({reason[0]}); convert the model again")
+
+
 def _hog_gain(info: ModelInfo, path: Path) -> float:
     """Return the factor on HOG features of a model that takes them as its second input, 0 for one that does not."""
     stored = info.conversion.get("hog")
@@ -165,7 +173,7 @@ def _hog_gain(info: ModelInfo, path: Path) -> float:
         return 0.0
     try:
         gain, definition = float(stored["gain"]), {key: stored[key] for key in DEFINITION}
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         gain, definition = 0.0, {}
     if not gain > 0 or definition != DEFINITION:
         raise ModelFileError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from fer_edge.device.commands.options import SourceSpec
+from fer_edge.device.commands.options import SourceSpec, refuse_overwriting
 from fer_edge.errors import OutputError
 from fer_edge.lazy import require
 from fer_edge.model_file import write_atomically
@@ -70,7 +70,11 @@ class LabelledData(click.ParamType[str]):
     type=click.Choice(("on", "off", "both")),
     help="Its fast kernels.",
 )
-@click.option("--data", type=LabelledData(), help="Measure accuracy as well: a fer2013.csv or a folder export.")
+@click.option(
+    "--data",
+    type=LabelledData(),
+    help="Measure accuracy as well: a fer2013.csv, a folder or zip of pictures, 'demo', or several joined with '+'.",
+)
 @click.option("--split", default="PublicTest", show_default=True, help="The split of --data.")
 @click.option(
     "--compare",
@@ -117,6 +121,8 @@ def bench(
     from fer_edge.device.doctor.system import System
 
     if out:
+        inputs = {"--model": model, "--source": source if frames else None, "--data": data}
+        refuse_overwriting({"--out": out}, inputs)
         _check_writable(out)
     system = System.here()
     conditions = Conditions.now(model)
@@ -137,9 +143,12 @@ def bench(
     moments.append(Moment.now(system))
     measurement = Measurement(conditions, runs, seconds, tuple(moments), tuple(latency), pipeline, accuracy)
     document = to_json(measurement)
-    click.echo(document if as_json else to_table(measurement))
-    if out:
-        _write(out, document)
+    # To the file first: minutes of measurement are not lost to a reader who has gone, nor to a file that cannot be.
+    try:
+        if out:
+            _write(out, document)
+    finally:
+        click.echo(document if as_json else to_table(measurement))
 
 
 def _say(doing: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fer_edge.device.commands.options import models_option
-from fer_edge.errors import SourceError
+from fer_edge.errors import OutputError, SourceError
 from fer_edge.lazy import require
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def image(
 ) -> None:
     """Find the faces in photos and say what they express.
 
-    A photo that cannot be read is named on standard error, the others are still done, and the exit status is 1.
+    A photo that cannot be read or copied is named on standard error, the others are done, and the exit status is 1.
     """
     require("cv2", "device")
     from fer_edge.device.classify import open_models
     from fer_edge.device.photos import PhotoReader, annotated_path, save_annotated
-    from fer_edge.device.sources.folder import read_photo
+    from fer_edge.device.sources.folder import read_photo, within_memory
 
     reader = PhotoReader(open_models(models))
     taken = {photo.resolve() for photo in photos}
@@ -46,17 +46,17 @@ def image(
     results, failed = [], False
     for photo in photos:
         try:
-            bgr = read_photo(photo)
-        except SourceError as error:
+            with within_memory(photo):
+                bgr = read_photo(photo)
+                faces = reader.read(bgr)
+                results.append({"file": str(photo), "faces": [face.to_dict() for face in faces]})
+                if not as_json:
+                    click.echo(_table(photo, faces))
+                if out:
+                    save_annotated(annotated_path(out, photo, taken), bgr, faces)
+        except (SourceError, OutputError) as error:
             click.echo(f"Error: {error}", err=True)
             failed = True
-            continue
-        faces = reader.read(bgr)
-        results.append({"file": str(photo), "faces": [face.to_dict() for face in faces]})
-        if not as_json:
-            click.echo(_table(photo, faces))
-        if out:
-            save_annotated(annotated_path(out, photo, taken), bgr, faces)
     if as_json:
         click.echo(json.dumps(results, indent=1))
     if failed:

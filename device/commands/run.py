@@ -11,8 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
-from fer_edge.device.commands.options import ListenAddress, MqttUrl, SourceSpec, models_option
+from fer_edge.device.commands.options import (
+    ListenAddress,
+    MqttUrl,
+    SourceSpec,
+    models_option,
+    refuse_overwriting,
+)
 from fer_edge.device.outputs.address import Broker, Listen
 from fer_edge.device.signals import StopSignals
 from fer_edge.device.web.options import serving, serving_options
@@ -79,7 +86,9 @@ if TYPE_CHECKING:
 @click.option("--display", is_flag=True, help="Show the pictures in a window; q closes it.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64), help="Threads of the model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.pass_context
 def run(
+    ctx: click.Context,
     source: str | None,
     models: tuple[Path, ...],
     skin: str,
@@ -109,8 +118,12 @@ def run(
         raise click.UsageError("--json and --jsonl - would both write to standard output; give --jsonl a file")
     if (detector == "yunet") != (detector_model is not None):
         raise click.UsageError("--detector yunet and --detector-model FILE go together; give both or neither")
+    if detector == "yunet" and skin != "off" and ctx.get_parameter_source("skin") is ParameterSource.COMMANDLINE:
+        raise click.UsageError(f"--detector yunet searches the whole picture and takes no --skin {skin}; leave it out")
     page = serving(serve, token, tls_cert, tls_key)
-    _check_targets(source, jsonl, save)
+    inputs = {"--source": source, "--detector-model": detector_model, "--tls-cert": tls_cert, "--tls-key": tls_key}
+    inputs |= {f"--model {model}": model for model in models}
+    refuse_overwriting({"--jsonl": jsonl, "--save": save}, inputs)
     with StopSignals() as stop, contextlib.ExitStack() as stack:
         require("cv2", "device")
         if page:
@@ -123,7 +136,7 @@ def run(
         from fer_edge.device.yunet import YuNet
 
         classifiers = open_models(models, threads)
-        opened = stack.enter_context(open_source(source))
+        opened = stack.enter_context(stop.wait_for(lambda: open_source(source)))
         played = Repeated(opened) if loop and not opened.live else opened
         if page:
             played = paced(played, lambda: stop.requested)
@@ -162,13 +175,6 @@ def run(
             finish()  # what was done until then, before the shell says why it ended
             raise
         finish()
-
-
-def _check_targets(source: str | None, jsonl: str | None, save: Path | None) -> None:
-    """Refuse to write over the source, or twice to one file."""
-    paths = [Path(name).resolve() for name in (source, jsonl, save) if name and name != "-"]
-    if len(set(paths)) < len(paths):
-        raise click.UsageError("--source, --jsonl and --save name the same file twice; give each one of its own")
 
 
 class _Progress:

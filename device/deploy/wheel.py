@@ -16,6 +16,7 @@ from pathlib import Path
 import fer_edge
 from fer_edge.device.deploy.explain import pip_error
 from fer_edge.errors import DeployError
+from fer_edge.model_file import ZIP_DAMAGE
 
 METADATA = ".dist-info/METADATA"
 
@@ -75,8 +76,19 @@ def check_wheel(wheel: Path) -> None:
     # The name goes into scripts for the target, and pip reads the version off it.
     if not re.fullmatch(r"fer_edge-[\w.+!]+-py3-none-any\.whl", wheel.name, re.ASCII):
         raise DeployError(f"{expected}, found another name; build one with: pip wheel --no-deps .")
-    if not zipfile.is_zipfile(wheel) or not any(n.endswith(METADATA) for n in zipfile.ZipFile(wheel).namelist()):
+    if not _has_metadata(wheel):
         raise DeployError(f"{expected}, found no whole one; build one with: pip wheel --no-deps .")
+
+
+def _has_metadata(wheel: Path) -> bool:
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            names = [name for name in archive.namelist() if name.endswith(METADATA)]
+            for name in names:
+                archive.read(name)  # raises if it is damaged; what the wheel needs is read from it later
+            return bool(names)
+    except (*ZIP_DAMAGE, OSError):
+        return False
 
 
 def _can_build() -> bool:

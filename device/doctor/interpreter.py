@@ -24,7 +24,7 @@ def check_python(system: System) -> Finding:
     if version[:2] < OLDEST:
         return Finding("Python", Status.PROBLEM, f"{found}, which is older than 3.11", IMAGER)
     if version[:2] > NEWEST:
-        make = "make the environment with an older one: python3.13 -m venv ~/fer-edge"
+        make = "make the environment with an older one: python3.13 -m venv ~/fer-edge-venv"
         return Finding("Python", Status.WARNING, f"{found}, which is newer than the tested 3.11 to 3.13", make)
     return Finding("Python", Status.OK, found)
 
@@ -64,7 +64,7 @@ def check_environment(system: System, source: str | None) -> Finding:
                 name,
                 Status.WARNING,
                 "the system's own Python, into which pip does not install (PEP 668)",
-                "python3 -m venv --system-site-packages ~/fer-edge",
+                "python3 -m venv --system-site-packages ~/fer-edge-venv",
             )
         return Finding(name, Status.OK, f"no virtual environment ({python.prefix})")
     settings = (python.prefix / "pyvenv.cfg").read_text().lower().replace(" ", "")

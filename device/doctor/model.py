@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import fer_edge
 from fer_edge.device.doctor.ask import ask
 from fer_edge.device.doctor.finding import Finding, Status, split_advice
 from fer_edge.device.doctor.system import System
 from fer_edge.errors import ModelFileError
 from fer_edge.model_file import check_tflite, file_hash, read_info
+from fer_edge.shipped import DEFAULT, shipped_models
+
+CONVERT = "convert the model again with 'fer-edge convert --int8'"
+REINSTALL = "{} install --force-reinstall --no-deps 'ai-edge-litert>=2.1,<3'"
 
 SUM_TOLERANCE = 0.05
 """How far seven scores in steps of 1/256 may be from 1 in sum, with room for the runtime's rounding."""
@@ -22,8 +27,29 @@ def check_model(system: System, path: Path | None) -> Finding:
         system: the machine.
         path: the file; None if the package's own is missing.
     """
+    try:
+        return _model(system, path)
+    except Exception as error:  # without a model nothing works, whatever it is that keeps it from being read
+        return _failed("model", error)
+
+
+def check_inference(system: System, path: Path | None) -> Finding:
+    """See whether the model is int8 and one inference works."""
+    try:
+        return _inference(system, path)
+    except Exception as error:
+        return _failed("inference", error)
+
+
+def _failed(name: str, error: Exception) -> Finding:
+    reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return Finding(name, Status.PROBLEM, f"the model cannot be checked: {reason}", CONVERT)
+
+
+def _model(system: System, path: Path | None) -> Finding:
     if path is None:
-        again = f"{system.pip} install --force-reinstall --no-deps fer-edge"
+        wheel = f"fer_edge-{fer_edge.__version__}-py3-none-any.whl"
+        again = f"install fer-edge's wheel again: {system.pip} install --force-reinstall --no-deps {wheel}"
         return Finding("model", Status.PROBLEM, "the model that belongs to fer-edge is missing", again)
     try:
         check_tflite(path)
@@ -40,8 +66,7 @@ def check_model(system: System, path: Path | None) -> Finding:
     )
 
 
-def check_inference(system: System, path: Path | None) -> Finding:
-    """See whether the model is int8 and one inference works."""
+def _inference(system: System, path: Path | None) -> Finding:
     name = "inference"
     if path is None or check_model(system, path).status is Status.PROBLEM:
         return Finding(name, Status.UNKNOWN, "not tried without a model")
@@ -55,7 +80,7 @@ def check_inference(system: System, path: Path | None) -> Finding:
             name,
             Status.PROBLEM,
             f"the TFLite runtime fails: {answer.message}",
-            f"{system.pip} install --force-reinstall --no-deps 'ai-edge-litert>=2.1,<3'",
+            CONVERT if _runs_our_own(system, path) else REINSTALL.format(system.pip),
         )
     scores = answer.value
     if not all(map(math.isfinite, scores)) or abs(sum(scores) - 1) > SUM_TOLERANCE:
@@ -63,6 +88,12 @@ def check_inference(system: System, path: Path | None) -> Finding:
             name,
             Status.PROBLEM,
             f"the scores should add up to 1, but add up to {sum(scores):.2f}",
-            "convert the model again with 'fer-edge convert --int8'",
+            CONVERT,
         )
     return Finding(name, Status.OK, "int8, works")
+
+
+def _runs_our_own(system: System, path: Path) -> bool:
+    """Say whether the package's own model runs where that of another file does not: then the file is to blame."""
+    own = shipped_models().get(DEFAULT)
+    return own is not None and not own.samefile(path) and not ask(system, "inference", str(own)).error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from io import RawIOBase
 
 from fer_edge.errors import OutputError
@@ -19,13 +20,23 @@ def write_whole(file: RawIOBase, data: bytes, name: str) -> None:
     Raises:
         OutputError: the disk is full, the file has reached its greatest size, or the like.
     """
-    start = file.tell()
     rest = memoryview(data)
     try:
         while rest:
             rest = rest[file.write(rest) or 0 :]
     except OSError as error:
         with contextlib.suppress(OSError):  # a device that cannot be cut was not written either
-            file.truncate(start)
-            file.seek(start)
+            _take_back(file, len(data) - len(rest))
         raise OutputError(f"{name}: cannot be written ({error.strerror}); what it holds already is whole") from error
+
+
+def _take_back(file: RawIOBase, written: int) -> None:
+    """Cut off the bytes written last, unless somebody else's follow them."""
+    if not written:
+        return
+    # Counted from their end: where they begin is not known before, as a file opened to append (a shell's >>) stands at
+    # its beginning until the first write, and others may append to it meanwhile.
+    end = file.tell()
+    if end == file.seek(0, os.SEEK_END):
+        file.truncate(end - written)
+    file.seek(end - written)

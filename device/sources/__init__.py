@@ -47,6 +47,11 @@ def open_source(spec: str | None = None) -> Source:
 
     if path.is_dir() or (path.is_file() and path.suffix.lower() in SUFFIXES):
         return FolderSource(path)
+    if path.resolve().is_fifo():  # not a shell's pipe, /dev/stdin, whose writer is there already
+        raise SourceError(
+            f"{spec}: expected a file, a folder, a camera or a URL, found a named pipe, which may wait for its writer "
+            "for ever; read it with: cat PIPE | fer-edge run --source /dev/stdin"
+        )
     if "://" not in spec and not path.exists():
         raise SourceError(
             f"{spec}: no such file or folder; --source is picamera2, a webcam's number, demo, a file, a folder or a URL"
@@ -63,6 +68,11 @@ class Repeated(Source):
         """Wrap a source and take over closing it."""
         self._source = source
         self.name, self.live, self.stills, self.fps = source.name, source.live, source.stills, source.fps
+
+    @property
+    def skipped(self) -> int:  # type: ignore[override]
+        """Damaged pictures of all rounds."""
+        return self._source.skipped
 
     def __iter__(self) -> Iterator[Frame]:
         """Deliver the frames, round after round, without end."""

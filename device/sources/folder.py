@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Iterator
@@ -27,19 +28,29 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
     Raises:
         SourceError: the file cannot be read or is no picture that OpenCV knows.
     """
-    try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise SourceError(f"{path}: expected a photo, but it cannot be read ({error.strerror})") from error
+    if path.is_char_device():  # a terminal, or /dev/zero, which has no end
+        raise SourceError(f"{path}: expected a photo, found a device; name a file")
     bgr: NDArray[np.uint8] | None = None
-    if data.size:
+    with within_memory(path):
         try:
-            bgr = cv2.imdecode(data, cv2.IMREAD_COLOR)
-        except cv2.error as error:  # a header that announces more pixels than OpenCV accepts
-            raise SourceError(f"{path}: a photo that OpenCV refuses ({error.err}); save it again smaller") from error
+            data = path.read_bytes()
+        except OSError as error:
+            raise SourceError(f"{path}: expected a photo, but it cannot be read ({error.strerror})") from error
+        if data:
+            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if bgr is None:
-        raise SourceError(f"{path}: expected a photo (JPEG, PNG, ...), found {data.size} bytes that cannot be decoded")
+        raise SourceError(f"{path}: expected a photo (JPEG, PNG, ...), found {len(data)} bytes that cannot be decoded")
     return bgr
+
+
+@contextlib.contextmanager
+def within_memory(path: Path) -> Iterator[None]:
+    """Raise SourceError where a photo is too large for OpenCV or for the memory, so that others can still be done."""
+    try:
+        yield
+    except (cv2.error, MemoryError) as error:
+        reason = ((getattr(error, "err", "") or "").strip() or "not enough memory").splitlines()[0]
+        raise SourceError(f"{path}: a photo that OpenCV refuses ({reason}); save it again smaller") from error
 
 
 class FolderSource(Source):
@@ -54,20 +65,26 @@ class FolderSource(Source):
             SourceError: there is none.
         """
         self.name = str(path)
+        self._named: set[Path] = set()
         self._files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
         if not self._files:
             raise SourceError(f"{path}: expected a folder with photos ({' '.join(sorted(SUFFIXES))}), found none in it")
 
     def __iter__(self) -> Iterator[Frame]:
-        """Deliver the photos; one that cannot be read is skipped with a warning."""
+        """Deliver the photos; one that cannot be read is skipped, with a warning the first time."""
         index = 0
         for file in self._files:
             try:
-                bgr = read_photo(file)
+                with within_memory(file):
+                    frame = frame_from_bgr(read_photo(file), float(index), index)
             except SourceError as error:
-                _log.warning("%s; skipped", error)
+                self.skipped += 1
+                if file not in self._named:
+                    self._named.add(file)
+                    _log.warning("%s; skipped", error)
                 continue
-            yield dataclasses.replace(frame_from_bgr(bgr, float(index), index), file=str(file))
+            yield dataclasses.replace(frame, file=str(file))
+            del frame  # its memory is free before the next photo needs as much
             index += 1
         if index == 0:
             raise SourceError(f"{self.name}: not one of its {len(self._files)} photos can be read")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from fer_edge.model_file import ModelInfo, file_hash, read_info
 def describe_model(path: Path) -> dict[str, Any]:
     """Return what a model file says of itself, JSON-ready; raises ModelFileError if it says nothing."""
     info = read_info(path)
+    data = info.training.get("data")
     card = path.with_suffix(".md")
     return {
         "name": info.name,
@@ -27,7 +29,7 @@ def describe_model(path: Path) -> dict[str, Any]:
         "parameters": info.conversion.get("parameters"),
         "multiply_adds": info.conversion.get("multiply_adds"),
         "quantization": info.conversion.get("quantization"),
-        "trained_on": (info.training.get("data") or {}).get("name"),
+        "trained_on": data.get("name") if isinstance(data, Mapping) else None,
         "accuracy": stated_accuracy(info),
         "bytes": path.stat().st_size,
         "sha256": file_hash(path),
@@ -37,12 +39,12 @@ def describe_model(path: Path) -> dict[str, Any]:
 
 def stated_accuracy(info: ModelInfo) -> str:
     """Return in a few words how often the model is right; that nobody knows, if its file does not say."""
-    measured = {split: figures for split, figures in info.accuracy.items() if "top1" in figures}
-    if not measured:
-        return "accuracy not measured"
-    split, figures = next(iter(measured.items()))
-    images = f" on {figures['images']:,} images" if "images" in figures else ""
-    return f"right for {100 * figures['top1']:.1f} % of {split}{images}"
+    for split, figures in info.accuracy.items():
+        top1 = figures.get("top1") if isinstance(figures, Mapping) else None
+        if isinstance(top1, (int, float)) and not isinstance(top1, bool) and math.isfinite(top1):
+            counted = f" on {images:,} images" if type(images := figures.get("images")) is int else ""
+            return f"right for {100 * top1:.1f} % of {split}{counted}"
+    return "accuracy not measured"
 
 
 class Examination:

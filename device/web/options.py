@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from fer_edge.device.outputs.address import LOOPBACK, Listen
 
@@ -77,6 +78,8 @@ def serving(listen: Listen | None, token: str | None, certificate: Path | None, 
     if listen is None:
         if certificate is not None:
             raise click.UsageError("--tls-cert and --tls-key belong to the live page; give --serve HOST:PORT as well")
+        if _is_typed("token"):
+            raise click.UsageError("--token belongs to the live page; give --serve HOST:PORT as well")
         return None
     if token is not None and not (len(token) >= SHORTEST_TOKEN and token.isascii() and token.isalnum()):
         raise click.UsageError(
@@ -86,3 +89,9 @@ def serving(listen: Listen | None, token: str | None, certificate: Path | None, 
     if token is None and not is_loopback(listen.host):
         token = secrets.token_hex(16)
     return Serving(listen, token, certificate, key)
+
+
+def _is_typed(name: str) -> bool:
+    """Say whether an option stood on the command line; the environment may hold a token for other commands."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -23,6 +23,11 @@ class Paced(Source):
         self._source, self._stop = source, stop
         self.name, self.stills, self.fps = source.name, source.stills, source.fps
 
+    @property
+    def skipped(self) -> int:  # type: ignore[override]
+        """Damaged pictures that the source left out."""
+        return self._source.skipped
+
     def __iter__(self) -> Iterator[Frame]:
         """Deliver each picture when its time has come; none is left out if that is not possible."""
         start = time.monotonic()

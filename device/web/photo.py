@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from fer_edge.device.boxes import clip, scaled
@@ -18,10 +18,13 @@ from fer_edge.device.classify import open_models
 from fer_edge.device.photos import PhotoReader
 from fer_edge.device.web.upload import UploadError, decode, receive
 
-IN_MEMORY = 2
-"""Photos held at a time: one that is worked on, one that comes meanwhile."""
+IN_WORK = 1
+"""Photos worked on at a time."""
 
-WAITING = 8
+RECEIVED = 4
+"""Photos that come, or have come and wait, at a time: memory for as many, and as many slow visitors hold up nobody."""
+
+WAITING = 5
 """Further visitors who wait for their turn; their photos are not read yet."""
 
 
@@ -33,22 +36,28 @@ class PhotoDesk:
         self._models = models
         self._reader: PhotoReader | None = None
         self._thread = ThreadPoolExecutor(1, "live page photos")
-        self._places = asyncio.Semaphore(IN_MEMORY)
+        self._hands, self._desk = asyncio.Semaphore(RECEIVED), asyncio.Semaphore(IN_WORK)
         self._visitors = 0
 
     async def answer(self, request: Request) -> Response:
         """Answer with the faces of the photo in the request's body, or say what is wrong with it."""
-        if self._visitors >= IN_MEMORY + WAITING:
+        if self._visitors >= IN_WORK + RECEIVED + WAITING:
             message = "too many photos at once; send this one again in a moment"
             return JSONResponse({"error": message}, 503, {"Retry-After": "2"})
         self._visitors += 1
         try:
-            async with self._places:
+            async with self._hands:
                 data = await receive(request)
+                await self._desk.acquire()  # with the photo still in hand, so that no more than those are in memory
+            try:
                 loop = asyncio.get_running_loop()
                 return JSONResponse(await loop.run_in_executor(self._thread, self.read, data))
+            finally:
+                self._desk.release()
         except UploadError as refused:
             return JSONResponse({"error": str(refused)}, refused.status)
+        except ClientDisconnect:
+            return Response(None, 400)  # nobody is there to read it
         finally:
             self._visitors -= 1
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -125,7 +125,10 @@ def _is_same_origin(scope: Scope, headers: Headers) -> bool:
     """Say whether a request comes from a page of ours, from a typed address, or from no browser at all."""
     origin = headers.get("origin")
     if origin is not None and (scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")):
-        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+        try:
+            return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+        except ValueError:
+            return False
     foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
     return not (foreign and scope["path"].startswith("/api/"))
 
@@ -138,11 +141,8 @@ def _host_name(host: str) -> str:
 
 
 def _cookie(headers: Headers, name: str) -> str:
-    try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(name)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
+    # Not http.cookies, which drops all at one malformed pair: browsers send those of other ports of this host as well.
+    return cookie_parser(headers.get("cookie", "")).get(name, "")
 
 
 def _bearer(headers: Headers) -> str:

@@ -26,6 +26,9 @@ SEARCHED = 4_000_000
 PATIENCE = 30.0
 """Seconds in which a photo must have come."""
 
+SILENCE = 10.0
+"""Seconds without a further piece of it after which a photo is given up; a connection that was lost says nothing."""
+
 TYPES = ("image/jpeg", "image/png", "image/webp")
 
 
@@ -65,8 +68,11 @@ async def receive(request: Request) -> bytes:
         )
     body, received = bytearray(), 0
     try:
-        async with asyncio.timeout(PATIENCE):
+        loop = asyncio.get_running_loop()
+        end = loop.time() + PATIENCE
+        async with asyncio.timeout(min(SILENCE, PATIENCE)) as limit:
             async for chunk in request.stream():
+                limit.reschedule(min(loop.time() + SILENCE, end))
                 received += len(chunk)
                 if received <= LARGEST:
                     body += chunk
@@ -75,6 +81,8 @@ async def receive(request: Request) -> bytes:
                 else:
                     body.clear()  # read on without keeping it: a browser hears the answer only after it has sent all
     except TimeoutError:
+        if loop.time() < end:
+            raise UploadError(408, f"nothing more came for {SILENCE:.0f} seconds; send the photo again") from None
         raise UploadError(408, f"the photo did not come within {PATIENCE:.0f} seconds; send a smaller one") from None
     if received > LARGEST:
         raise UploadError(413, f"larger than {LARGEST // MEGABYTE} MB; send a smaller photo")

@@ -1,6 +1,10 @@
 import json
 import os
+import shutil
+import subprocess
+import sys
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -189,3 +193,29 @@ def test_a_result_that_cannot_be_stored_is_printed_all_the_same(bench, tmp_path)
     result = bench(*SHORT, "--json", "--out", tmp_path / ("x" * 250))  # the name of the partial file is too long
     assert "the result cannot be written there" in one_line_error(result)
     assert json.loads(result.stdout)["latency"]
+
+
+def test_a_result_is_stored_even_if_it_cannot_be_printed(model_path, tmp_path):
+    out = tmp_path / "bench.json"
+    command = [sys.executable, "-m", "fer_edge", "bench", "--model", str(model_path), *SHORT, "--out", str(out)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    ran = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    os.close(writer)
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+    assert json.loads(out.read_text())["latency"]
+
+
+def test_no_input_is_replaced(bench, data, model_path, portrait, tmp_path):
+    model, photos = tmp_path / "model.tflite", tmp_path / "photos"
+    shutil.copy(model_path, model)
+    photos.mkdir()
+    cv2.imwrite(str(photos / "a.png"), portrait)
+    long = ("--runs", 10**9, "--frames", 10**9, "--source", photos, "--data", data[0])
+    for file, option in ((model, "--model"), (photos / "a.png", "a photo of --source"), (data[0], "--data")):
+        before = file.read_bytes()
+        result = bench(*long, "--out", file, model=model)
+        assert result.exit_code == 2
+        assert f"{option} and --out name the same file twice" in result.stderr
+        assert file.read_bytes() == before

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from fer_edge.cli import main
 from fer_edge.device.bench import BATCHES
 from fer_edge.device.bench_compare import compare, ratio_of
-from fer_edge.device.bench_document import read_document
+from fer_edge.device.bench_document import Time, read_document
 from fer_edge.device.bench_report import to_json
 from fer_edge.errors import MeasurementError
 from tests.device.test_bench_report import MEASUREMENT
@@ -30,14 +30,19 @@ def write(tmp_path):
 def b():
     """Twice as slow on one thread as `A`, and a point more accurate."""
     document = copy.deepcopy(A)
-    batches = document["latency"][0]["wall_us"]["batches"]
-    batches["p50"] = [2 * value for value in batches["p50"]]
+    wall = document["latency"][0]["wall_us"]
+    wall["p50"] *= 2
+    wall["batches"]["p50"] = [2 * value for value in wall["batches"]["p50"]]
     document["accuracy"]["top1"] += 0.01
     return document
 
 
 def run(*arguments):
     return CliRunner().invoke(main, ["bench", "--compare", *map(str, arguments)])
+
+
+def timed(batches):
+    return Time(batches.mean(), batches)
 
 
 def one_line_error(result):
@@ -49,8 +54,8 @@ def one_line_error(result):
 
 def test_a_ratio_lies_in_its_interval_and_the_interval_grows_with_the_spread():
     rng = np.random.default_rng(1)
-    base = np.full(BATCHES, 100.0)
-    steady, wild = (ratio_of(base, 150 + spread * rng.standard_normal(BATCHES)) for spread in (1, 20))
+    base = timed(np.full(BATCHES, 100.0))
+    steady, wild = (ratio_of(base, timed(150 + spread * rng.standard_normal(BATCHES))) for spread in (1, 20))
     for ratio in (steady, wild):
         assert ratio.low < ratio.ratio < ratio.high
         assert ratio.ratio == pytest.approx(1.5, rel=0.1)
@@ -61,16 +66,15 @@ def test_the_interval_holds_the_true_ratio_about_as_often_as_it_says():
     rng = np.random.default_rng(2)
     inside = 0
     for _ in range(200):
-        a, b = rng.normal(100, 10, BATCHES), rng.normal(100, 10, BATCHES)
-        ratio = ratio_of(a, b)
+        ratio = ratio_of(*(timed(rng.normal(100, 10, BATCHES)) for _ in range(2)))
         inside += ratio.low <= 1 <= ratio.high
     assert 0.88 <= inside / 200 <= 0.99
 
 
 def test_too_few_batches_or_no_time_give_no_ratio():
     times = np.ones(BATCHES)
-    assert ratio_of(times[1:], times) is None
-    assert ratio_of(np.zeros(BATCHES), times) is None
+    assert ratio_of(timed(times[1:]), timed(times)) is None
+    assert ratio_of(timed(np.zeros(BATCHES)), timed(times)) is None
 
 
 def test_ratios_of_what_both_measured(write, b):
@@ -180,3 +184,33 @@ def test_options_of_a_measurement_are_refused(write, option):
     result = run(write("a.json", A), write("b.json", A), *option)
     assert result.exit_code == 2
     assert f"--compare measures nothing and takes no {option[0]}" in result.stderr
+
+
+def test_the_percentiles_are_those_that_the_measurement_printed(write, b):
+    """The mean over 20 batches' p99 is another figure than the p99 of all runs."""
+    for document in (A, b):
+        assert document["latency"][0]["wall_us"]["p99"] == 50
+    b["latency"][0]["wall_us"]["p99"] = 90.0
+    b["latency"][0]["wall_us"]["batches"]["p99"] = [60.0, 100.0] * 10
+    b["pipeline"]["stages_ms"]["total"]["mean"] = 30.0
+    result = run(write("a.json", A), write("b.json", b))
+    rows = [line.split() for line in result.stdout.splitlines()]
+    (row,) = (row for row in rows if row[:3] == ["1", "on", "p99"])
+    assert row[3:6] == ["50.0", "90.0", "1.800"]
+    assert float(row[6].strip("[,")) < 1.8 < float(row[7].strip("]"))
+    assert ["total", "20.00", "30.00", "1.500"] in [row[:4] for row in rows]
+
+
+@pytest.mark.parametrize("threads", ["Infinity", "NaN"])
+def test_threads_that_are_no_number_of_threads(write, threads):
+    text = json.dumps(A).replace('"threads": 8', f'"threads": {threads}')
+    assert text != json.dumps(A)
+    with pytest.raises(MeasurementError, match="damaged"):
+        read_document(write("b.json", text))
+
+
+@pytest.mark.parametrize("wrong", [None, "fast", float("inf"), -1.0, [34.5], 10**400])
+def test_percentiles_that_are_no_times(write, b, wrong):
+    b["latency"][0]["wall_us"]["p50"] = wrong
+    with pytest.raises(MeasurementError, match="damaged"):
+        read_document(write("b.json", b))

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from fer_edge.device.bench_report import to_json
+from fer_edge.model_file import file_hash
+from fer_edge.shipped import shipped_models
 from tests.device.test_bench_report import HOT, MEASUREMENT
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +108,19 @@ def test_a_row_shows_the_figures(boards, result):
     assert "| 66.4% ± 0.8% (PublicTest) |" in row
     assert "45 to 61 °C" in row
     assert "**" not in row
+
+
+def test_a_former_file_of_a_shipped_model_is_marked(boards, result):
+    def cell(**model):
+        changed = result | {"model": result["model"] | model}
+        return boards.page_tables({"pi4.json": changed}).partition("pi4.json")[0].splitlines()[-1].split(" | ")[2]
+
+    hashes = {path.stem: file_hash(path) for path in shipped_models().values()}
+    assert cell(sha256=hashes["compact"]) == f"`compact` ({hashes['compact'][:12]})"
+    ferplus = hashes["compact-ferplus"]  # whose architecture is called compact
+    assert cell(sha256=ferplus, file="copy.tflite") == f"`compact-ferplus` ({ferplus[:12]})"
+    assert cell() == "`compact` (former file, abababababab)"
+    assert cell(file="mine.tflite") == "`compact` (abababababab)"
 
 
 def test_throttled_and_busy_results_are_marked(boards):

@@ -1,10 +1,14 @@
+import itertools
 import logging
+import os
 import struct
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from fer_edge.device.sources import Repeated, folder
 from fer_edge.device.sources.folder import FolderSource, read_photo
 from fer_edge.errors import SourceError
 
@@ -93,3 +97,40 @@ def test_a_photo_that_announces_too_many_pixels(tmp_path):
 def test_a_photo_that_is_not_there(tmp_path):
     with pytest.raises(SourceError, match=r"p\.jpg: expected a photo, but it cannot be read \(No such file"):
         read_photo(tmp_path / "p.jpg")
+
+
+def test_bad_photos_are_counted_each_time_and_named_once(photos, caplog):
+    with caplog.at_level(logging.WARNING), Repeated(FolderSource(photos)) as source:
+        frames = list(itertools.islice(source, 7))
+    assert [f.index for f in frames] == list(range(7))
+    assert source.skipped == 2
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("error", [MemoryError(), cv2.error("no room")])
+def test_a_photo_too_large_for_the_memory_is_skipped(photos, monkeypatch, error):
+    def convert(bgr, time, index):
+        if not index and not source.skipped:
+            raise error
+        return original(bgr, time, index)
+
+    original = folder.frame_from_bgr
+    monkeypatch.setattr(folder, "frame_from_bgr", convert)
+    source = FolderSource(photos)
+    assert [f.file for f in source] == [str(photos / name) for name in ("b.png", "c.bmp")]
+    assert source.skipped == 2
+
+
+def test_a_photo_from_a_pipe(portrait):
+    reader, writer = os.pipe()
+    _, jpeg = cv2.imencode(".jpg", portrait)
+    os.write(writer, jpeg.tobytes())
+    os.close(writer)
+    assert read_photo(Path(f"/dev/fd/{reader}")).shape == portrait.shape
+    os.close(reader)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs /dev/zero")  # noqa: PTH110
+def test_a_device_is_no_photo():
+    with pytest.raises(SourceError, match="/dev/zero: expected a photo, found a device"):
+        read_photo(Path("/dev/zero"))

@@ -7,7 +7,11 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.device.boxes import iou
-from fer_edge.preprocess import Box
+from fer_edge.device.cascade import HaarCascade
+from fer_edge.device.photos import PhotoReader
+from fer_edge.device.search import SEARCHED
+from fer_edge.device.sources.folder import read_photo
+from fer_edge.preprocess import Box, face_to_input
 
 
 @pytest.fixture
@@ -114,3 +118,54 @@ def test_a_folder_that_cannot_be_made(image, photo):
     assert result.exit_code in (1, 2)
     assert "Traceback" not in result.output
     assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("ending", [".pgm", ".pbm"])
+def test_a_grey_format_becomes_a_png(image, portrait, tmp_path, ending):
+    path = tmp_path / f"grey{ending}"
+    cv2.imwrite(str(path), cv2.cvtColor(portrait, cv2.COLOR_BGR2GRAY))
+    result = image(path, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert cv2.imread(str(tmp_path / "out" / "grey-faces.png")).shape == (288, 256, 3)
+
+
+def test_a_copy_that_its_format_cannot_hold_does_not_stop_the_others(image, photo, tmp_path):
+    wide = tmp_path / "wide.jpg"
+    _, png = cv2.imencode(".png", np.zeros((30, 66_000, 3), np.uint8))
+    wide.write_bytes(png)  # OpenCV goes by the content
+    result = image(wide, photo, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {tmp_path / 'out' / 'wide-faces.jpg'}: expected a picture that .jpg can")
+    assert result.stderr.count("\n") == 1
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo-faces.jpg"]
+
+
+@pytest.mark.parametrize("error", [MemoryError("no room"), cv2.error("no room")])
+def test_a_photo_too_large_for_the_memory_does_not_stop_the_others(image, photo, empty, monkeypatch, error):
+    def read(self, bgr):
+        if bgr.shape[0] == 60:
+            raise error
+        return original(self, bgr)
+
+    original = PhotoReader.read
+    monkeypatch.setattr(PhotoReader, "read", read)
+    result = image(empty, photo, "--json")
+    assert result.exit_code == 1
+    assert [entry["file"] for entry in json.loads(result.stdout)] == [str(photo)]
+    assert result.stderr.startswith(f"Error: {empty}: a photo that OpenCV refuses (")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_large_photo_is_searched_small_and_its_boxes_are_its_own(image, portrait, model, tmp_path, monkeypatch):
+    searched = []
+    original = HaarCascade.detect
+    monkeypatch.setattr(HaarCascade, "detect", lambda *args: searched.append(args[1].y.size) or original(*args))
+    path = tmp_path / "large.jpg"
+    large = cv2.resize(portrait, None, fx=10, fy=10, interpolation=cv2.INTER_CUBIC)
+    cv2.imwrite(str(path), large)
+    ((face,),) = [entry["faces"] for entry in json.loads(image(path, "--json").stdout)]
+    assert searched[0] <= SEARCHED < large.shape[0] * large.shape[1]
+    assert iou(Box(*face["box"]), Box(790, 650, 980, 980)) > 0.7
+    luma = cv2.cvtColor(read_photo(path), cv2.COLOR_BGR2GRAY)
+    scores = model.scores(face_to_input(luma, Box(*face["box"]), model.info.input_size))
+    assert list(face["scores"].values()) == pytest.approx(scores.tolist(), abs=1e-3)

@@ -272,3 +272,73 @@ def test_another_file_as_detector_is_refused(model_path):
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def inputs(tmp_path, portrait, model_path):
+    """A model, a folder of one photo, and a hard link to each."""
+    model = tmp_path / "model.tflite"
+    shutil.copy(model_path, model)
+    (tmp_path / "photos").mkdir()
+    photo = tmp_path / "photos" / "a.jpg"
+    cv2.imwrite(str(photo), portrait)
+    links = {"model": tmp_path / "model-link", "photo": tmp_path / "photo-link"}
+    os.link(model, links["model"])
+    os.link(photo, links["photo"])
+    return {"model": model, "photo": photo}, links
+
+
+@pytest.mark.parametrize("option", ["--save", "--jsonl"])
+@pytest.mark.parametrize("what", ["model", "photo"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_no_input_is_overwritten(run, inputs, option, what, linked):
+    files, links = inputs
+    before = files[what].read_bytes()
+    arguments = ["--source", files["photo"].parent, option, (links if linked else files)[what]]
+    result = run(*arguments, model=files["model"])
+    assert result.exit_code == 2
+    assert "name the same file twice" in result.stderr
+    assert files[what].read_bytes() == before
+
+
+@pytest.mark.parametrize("option", ["--tls-cert", "--tls-key", "--detector-model"])
+def test_no_key_and_no_detector_is_overwritten(run, tmp_path, option):
+    names = ("--tls-cert", "--tls-key", "--detector-model")
+    files = {name: tmp_path / name.strip("-") for name in names}
+    for file in files.values():
+        file.write_text("precious")
+    given = [word for pair in files.items() for word in pair]
+    result = run("--source", "demo", "--serve", "8765", "--detector", "yunet", *given, "--jsonl", files[option])
+    assert result.exit_code == 2
+    assert f"{option} and --jsonl name the same file twice" in result.stderr
+    assert files[option].read_text() == "precious"
+
+
+def test_lines_may_lie_beside_the_photos(run, inputs):
+    files, _ = inputs
+    for _ in range(2):
+        out = files["photo"].parent / "out.jsonl"
+        result = run("--source", files["photo"].parent, "--jsonl", out)
+        assert result.exit_code == 0, result.output
+        assert len(lines(out.read_text())) == 1
+
+
+def test_an_empty_source_is_not_the_current_folder(run, inputs, monkeypatch):
+    monkeypatch.chdir(inputs[0]["photo"].parent)
+    result = run("--source", "")
+    assert result.exit_code == 2
+    assert "'' does not exist; expected picamera2" in result.stderr
+
+
+def test_a_skin_that_the_detector_would_not_ask_is_refused(run, model_path):
+    result = run("--source", "demo", "--detector", "yunet", "--detector-model", model_path, "--skin", "adaptive")
+    assert result.exit_code == 2
+    assert "takes no --skin adaptive" in result.stderr
+
+
+def test_damaged_photos_are_counted_with_loop(run, tmp_path, portrait):
+    cv2.imwrite(str(tmp_path / "a.png"), portrait)
+    (tmp_path / "b.png").write_text("no photo")
+    result = run("--source", tmp_path, "--loop", "--frames", 3, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["skipped"] == 2

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -184,3 +185,27 @@ def test_nothing_is_kept_unless_it_is_asked_for(model_path, tmp_path):
     process.communicate(timeout=60)
     assert process.returncode == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lines_appended_to_a_file_that_has_no_room_for_one(model_path, tmp_path):
+    log, before = tmp_path / "log.txt", "precious line\n" * 60
+    log.write_text(before)
+    command = [sys.executable, "-m", "fer_edge", "run", "--model", str(model_path), "--source", "demo", "--jsonl", "-"]
+    shell = ["sh", "-c", 'ulimit -f 2; log=$1; shift; exec "$@" >> "$log"', "sh", log, *command]
+    ran = subprocess.run(shell, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1].startswith("Error: standard output: cannot be written (File too large)")
+    assert log.read_text() == before
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 1), (signal.SIGTERM, -signal.SIGTERM)])
+def test_a_signal_while_a_stream_is_opened(model_path, number, status):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        process = start(model_path, "--source", f"rtsp://127.0.0.1:{silent.getsockname()[1]}/camera")
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(number)
+            stdout, stderr = process.communicate(timeout=10)
+    assert (process.returncode, stdout) == (status, "")
+    assert stderr.split() == (["Aborted!"] if number == signal.SIGINT else [])

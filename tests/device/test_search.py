@@ -1,12 +1,13 @@
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 
 from fer_edge.device.boxes import iou
 from fer_edge.device.cascade import Detection, HaarCascade
 from fer_edge.device.frame import Frame, frame_from_bgr
-from fer_edge.device.search import MOVING_ROUND, ROUND, SpreadSearch, distinct
+from fer_edge.device.search import MOVING_ROUND, ROUND, SEARCHED, SpreadSearch, WholePictures, distinct
 from fer_edge.device.skin import segmentation
 from fer_edge.device.tracks import Track, Tracker
 from fer_edge.preprocess import Box
@@ -191,3 +192,32 @@ def test_rounds_hurry_in_a_crowd_and_after_a_loss(here, tracked):
             search.find(grey(index), tracks)
         pieces.append(cascade.pieces - first)
     assert pieces[0] > 1.15 * pieces[1]
+
+
+@pytest.mark.parametrize("skin", ["off", "static"])
+def test_a_large_photo_is_searched_in_a_smaller_copy(portrait, skin):
+    large = cv2.resize(portrait, (2557, 2881), interpolation=cv2.INTER_CUBIC)
+    frame, sizes = frame_from_bgr(large), []
+
+    class Watched(HaarCascade):
+        def detect(self, frame, regions):
+            sizes.append(frame.width * frame.height)
+            return super().detect(frame, regions)
+
+    found = WholePictures(Watched(), segmentation(skin, 24)).find(frame, [])
+    boxes = [detection.box for detection in found.detections]
+    assert max(iou(box, Box(790, 650, 980, 980)) for box in boxes) > 0.7
+    assert sizes[0] <= SEARCHED
+    assert 1.0 <= found.searched < 4
+
+
+def test_a_photo_that_is_not_large_is_searched_as_it_is(scene):
+    frame, searched = frame_from_bgr(scene), []
+
+    class Watched(HaarCascade):
+        def detect(self, frame, regions):
+            searched.append(frame)
+            return super().detect(frame, regions)
+
+    WholePictures(Watched(), segmentation("static", 24)).find(frame, [])
+    assert searched[0] is frame

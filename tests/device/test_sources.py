@@ -1,11 +1,14 @@
 import itertools
+import os
+import threading
 
 import pytest
 
-from fer_edge.device.sources import Repeated, open_source, picamera2
+from fer_edge.device.sources import Repeated, Source, open_source, picamera2
 from fer_edge.device.sources.demo import DemoSource
 from fer_edge.device.sources.folder import FolderSource
 from fer_edge.device.sources.video import VideoSource
+from fer_edge.device.web.paced import Paced
 from fer_edge.errors import SourceError
 
 
@@ -66,3 +69,39 @@ def test_repeating_goes_on_counting(clip):
     assert all(a.time < b.time for a, b in itertools.pairwise(frames))
     assert (frames[0].y == frames[12].y).all()
     assert not (frames[0].y == frames[11].y).all()
+
+
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "film.mkv")
+    with pytest.raises(SourceError, match=r"film\.mkv: expected .* found a named pipe"):
+        open_source(str(tmp_path / "film.mkv"))
+
+
+def test_a_pipe_that_somebody_writes_is_read(clip):
+    reader, writer = os.pipe()
+    data = clip.read_bytes()
+    feeding = threading.Thread(target=lambda: (os.write(writer, data), os.close(writer)))
+    feeding.start()
+    with open_source(f"/dev/fd/{reader}") as source:
+        assert len(list(source)) == 12
+    feeding.join(10)
+    os.close(reader)
+
+
+class Damaged(Source):
+    name, fps = "damaged", 10.0
+
+    def __init__(self, frame):
+        self.frame = frame
+
+    def __iter__(self):
+        self.skipped += 1
+        return iter([self.frame(0, 0.0)])
+
+
+def test_who_wraps_a_source_says_what_it_left_out(grey_frame):
+    for wrap in (Repeated, lambda source: Paced(source, lambda: True)):
+        source = wrap(Damaged(grey_frame))
+        assert source.skipped == 0
+        next(iter(source))
+        assert source.skipped == 1

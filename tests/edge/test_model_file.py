@@ -1,5 +1,6 @@
 """The model file: what it carries, how it survives, and what it refuses."""
 
+import json
 import os
 import zipfile
 
@@ -73,6 +74,9 @@ def test_a_newer_format_is_refused(tflite):
         read_info(tflite)
 
 
+WHOLE = {"format": 1, "name": "x", "labels": ["a", "b"]}
+
+
 @pytest.mark.parametrize("content", ["[]", '{"format": 1}', '{"format": 1, "name": "x", "labels": []}', "not json"])
 def test_damaged_info_is_refused(tflite, content):
     with zipfile.ZipFile(tflite, "a") as archive:
@@ -122,4 +126,64 @@ def test_a_file_that_does_not_say_its_contrast_has_none(tflite):
 def test_a_contrast_unknown_here_is_refused(tflite):
     write_info(tflite, ModelInfo("compact", EXPRESSIONS, contrast="gamma"))
     with pytest.raises(ModelFileError, match="contrast 'gamma' is none of none, equalize, clahe"):
+        read_info(tflite)
+
+
+def test_a_stream_that_cannot_be_inflated_is_refused(tflite):
+    write_info(tflite, ModelInfo("compact", EXPRESSIONS, training={"long": list(range(200))}))
+    data = bytearray(tflite.read_bytes())
+    start = data.index(b"fer_edge.json") + len("fer_edge.json")
+    data[start : start + 8] = bytes(byte ^ 0xFF for byte in data[start : start + 8])
+    tflite.write_bytes(data)
+    with pytest.raises(ModelFileError, match=r"model\.tflite: expected a model with fer-edge's labels"):
+        read_info(tflite)
+
+
+def test_whatever_byte_is_damaged_it_is_read_or_refused(tflite):
+    write_info(tflite, ModelInfo("compact", EXPRESSIONS))
+    whole = tflite.read_bytes()
+    refused = []
+    for place in range(len(BODY), len(whole)):
+        # Among them flags, methods and versions that zipfile does not know, and offsets before the file.
+        for flip in (0x01, 0x06, 0x40, 0xFF):
+            data = bytearray(whole)
+            data[place] ^= flip
+            flatbuffer(bytes(data))
+            tflite.write_bytes(data)
+            try:
+                read_info(tflite)
+            except ModelFileError as error:
+                refused.append(str(error))
+    assert len(refused) > 200
+    assert not any("\n" in message for message in refused)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"labels": "abcdefg"},
+        {"labels": ["a"] * 7},
+        {"labels": ["a", 1]},
+        {"labels": {"a": 1}},
+        {"input_size": 48.0},
+        {"input_size": True},
+        {"input_size": "48"},
+        {"name": None},
+        {"contrast": ["none"]},
+        *({field: wrong} for field in ("training", "conversion", "accuracy") for wrong in (None, [], "x", 3)),
+    ],
+    ids=str,
+)
+def test_info_of_another_type_is_refused(tflite, fields):
+    with zipfile.ZipFile(tflite, "a") as archive:
+        archive.writestr("fer_edge.json", json.dumps(WHOLE | fields))
+    with pytest.raises(ModelFileError, match="metadata cannot be read.*convert the model again") as refused:
+        read_info(tflite)
+    assert next(iter(fields)) in str(refused.value)
+
+
+def test_info_nested_without_end_is_refused(tflite):
+    with zipfile.ZipFile(tflite, "a") as archive:
+        archive.writestr("fer_edge.json", "[" * 100_000)
+    with pytest.raises(ModelFileError, match="metadata cannot be read"):
         read_info(tflite)

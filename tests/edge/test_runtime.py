@@ -1,5 +1,8 @@
 """The TFLite runtime behind `TFLiteModel`: what it computes, and the files it refuses."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -161,3 +164,24 @@ def test_contrast_is_normalised_inside_whoever_calls(int8_file, tmp_path, contra
     plain, normalising = TFLiteModel(int8_file), TFLiteModel(path)
     assert (normalising.predict(dull) == plain.predict(normalise(dull, contrast))).all()
     assert not np.array_equal(normalising.predict(dull), plain.predict(dull))
+
+
+@pytest.mark.parametrize("xnnpack", [True, False])
+def test_weights_lost_inside_a_whole_file_are_refused_at_the_start(int8_file, tmp_path, xnnpack):
+    """A block of the disk that comes back as zeros can leave a flatbuffer that loads, and fails when it runs."""
+    flatbuffer_utils = pytest.importorskip("tensorflow.lite.tools.flatbuffer_utils")
+    damaged = flatbuffer_utils.convert_bytearray_to_object(int8_file.read_bytes())
+    tensor = damaged.subgraphs[0].operators[0].inputs[1]
+    damaged.buffers[damaged.subgraphs[0].tensors[tensor].buffer].data = None
+    path = store(tmp_path / "lost.tflite", bytes(flatbuffer_utils.convert_object_to_bytearray(damaged)))
+    with pytest.raises(
+        ModelFileError, match=r"lost\.tflite: the TFLite runtime refuses.*convert the model again"
+    ) as found:
+        TFLiteModel(path, xnnpack=xnnpack)
+    assert "\n" not in str(found.value)
+
+
+def test_a_name_that_is_no_text_is_opened(int8_file, tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/m\xff.tflite"))
+    path.write_bytes(int8_file.read_bytes())
+    assert (TFLiteModel(path).predict(CROPS[:3]) == TFLiteModel(int8_file).predict(CROPS[:3])).all()

@@ -5,11 +5,13 @@ import hashlib
 import zipfile
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 import fer_edge
+from fer_edge.cli import main
 from fer_edge.device.deploy.pins import EXTRAS
 from fer_edge.device.deploy.target import Target, parse_target
 from fer_edge.device.deploy.wheel import check_wheel, find_checkout, provide_wheel
@@ -157,3 +159,35 @@ def test_a_description_is_found_among_what_the_shell_says():
     found = parse_target(answer)
     assert (found.root, found.board, found.rsync) == ("/r", "Pi = 5", "")
     assert found.describe() == "Pi = 5, aarch64, Debian 13, Python 3.13"
+
+
+@pytest.mark.parametrize("damage", ["directory", "metadata", "version"])
+def test_a_damaged_wheel_is_refused_in_one_line(tmp_path, damage):
+    wheel = fake_wheel(tmp_path, "1.0")
+    data = bytearray(wheel.read_bytes())
+    directory = data.index(b"PK\1\2")
+    if damage == "directory":
+        data[directory : directory + 4] = b"XXXX"
+    elif damage == "version":
+        data[directory + 6] = 0xFF
+    else:
+        data[data.index(b"Metadata-Version")] ^= 0xFF
+    wheel.write_bytes(data)
+    result = CliRunner().invoke(main, ["deploy", "--ansible", str(tmp_path / "play.yml"), "--wheel", str(wheel)])
+    assert result.exit_code == 1
+    assert "found no whole one" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_wheel_is_closed_again(tmp_path, monkeypatch):
+    opened = []
+
+    class Remembered(zipfile.ZipFile):
+        def __init__(self, *arguments, **keywords):
+            super().__init__(*arguments, **keywords)
+            opened.append(self)
+
+    wheel = fake_wheel(tmp_path, "1.0")
+    monkeypatch.setattr(zipfile, "ZipFile", Remembered)
+    check_wheel(wheel)
+    assert [archive.fp for archive in opened] == [None]

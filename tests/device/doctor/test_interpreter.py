@@ -63,7 +63,7 @@ def test_outside_of_an_environment(machine, tmp_path):
     (tmp_path / "EXTERNALLY-MANAGED").touch()
     finding = check_environment(machine.system, None)
     assert finding.status is Status.WARNING
-    assert finding.advice == "python3 -m venv --system-site-packages ~/fer-edge"
+    assert finding.advice == "python3 -m venv --system-site-packages ~/fer-edge-venv"
 
 
 def test_an_environment_without_picamera2_on_the_machine(machine, environment):

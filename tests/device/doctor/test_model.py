@@ -1,6 +1,8 @@
 import pytest
 
-from fer_edge.device.doctor.finding import Status
+from fer_edge import __version__
+from fer_edge.device.doctor import model as checks
+from fer_edge.device.doctor.finding import Finding, Status
 from fer_edge.device.doctor.model import check_inference, check_model
 from fer_edge.model_file import file_hash, flatbuffer, read_info
 
@@ -15,7 +17,7 @@ def test_model(machine, model_path):
 def test_no_model(machine):
     finding = check_model(machine.system, None)
     assert finding.status is Status.PROBLEM
-    assert finding.advice.endswith("install --force-reinstall --no-deps fer-edge")
+    assert finding.advice.endswith(f"install --force-reinstall --no-deps fer_edge-{__version__}-py3-none-any.whl")
     assert check_inference(machine.system, None).status is Status.UNKNOWN
 
 
@@ -62,6 +64,7 @@ class OpResolverType:
     AUTO = BUILTIN_WITHOUT_DEFAULT_DELEGATES = None
 class Interpreter:
     def __init__(self, **options):
+        self.content = options["model_content"]
         self.picture = np.zeros((1, 48, 48, 1), np.{dtype})
     def allocate_tensors(self): pass
     def get_input_details(self):
@@ -92,6 +95,11 @@ def runtime(machine):
         ({"dtype": "float32"}, "int8 input of 1x48x48x1, found float32", "fer-edge convert --int8"),
         ({"scores": [127] * 7}, "add up to 6.97", "fer-edge convert --int8"),
         ({"invoke": "import os, signal; os.kill(os.getpid(), signal.SIGILL)"}, "illegal instruction", "ai-edge-litert"),
+        (
+            {"invoke": "raise RuntimeError('Input tensor 16 lacks data')"},
+            "tensor 16 lacks data",
+            "convert the model again",
+        ),
         ({"invoke": "raise SystemError('a result with an exception set')"}, "with an exception set", "ai-edge-litert"),
     ],
 )
@@ -101,3 +109,30 @@ def test_an_inference_that_fails(machine, runtime, model_path, behaviour, found,
     assert finding.status is Status.PROBLEM
     assert found in finding.found
     assert advice in finding.advice
+
+
+def test_a_file_that_the_runtime_crashes_on_alone_is_no_fault_of_the_runtime(machine, runtime, model_path, tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(model_path.read_bytes()[:-2] + b"\x09\0" + bytes(9))  # a comment at the end of the zip
+    crash = "import os, signal; len(self.content) == {} and os.kill(os.getpid(), signal.SIGSEGV)"
+    runtime(scores=(-128 + 256 // 7,) * 7, invoke=crash.format(path.stat().st_size))
+    finding = check_inference(machine.system, path)
+    assert finding.status is Status.PROBLEM
+    assert "SIGSEGV" in finding.found
+    assert "convert" in finding.advice
+    assert "pip" not in finding.advice
+
+
+@pytest.mark.parametrize("check", [check_model, check_inference])
+def test_a_check_that_fails_itself_means_not_ready(machine, model_path, monkeypatch, check):
+    def fail(*arguments):
+        raise RuntimeError("something\nunforeseen")
+
+    monkeypatch.setattr(checks, "check_tflite", fail)
+    monkeypatch.setattr(checks, "ask", fail)
+    if check is check_inference:
+        monkeypatch.setattr(checks, "check_model", lambda *_: Finding("model", Status.OK, ""))
+    finding = check(machine.system, model_path)
+    assert finding.status is Status.PROBLEM
+    assert "RuntimeError: something unforeseen" in finding.found
+    assert finding.advice

@@ -49,6 +49,8 @@ def test_certificate_and_key_go_together(tmp_path):
         ["serve", "--token", "short"],
         ["run", "--source", "demo", "--serve", "nowhere"],
         ["run", "--source", "demo", "--serve", "8080", "--token", "short"],
+        ["run", "--source", "demo", "--frames", "1", "--token", "short"],
+        ["run", "--source", "demo", "--frames", "1", "--token", TOKEN],
         ["run", "--source", "demo", "--tls-cert", "setup.cfg", "--tls-key", "setup.cfg"],
     ],
 )
@@ -56,3 +58,9 @@ def test_wrong_usage(arguments):
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
     assert result.stdout == ""
+
+
+def test_a_token_of_the_environment_may_be_left_unused(tmp_path):
+    arguments = ["run", "--source", "demo", "--frames", "1", "--jsonl", str(tmp_path / "out.jsonl")]
+    result = CliRunner().invoke(main, arguments, env={"FER_EDGE_TOKEN": TOKEN})
+    assert result.exit_code == 0, result.output

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 from html import unescape
@@ -8,7 +9,7 @@ import pytest
 from fer_edge.device.web.about import describe_model, stated_accuracy
 from fer_edge.device.web.hub import Hub
 from fer_edge.device.web.pages import FOLDER, PAGES, address, load_assets
-from fer_edge.model_file import ModelInfo
+from fer_edge.model_file import ModelInfo, read_info, write_info
 
 PATHS = [address(page) for page in PAGES]
 OWN = sorted((FOLDER / "static").iterdir()) + sorted((FOLDER / "pages").iterdir())
@@ -153,3 +154,25 @@ def test_the_card_of_a_model(model_path):
     assert model["card"].startswith("# Model card: compact")
     assert "right for" in model["accuracy"]
     assert model["parameters"] > 100_000
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [0.6, None, "high", [], {"top1": "high"}, {"top1": None}, {"top1": True}, {"top1": float("nan")}],
+    ids=str,
+)
+def test_an_accuracy_that_is_no_number_is_not_stated(figures):
+    assert stated_accuracy(ModelInfo("x", ("a", "b"), accuracy={"PublicTest": figures})) == "accuracy not measured"
+
+
+def test_the_number_of_images_is_stated_if_it_is_one():
+    accuracy = {"PublicTest": {"top1": 0.5, "images": "many"}}
+    assert stated_accuracy(ModelInfo("x", ("a", "b"), accuracy=accuracy)) == "right for 50.0 % of PublicTest"
+
+
+@pytest.mark.parametrize("data", [None, "fer2013", ["fer2013"]])
+def test_data_that_are_not_described_have_no_name(model_path, tmp_path, data):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(model_path.read_bytes())
+    write_info(path, dataclasses.replace(read_info(path), training={"data": data}))
+    assert describe_model(path)["trained_on"] is None

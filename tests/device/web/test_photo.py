@@ -1,4 +1,5 @@
 import asyncio
+import json
 import resource
 import struct
 import threading
@@ -7,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
 from fer_edge.cli import main
@@ -32,8 +34,6 @@ def test_seven_people(client, seven):
 
 
 def test_the_faces_are_those_of_the_image_command(client, seven, tmp_path):
-    import json
-
     path = tmp_path / "seven.jpg"
     path.write_bytes(seven)
     (expected,) = json.loads(CliRunner().invoke(main, ["image", str(path), "--json"]).stdout)
@@ -165,6 +165,89 @@ def test_too_many_at_once_are_sent_away(model_path, monkeypatch):
 
 async def _received(request):
     return b""
+
+
+class Sending:
+    """A request whose body is what `chunks` gives."""
+
+    headers = {"content-type": "image/jpeg"}  # noqa: RUF012
+
+    def __init__(self, chunks):
+        self.stream = chunks
+
+
+async def _silence():
+    yield b"\xff\xd8"
+    await asyncio.sleep(60)
+
+
+def test_visitors_who_send_nothing_do_not_keep_the_others_waiting(model_path, monkeypatch):
+    desk = PhotoDesk([model_path])
+    monkeypatch.setattr(desk, "read", lambda data: {"bytes": len(data)})
+
+    async def photo():
+        yield b"photo"
+
+    async def crowd():
+        idle = [asyncio.create_task(desk.answer(Sending(_silence))) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        answer = await asyncio.wait_for(desk.answer(Sending(photo)), 5)
+        for visitor in idle:
+            visitor.cancel()
+        return answer
+
+    assert json.loads(asyncio.run(crowd()).body) == {"bytes": 5}
+    desk.close()
+
+
+def test_no_more_photos_are_held_than_a_small_machine_has_room_for(model_path, monkeypatch):
+    desk, gate = PhotoDesk([model_path]), threading.Event()
+    held, most = 0, 0
+
+    async def receive(request):
+        nonlocal held, most
+        held += 1
+        most = max(most, held)
+        await asyncio.sleep(0.01)
+        return b""
+
+    def read(data):
+        nonlocal held
+        gate.wait(20)
+        held -= 1
+        return {}
+
+    monkeypatch.setattr(desk, "read", read)
+    monkeypatch.setattr(photo_module, "receive", receive)
+
+    async def crowd():
+        visitors = [asyncio.create_task(desk.answer(None)) for _ in range(10)]
+        await asyncio.sleep(0.2)
+        gate.set()
+        return [answer.status_code for answer in await asyncio.gather(*visitors)]
+
+    assert asyncio.run(crowd()) == [200] * 10
+    assert most <= photo_module.RECEIVED + photo_module.IN_WORK
+    desk.close()
+
+
+def test_a_visitor_who_goes_silent_is_let_go(monkeypatch):
+    monkeypatch.setattr(upload, "SILENCE", 0.05)
+    with pytest.raises(UploadError, match="nothing more came for") as error:
+        asyncio.run(asyncio.wait_for(upload.receive(Sending(_silence)), 5))
+    assert error.value.status == 408
+
+
+def test_a_visitor_who_goes_away_is_no_error_of_the_server(model_path):
+    desk = PhotoDesk([model_path])
+
+    async def away():
+        yield b"\xff\xd8"
+        raise ClientDisconnect
+
+    assert asyncio.run(desk.answer(Sending(away))).status_code == 400
+    assert desk._visitors == 0
+    desk.close()
 
 
 def test_a_photo_that_comes_too_slowly(model_path, monkeypatch):

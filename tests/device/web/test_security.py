@@ -112,3 +112,17 @@ def test_the_cookie_stays_on_tls(client, tmp_path):
 
 def test_a_token_on_the_loopback_is_asked_for_as_well(client):
     assert client(Serving(Listen("127.0.0.1", 8080), TOKEN)).get("/api/device").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "others", ['prefs={"x":1}; ', "a[b]=c; ", "theme=dark mode; ", "=; ; nothing; ", "fer_edge_80=x; "], ids=str
+)
+def test_cookies_of_other_services_of_this_host_do_not_matter(client, others):
+    page = client(OUTSIDE)
+    for cookie in (f"{others}fer_edge_8080={TOKEN}", f"fer_edge_8080={TOKEN}; {others}"):
+        assert page.get("/api/device", headers={"Cookie": cookie}).status_code == 200
+
+
+def test_an_origin_that_is_no_address_is_another(client):
+    answer = client().post("/api/doctor", headers={"Origin": "http://["})
+    assert answer.status_code == 403

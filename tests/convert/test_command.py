@@ -43,7 +43,7 @@ def test_json_is_one_document_equal_to_the_report(converted):
     assert document == json.loads((out.parent / "model.tflite.report.json").read_text())
     assert document["file_bytes"] == out.stat().st_size
     assert document["quantization"] == "int8 qat"
-    assert document["operators"] == {"CONV_2D": 3, "MEAN": 1, "FULLY_CONNECTED": 1, "SOFTMAX": 1}
+    assert document["operators"] == {"SPACE_TO_DEPTH": 1, "CONV_2D": 3, "MEAN": 1, "FULLY_CONNECTED": 1, "SOFTMAX": 1}
     assert document["comparison"]["split"] == PUBLIC_TEST
     assert document["comparison"]["images"] == 70
     assert document["seconds"]["total"] >= document["seconds"]["fine-tuning"]
@@ -212,7 +212,7 @@ def test_a_result_that_fails_the_gate_is_not_written_and_the_old_file_stays(csv_
     out.write_bytes(b"old")
     message = (
         "failed verification: operators: expected only CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, LOGISTIC, MEAN, "
-        "MUL, RESHAPE, SOFTMAX, found MAX_POOL_2D; nothing was written"
+        "MUL, RESHAPE, SOFTMAX, SPACE_TO_DEPTH, found MAX_POOL_2D; nothing was written"
     )
     failing(message, model, "--int8", "--qat-epochs", 0, "--data", csv_file, "--out", out)
     assert out.read_bytes() == b"old"

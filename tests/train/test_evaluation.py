@@ -89,7 +89,7 @@ def test_another_image_size_is_refused(keras_file, tiny):
     ("name", "content", "message"),
     [
         ("notes.txt", b"text", "expected a .keras or .tflite file"),
-        ("notes.keras", b"text", "found none; make it with 'fer-edge train'"),
+        ("notes.keras", b"text", "found none that can be read; make it with 'fer-edge train'"),
         ("notes.tflite", b"text", "expected a TFLite model, found a file of 4 bytes"),
     ],
 )

@@ -28,12 +28,16 @@ def test_it_finds_the_temperature_that_was_put_in(temperature):
 
 def test_it_is_folded_into_the_model():
     model = ZOO["nano"].build(48, 7, 0.0)
+    head = model.get_layer("logits")
     random = np.random.default_rng(1)
+    head.set_weights([random.normal(0, 1, array.shape) for array in head.get_weights()])  # surer than at the beginning
     images = random.integers(0, 255, (300, 48, 48, 1)).astype(np.float32)
     before = model.predict(images, verbose=0)
-    labels = np.where(random.random(300) < 0.5, before.argmax(axis=1), random.integers(0, 7, 300))  # half right
+    truth = at_temperature(before, 2.0)
+    labels = (truth.cumsum(axis=1) > random.random((300, 1))).argmax(axis=1)
     found = calibrate(model, before, labels)
     assert found.found
+    assert found.temperature == pytest.approx(2, rel=0.3)
     after = model.predict(images, verbose=0)
     assert np.allclose(after, at_temperature(before, found.temperature), atol=1e-4)
     assert np.array_equal(after.argmax(axis=1), before.argmax(axis=1))

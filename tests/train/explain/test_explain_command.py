@@ -105,7 +105,7 @@ def test_another_backend_has_saliency_by_covering_only(keras_file, tmp_path, mon
     ("options", "message"),
     [
         (["--dream"], "dreams follow gradients, which a .tflite file does not have; explain the .keras file"),
-        (["--layer", "conv9"], "expected one of its layers (conv_2d_1, conv_2d_2, "),
+        (["--layer", "conv9"], "expected one of its layers (space_to_depth_1, conv_2d_1, "),
         (["--class", "joy"], "expected one of its classes (angry, disgust, "),
     ],
 )

@@ -48,7 +48,7 @@ _ALL = (
     _plain("nano", "six 3x3 convolutions, some maps weighed, the smallest"),
     _plain("compact", "seven 3x3 convolutions, some maps weighed, the default"),
     _plain("large", "eight wide 3x3 convolutions, the most accurate"),
-    _plain("teacher", "seven wide 3x3 convolutions, for the others to learn from"),
+    _plain("teacher", "large, twice as wide, for the others to learn from"),
     Architecture("deep-cnn", "four wide convolutions, two dense layers (Jain; Khopkar and Saxena)", deep_cnn.build),
     Architecture("cnn-lstm", "five convolutions read by two LSTMs (Ioannou)", cnn_lstm.build),
     _vgg("vgg", 0, "eight convolutions, two dense layers of 4096 (Khaireddin and Chen)"),

@@ -19,7 +19,10 @@ def settings(model):
     return {word[2:]: value for word, value in pairwise(words) if word.startswith("--")}
 
 
-@pytest.mark.parametrize("model", ["teacher", "large-first", "large-second", "large", "compact", "nano", "compact-ferplus"])
+TRAINED = ["teacher", "large-first", "large-second", "large", "compact", "nano", "compact-ferplus"]
+
+
+@pytest.mark.parametrize("model", TRAINED)
 def test_the_script_has_the_settings_of_the_shipped_run(model):
     card = json.loads((ROOT / "benchmarks" / "results" / "accuracy" / f"{model}-run.json").read_text())
     recipe = card["recipe"]

@@ -5,10 +5,13 @@ import warnings
 import numpy as np
 import pytest
 
+from fer_edge.convert.calibration import calibrate
+from fer_edge.convert.fold import fold_batch_norms
+from fer_edge.convert.from_keras import read_keras
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset, Split
-from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.keras_setup import load_keras, load_model
 
 
 def pictures(count, seed):
@@ -123,6 +126,18 @@ def trained(tiny, tmp_path_factory):
     model.save(path)
     write_info(path, ModelInfo("compact", EXPRESSIONS, training={"run": "0123456789abcdef"}))
     return path
+
+
+@pytest.fixture(scope="session")
+def folded(trained):
+    """The graph of `trained`, batch norms folded."""
+    return fold_batch_norms(read_keras(load_model(trained).model))
+
+
+@pytest.fixture(scope="session")
+def ranges(folded, tiny):
+    """The ranges of `folded`."""
+    return calibrate(folded, tiny.split(TRAINING).images, lambda _: None)
 
 
 @pytest.fixture

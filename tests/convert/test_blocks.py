@@ -11,31 +11,17 @@ from hypothesis.extra import numpy as arrays
 
 from fer_edge.convert import export_child
 from fer_edge.convert.blocks import block_kernel, on_blocks
-from fer_edge.convert.calibration import calibrate
 from fer_edge.convert.cost import tflite_cost
 from fer_edge.convert.fake_quant import FakeQuantization
 from fer_edge.convert.flatbuffer import read_tflite
-from fer_edge.convert.fold import fold_batch_norms
-from fer_edge.convert.from_keras import read_keras
 from fer_edge.convert.graph import Graph
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.runtime import TFLiteModel
-from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING
+from fer_edge.train.data.dataset import PUBLIC_TEST
 from fer_edge.train.explain.tflite_network import TFLiteNetwork
-from fer_edge.train.keras_setup import load_model
 
 SIZE = 48
-
-
-@pytest.fixture(scope="module")
-def graph(trained):
-    return fold_batch_norms(read_keras(load_model(trained).model))
-
-
-@pytest.fixture(scope="module")
-def ranges(graph, tiny):
-    return calibrate(graph, tiny.split(TRAINING).images, lambda _: None)
 
 
 def first(graph):
@@ -62,9 +48,9 @@ def test_the_sums_are_the_same(kernel, corners):
 
 
 @pytest.mark.usefixtures("quiet_converter")
-def test_the_int8_file_answers_as_before(graph, ranges, tiny, tmp_path):
+def test_the_int8_file_answers_as_before(folded, ranges, tiny, tmp_path):
     answers, first_filters, costs = [], [], []
-    for name, (network, known) in {"before": (graph, ranges), "blocks": on_blocks(graph, ranges)}.items():
+    for name, (network, known) in {"before": (folded, ranges), "blocks": on_blocks(folded, ranges)}.items():
         path = tmp_path / f"{name}.tflite"
         path.write_bytes(export_child.convert(network, FakeQuantization(known)))
         write_info(path, ModelInfo("custom", EXPRESSIONS, SIZE))
@@ -80,18 +66,18 @@ def test_the_int8_file_answers_as_before(graph, ranges, tiny, tmp_path):
     assert costs[1] == costs[0]  # the zeros that fill the kernel up are no cost of the network
 
 
-def test_others_stay_as_they_are(graph, ranges):
-    options = dict(first(graph).options)
+def test_others_stay_as_they_are(folded, ranges):
+    options = dict(first(folded).options)
     unfit = [
-        with_first(graph, options={**options, "strides": [1, 1]}),
-        with_first(graph, options={**options, "padding": "VALID"}),
-        with_first(graph, weights={**first(graph).weights, "kernel": np.zeros((5, 5, 1, 8), np.float32)}),
-        dataclasses.replace(graph, input_size=SIZE + 1),
+        with_first(folded, options={**options, "strides": [1, 1]}),
+        with_first(folded, options={**options, "padding": "VALID"}),
+        with_first(folded, weights={**first(folded).weights, "kernel": np.zeros((5, 5, 1, 8), np.float32)}),
+        dataclasses.replace(folded, input_size=SIZE + 1),
     ]
     for network in unfit:
         found, known = on_blocks(network, ranges)
         assert found == network
         assert known == ranges
-    changed, _ = on_blocks(graph, ranges)
+    changed, _ = on_blocks(folded, ranges)
     strides = [node.options["strides"] for node in changed.nodes if node.kind == "conv"]
     assert strides == [[1, 1], [2, 2], [2, 2]]  # of three, only the one of pixels

@@ -19,22 +19,11 @@ from fer_edge.errors import ConversionError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.runtime import TFLiteModel
-from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING
-from fer_edge.train.keras_setup import load_model
+from fer_edge.train.data.dataset import PUBLIC_TEST
 
 from .conftest import shake, varied_model
 
 OUTPUT_STEP = 1 / 256
-
-
-@pytest.fixture(scope="module")
-def folded(trained):
-    return fold_batch_norms(read_keras(load_model(trained).model))
-
-
-@pytest.fixture(scope="module")
-def ranges(folded, tiny):
-    return calibrate(folded, tiny.split(TRAINING).images, lambda _: None)
 
 
 def scores_of_file(data, images, tmp_path, size=48):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.train.keras_setup import load_keras
+
+keras = load_keras()
 BATCH = 256
 
 
@@ -36,12 +40,44 @@ def averaged_weights(model: Any, images: NDArray[np.uint8]) -> Iterator[None]:
 
 def _recompute_statistics(classifier: Any, images: NDArray[np.uint8]) -> None:
     norms = [layer for layer in classifier.layers if type(layer).__name__ == "BatchNormalization"]
+    if not norms:
+        return
     momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0  # after a call they have the statistics of its batch alone
+    statistics = [v for norm in norms for v in (norm.moving_mean, norm.moving_variance)]
+    of_batch = _jax_program(classifier) if keras.backend.backend() == "jax" else _call
     # Folders, zips and balanced sets lie class by class: the variance between classes must be in every batch.
     mixed = images[np.random.default_rng(0).permutation(len(images))]
-    for number, batch in enumerate(np.array_split(mixed, max(len(images) // BATCH, 1))):
-        for norm in norms:
-            norm.momentum = number / (number + 1)  # the running mean of all batches so far
-        classifier(batch[..., None].astype(np.float32), training=True)
+    batches = np.array_split(mixed, max(len(images) // BATCH, 1))
+    sums: list[Any] = [0.0] * len(statistics)
+    for batch in batches:
+        found = of_batch(classifier, statistics, batch[..., None].astype(np.float32))
+        sums = [so_far + np.asarray(value, np.float64) for so_far, value in zip(sums, found, strict=True)]
+    for statistic, total in zip(statistics, sums, strict=True):
+        statistic.assign((total / len(batches)).astype(np.float32))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
+
+
+def _call(classifier: Any, statistics: list[Any], pixels: Any) -> list[Any]:
+    classifier(pixels, training=True)
+    return [statistic.numpy() for statistic in statistics]
+
+
+@functools.lru_cache(maxsize=1)  # compiled once a run
+def _jax_program(classifier: Any) -> Callable[[Any, list[Any], Any], list[Any]]:
+    """Return `_call` as one program: JAX hands an accelerator each small operator by itself otherwise."""
+    import jax
+
+    @jax.jit
+    def state_after(trainable: Any, other: Any, pixels: Any) -> Any:
+        return classifier.stateless_call(trainable, other, pixels, training=True)[1]
+
+    def call(classifier: Any, statistics: list[Any], pixels: Any) -> list[Any]:
+        other = classifier.non_trainable_variables
+        after = state_after([v.value for v in classifier.trainable_variables], [v.value for v in other], pixels)
+        by_variable = {id(variable): value for variable, value in zip(other, after, strict=True)}
+        return [by_variable[id(statistic)] for statistic in statistics]
+
+    return call

@@ -33,6 +33,7 @@ from fer_edge.train.material import TrainingMaterial
 from fer_edge.train.optimizer import make_optimizer, plateau_rate
 from fer_edge.train.precision import computing_in, fuse_batch_norm
 from fer_edge.train.recipe import Recipe
+from fer_edge.train.resident import ResidentEpochs, can_stay_resident
 from fer_edge.train.run_card import make_run_card
 from fer_edge.train.sharpness import SharpnessAwareModel, require_tensorflow
 from fer_edge.train.temperature import calibrate
@@ -135,6 +136,7 @@ def train_model(
     )
 
     clean = training.take(np.linspace(0, len(training) - 1, min(len(training), CLEAN_SAMPLE)).astype(np.int64))
+    resident = ResidentEpochs(model) if can_stay_resident() else None
     with TrainingDisplay(name, recipe.epochs, len(first)) as display:
         for number in range(len(history), recipe.epochs):
             if _stops_early(history, recipe.patience):
@@ -143,8 +145,11 @@ def train_model(
             if recipe.schedule == "plateau":
                 model.optimizer.learning_rate = plateau_rate(recipe, [e.holdout_accuracy or 0.0 for e in history])
             batches = material.batches(number)
-            fitted = model.fit(batches, verbose=0, shuffle=False, callbacks=[display.steps()])
-            loss = float(fitted.history["loss"][0])
+            if resident:
+                loss = resident.fit(batches)
+            else:
+                fitted = model.fit(batches, verbose=0, shuffle=False, callbacks=[display.steps()])
+                loss = float(fitted.history["loss"][0])
             if not math.isfinite(loss):
                 raise DataError(
                     f"epoch {number + 1}: expected a finite loss, found {loss}: the training diverged; "

@@ -28,30 +28,23 @@ STAGES = {
 EXCITED = {"nano": (4, 6), "compact": (4, 7), "large": (5, 8), "teacher": (5, 8)}
 """Name -> the convolutions whose maps are weighed: the last ones at 12x12 and at 6x6; at 24x24 it costs more time."""
 
-NORMED = ("large", "teacher")
-"""Those whose units between means and weights have a batch norm: without one most of them soon answer to no picture, as
-in the shipped ``nano`` and ``compact``, which were trained before that was seen."""
-
 SQUEEZE = 4
 """Maps for each unit in between that the weights are computed from; 8 units at least."""
 
 
-def excited(x: Any, number: int, normed: bool) -> Any:
+def excited(x: Any, number: int) -> Any:
     """Return the maps `x`, each times a weight of 0 to 1 that depends on the means of all of them.
 
-    Squeeze and excitation (Hu et al. 2018, arXiv:1709.01507, section 3); as convolutions of 1x1, the int8 file needs no
-    reshaping.
+    Squeeze and excitation (Hu et al. 2018, arXiv:1709.01507, section 3), with a batch norm between: without it most of
+    the units there soon answer to no picture. As convolutions of 1x1, the int8 file needs no reshaping.
     """
     layers = load_keras().layers
     channels = x.shape[-1]
     means = layers.GlobalAveragePooling2D(keepdims=True, name=f"squeeze{number}")(x)
     units = max(channels // SQUEEZE, 8)
-    if normed:
-        between = layers.Conv2D(units, 1, use_bias=False, name=f"between{number}")(means)
-        between = layers.BatchNormalization(momentum=0.95, name=f"between_norm{number}")(between)
-        between = layers.ReLU(max_value=6.0, name=f"between_relu{number}")(between)
-    else:
-        between = layers.Conv2D(units, 1, activation="relu", name=f"between{number}")(means)
+    between = layers.Conv2D(units, 1, use_bias=False, name=f"between{number}")(means)
+    between = layers.BatchNormalization(momentum=0.95, name=f"between_norm{number}")(between)
+    between = layers.ReLU(max_value=6.0, name=f"between_relu{number}")(between)
     weights = layers.Conv2D(channels, 1, activation="sigmoid", name=f"excite{number}")(between)
     return layers.Multiply(name=f"weigh{number}")([x, weights])
 
@@ -76,7 +69,7 @@ def build(name: str, input_size: int, classes: int, dropout: float) -> Any:
         x = layers.BatchNormalization(momentum=0.95, name=f"norm{number}")(x)
         x = layers.ReLU(max_value=6.0, name=f"relu{number}")(x)  # a bounded range quantizes well
         if number in EXCITED[name]:
-            x = excited(x, number, name in NORMED)
+            x = excited(x, number)
     x = layers.Flatten(name="features")(layers.AveragePooling2D(2, name="pool")(x))
     x = layers.Dropout(dropout, name="dropout")(x)
     # Probabilities need more than the eight bits of bfloat16, in which the rest may be computed.

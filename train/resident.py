@@ -1,0 +1,79 @@
+"""A whole epoch as one program on an accelerator of the JAX backend, with the images in the accelerator's memory.
+
+Keras's ``fit`` hands an accelerator one batch after the other, which takes longer than a small network's step does;
+here the accelerator fetches the batches itself.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from fer_edge.train.batches import EpochBatches
+from fer_edge.train.keras_setup import load_keras
+
+keras = load_keras()
+
+
+def can_stay_resident() -> bool:
+    """Say whether training runs on one accelerator of the JAX backend.
+
+    On a processor XLA runs convolutions inside of a loop on one core; over several devices ``fit`` divides the batches.
+    """
+    if keras.backend.backend() != "jax":
+        return False
+    import jax
+
+    return jax.device_count() == 1 and jax.default_backend() != "cpu"
+
+
+class ResidentEpochs:
+    """Epochs of a compiled and built model: the steps of ``Model.fit``, in the same order."""
+
+    def __init__(self, model: Any) -> None:
+        """Prepare; compiled is at the first epoch.
+
+        Args:
+            model: a `fer_edge.train.augmented.AugmentedModel`, compiled, with all its variables.
+        """
+        import jax
+
+        self._model = model
+        self._program = jax.jit(functools.partial(_epoch, model))
+
+    def fit(self, batches: EpochBatches) -> float:
+        """Train on the batches of one epoch and return its mean loss."""
+        model = self._model
+        model.reset_metrics()
+        steps = len(batches)
+        order = batches.order[: steps * batches.batch_size].reshape(steps, -1).astype(np.int32)
+        variables = (
+            model.trainable_variables,
+            model.non_trainable_variables,
+            model.optimizer.variables,
+            model.metrics_variables,
+        )
+        state = tuple([v.value for v in part] for part in variables)
+        loss, state = self._program(state, batches.images, batches.targets, order)
+        for part, values in zip(variables, state, strict=True):
+            for variable, value in zip(part, values, strict=True):
+                variable.assign(value)
+        return float(loss)
+
+
+def _epoch(model: Any, state: Any, images: Any, targets: Any, order: Any) -> tuple[Any, Any]:
+    """Return the mean loss and the state behind the steps that take the rows of `order`, steps x B, one by one."""
+    import jax
+    import jax.numpy as jnp
+
+    def step(before: Any, chosen: Any) -> tuple[Any, Any]:
+        batch = {"image": images[chosen][..., None].astype("float32"), "target": targets[chosen]}
+        logs, after = model.train_step(before, (batch, jnp.zeros(len(chosen))))
+        # A loop's state keeps its types; Keras's own steps may return a number's type for an array's.
+        after = jax.tree.map(lambda old, new: jnp.asarray(new, old.dtype), before, tuple(map(list, after)))
+        return after, logs["loss"]
+
+    state, losses = jax.lax.scan(step, state, order)
+    return losses[-1], state  # Keras's metric is the mean of all steps so far

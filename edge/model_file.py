@@ -2,7 +2,8 @@
 
 A trained ``.keras`` file is a zip already; a ``.tflite`` file gets a zip appended behind the
 flatbuffer, as the TFLite metadata convention does: interpreters read only the flatbuffer, and any
-unzip opens the rest. Both hold ``fer_edge.json`` (a `ModelInfo`) and ``labels.txt``.
+unzip opens the rest. Both hold ``fer_edge.json`` (a `ModelInfo`) and ``labels.txt``; the latter also the
+checksum of the flatbuffer, which has none of its own: with a changed weight it would load, and answer something else.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from fer_edge.errors import ModelFileError, OutputError
 
 INFO_NAME = "fer_edge.json"
 LABELS_NAME = "labels.txt"
+CHECKSUM_NAME = "flatbuffer.sha256"
 FORMAT = 1
 CONTRASTS = ("none", "equalize", "clahe")
 """How a model may want the contrast of its input normalised; `fer_edge.preprocess.normalise_crop` does it."""
@@ -131,6 +133,8 @@ def write_info(path: Path, info: ModelInfo) -> None:
     else:
         body = flatbuffer(data)
     members += [(INFO_NAME, info.to_json().encode()), (LABELS_NAME, "\n".join(info.labels).encode() + b"\n")]
+    if body:
+        members.append((CHECKSUM_NAME, hashlib.sha256(body).hexdigest().encode() + b"\n"))
     buffer = io.BytesIO()
     buffer.write(body)
     # Stored, not deflated, and without dates: the same model gives the same bytes. Mode "a" makes the offsets
@@ -159,13 +163,31 @@ def file_hash(path: Path) -> str:
 
 
 def check_tflite(path: Path) -> None:
-    """Raise ModelFileError unless the file begins like a TFLite flatbuffer."""
+    """Raise ModelFileError unless the file begins like a TFLite flatbuffer, and is the one that its checksum is of."""
     data = _read(path)
     if data[4:8] != TFLITE_IDENTIFIER:
         raise ModelFileError(
             f"{path}: expected a TFLite model, found a file of {len(data)} bytes that does not begin like one; "
             "make it with 'fer-edge convert --int8'"
         )
+    stated = _stated_checksum(data)
+    if stated is not None and hashlib.sha256(flatbuffer(data)).hexdigest() != stated:
+        raise ModelFileError(
+            f"{path}: expected the weights that its checksum is of, found others: the file is damaged; "
+            "copy it here again"
+        )
+
+
+def _stated_checksum(data: bytes) -> str | None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return archive.read(CHECKSUM_NAME).decode("ascii").strip()
+    except (
+        *ZIP_DAMAGE,
+        KeyError,
+        NotImplementedError,
+    ):
+        return None  # `read_info` says what is wrong, if anything is
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -121,7 +121,7 @@ def build(shape: Shape, input_size: int, classes: int, dropout: float) -> Any:
             x = layers.Add()([x, before])
         x = activated(x)
         if number + 1 in shape.excite:
-            x = plain.excited(x, number + 1, normed=False)
+            x = plain.excited(x, number + 1)
     side = x.shape[1]
     if shape.end == "weights":
         even = keras.initializers.Constant(1 / side**2)

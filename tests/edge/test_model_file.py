@@ -5,6 +5,8 @@ import os
 import zipfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fer_edge.errors import ModelFileError, OutputError
 from fer_edge.labels import EXPRESSIONS
@@ -33,6 +35,27 @@ def test_any_unzip_opens_it(tflite):
     with zipfile.ZipFile(tflite) as archive:
         assert archive.testzip() is None
         assert archive.read("labels.txt").decode().split() == list(EXPRESSIONS)
+
+
+@given(position=st.integers(8, len(BODY) - 1), change=st.integers(1, 255))
+def test_no_changed_weight_goes_unnoticed(tmp_path_factory, position, change):
+    path = tmp_path_factory.mktemp("damaged") / "model.tflite"
+    path.write_bytes(BODY)
+    write_info(path, ModelInfo("compact", EXPRESSIONS))
+    check_tflite(path)
+    damaged = bytearray(path.read_bytes())
+    damaged[position] ^= change
+    path.write_bytes(damaged)
+    assert read_info(path).name == "compact"
+    with pytest.raises(ModelFileError, match="the file is damaged; copy it here again"):
+        check_tflite(path)
+
+
+def test_a_file_of_before_checksums_opens(tflite):
+    with zipfile.ZipFile(tflite, "a") as archive:
+        archive.writestr("fer_edge.json", ModelInfo("compact", EXPRESSIONS).to_json())
+    check_tflite(tflite)
+    assert read_info(tflite).name == "compact"
 
 
 def test_writing_again_replaces_and_the_same_info_gives_the_same_bytes(tflite):

@@ -4,7 +4,7 @@ from fer_edge import __version__
 from fer_edge.device.doctor import model as checks
 from fer_edge.device.doctor.finding import Finding, Status
 from fer_edge.device.doctor.model import check_inference, check_model
-from fer_edge.model_file import file_hash, flatbuffer, read_info
+from fer_edge.model_file import file_hash, flatbuffer, read_info, write_info
 
 
 def test_model(machine, model_path):
@@ -46,6 +46,11 @@ def test_a_torn_model(machine, model_path, tmp_path):
     whole = model_path.read_bytes()
     body = len(flatbuffer(whole))
     path.write_bytes(whole[: body // 3] + bytes(body - body // 3) + whole[body:])
+    finding = check_model(machine.system, path)
+    assert finding.status is Status.PROBLEM
+    assert "is damaged" in finding.found
+    assert "copy it here again" in finding.advice
+    write_info(path, read_info(path))  # torn before its checksum was taken
     finding = check_inference(machine.system, path)
     assert finding.status is Status.PROBLEM
     assert finding.advice

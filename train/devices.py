@@ -27,3 +27,16 @@ def use_all_devices(batch_size: int) -> int:
             raise DataError(f"--batch-size {batch_size}: expected a multiple of the {devices} devices; choose another")
         keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
     return devices
+
+
+def accelerators() -> list[str]:
+    """Return the names of what JAX or PyTorch train on beside the processor, such as ``NVIDIA H200``."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return [device.device_kind for device in jax.devices() if device.platform != "cpu"]
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return [torch.cuda.get_device_name()] if torch.cuda.is_available() else []
+    return []

@@ -10,6 +10,7 @@ from typing import Any
 
 from fer_edge.machine import describe_machine
 from fer_edge.train.data.dataset import Dataset
+from fer_edge.train.devices import accelerators
 from fer_edge.train.recipe import Recipe
 
 
@@ -49,6 +50,6 @@ def make_run_card(
             "notes": list(dataset.notes),
         },
         "recipe": recipe.to_dict(),
-        "machine": describe_machine(),
+        "machine": describe_machine() | {"accelerators": accelerators()},
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -233,7 +233,7 @@ def test_the_same_seed_gives_the_same_file(converted, trained, csv_file, tmp_pat
     result = convert(trained, "--int8", "--data", csv_file, "--out", out, "--qat-epochs", 1)
     assert result.exit_code == 0, result.output
     with zipfile.ZipFile(out) as archive:
-        assert set(archive.namelist()) == {"fer_edge.json", "labels.txt"}
+        assert set(archive.namelist()) == {"fer_edge.json", "flatbuffer.sha256", "labels.txt"}
     images = np.random.default_rng(0).integers(0, 256, (20, 48, 48), dtype=np.uint8)
     np.testing.assert_array_equal(TFLiteModel(out).predict(images), TFLiteModel(converted[0]).predict(images))
     assert stat.S_ISREG(out.stat().st_mode)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,9 @@ def within_memory(path: Path) -> Iterator[None]:
         yield
     except (cv2.error, MemoryError) as error:
         reason = ((getattr(error, "err", "") or "").strip() or "not enough memory").splitlines()[0]
+        if "CV_IO_MAX_IMAGE_PIXELS" in reason:
+            limit = os.environ.get("OPENCV_IO_MAX_IMAGE_PIXELS", "")
+            reason = f"more pixels than OPENCV_IO_MAX_IMAGE_PIXELS={limit}, here by default a tenth of the free bytes"
         raise SourceError(f"{path}: a photo that OpenCV refuses ({reason}); save it again smaller") from error
 
 

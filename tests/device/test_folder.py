@@ -1,13 +1,17 @@
 import itertools
+import json
 import logging
 import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from fer_edge.device.opencv import most_pixels
 from fer_edge.device.sources import Repeated, folder
 from fer_edge.device.sources.folder import FolderSource, read_photo
 from fer_edge.errors import SourceError
@@ -92,6 +96,25 @@ def test_a_photo_that_announces_too_many_pixels(tmp_path):
     path.write_bytes(b"P5 70000 70000 255\n" + bytes(99))
     with pytest.raises(SourceError, match=r"p\.pgm: "):
         read_photo(path)
+
+
+def test_a_photo_that_does_not_fit_into_the_memory(tmp_path, portrait):
+    """In a process of its own, because OpenCV reads its limit once."""
+    paths = [tmp_path / "large.png", tmp_path / "small.png"]
+    cv2.imwrite(str(paths[0]), cv2.resize(portrait, (1000, 1001)))
+    cv2.imwrite(str(paths[1]), cv2.resize(portrait, (1000, 1000)))
+    command = [sys.executable, "-m", "fer_edge", "image", *paths, "--json"]
+    environment = os.environ | {"OPENCV_IO_MAX_IMAGE_PIXELS": "1000000"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert [entry["file"] for entry in json.loads(done.stdout)] == [str(paths[1])]
+    assert done.stderr.startswith(f"Error: {paths[0]}: a photo that OpenCV refuses (more pixels than OPENCV_IO_MAX_I")
+    assert done.stderr.count("\n") == 1
+
+
+def test_how_many_pixels_fit():
+    assert most_pixels("MemTotal:  425984 kB\nMemAvailable:   300000 kB\n") == 30_720_000
+    assert most_pixels("MemAvailable:   99000000 kB\n") == most_pixels("") == 2**30
 
 
 def test_a_photo_that_is_not_there(tmp_path):

@@ -157,11 +157,16 @@ def measure_leak(dataset: Dataset, originals: Split, test: str = PUBLIC_TEST) ->
         originals: all images before resampling, see `pool`.
         test: name of the test split.
     """
+    identical, derived = leaked(dataset, originals, test)
+    return Leak(len(identical), float(identical.mean()), float(derived.mean()))
+
+
+def leaked(dataset: Dataset, originals: Split, test: str = PUBLIC_TEST) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return for each image of a test split whether it is identical or derived, as `Leak` means it."""
     training, tested = dataset.split(TRAINING), dataset.split(test)
     identical = np.isin(tested.hashes(), training.hashes())
     trained_on = np.unique(ancestors(training, originals))
-    derived = identical | np.isin(ancestors(tested, originals), trained_on[trained_on >= 0]).any(axis=1)
-    return Leak(len(tested), float(identical.mean()), float(derived.mean()))
+    return identical, identical | np.isin(ancestors(tested, originals), trained_on[trained_on >= 0]).any(axis=1)
 
 
 def ancestors(split: Split, originals: Split) -> NDArray[np.int64]:

@@ -24,20 +24,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rows import DATA, HONEST, PROTOCOLS, ROWS, Row, find
 
 from fer_edge.device.bench import measure_model
 from fer_edge.errors import FerEdgeError
 from fer_edge.machine import describe_machine
 from fer_edge.model_file import write_atomically
-from fer_edge.train.balance import leaky_resample, measure_leak, pool
-from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
+from fer_edge.train.balance import leaked, leaky_resample, pool
+from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset
 from fer_edge.train.data.load import load_dataset
 from fer_edge.train.evaluation import Evaluation, evaluate_models
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "ancestors"
 TIMED_SECONDS = 3.0
 SEED = 1
+
+Leaked = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,15 +99,23 @@ def train(row: Row, protocol: str, setting: Setting) -> None:
     fer_edge([*setting.train_command(row, protocol), *resume])
 
 
-def tested_on(row: Row, protocol: str, setting: Setting) -> tuple[Dataset, dict[str, Any]]:
-    """Return the data set whose PublicTest a protocol measures on, and what it shares with Training if that is much."""
+def tested_on(row: Row, protocol: str, setting: Setting) -> tuple[Dataset, Leaked | None]:
+    """Return the data set whose PublicTest a protocol measures on, and which of its images it shares with Training."""
     spec, *mapping = setting.spec(row)
     plain = load_dataset(spec, mapping={"contempt": ""} if mapping else None)
     if protocol == HONEST or not row.resample:
-        return plain, {}
+        return plain, None
     leaky = leaky_resample(plain, row.resample, SEED, drop_duplicates=True)
-    leak = dataclasses.asdict(measure_leak(leaky, pool(plain)))
-    return leaky, {"leak": {key: round(value, 4) for key, value in leak.items()}}
+    return leaky, leaked(leaky, pool(plain))
+
+
+def leak_figures(shared: Leaked, right: NDArray[np.bool_]) -> dict[str, float | None]:
+    """Return the shares of a test split that Training holds, and how many of these and of the others were right."""
+    identical, derived = shared
+    values = {"identical": identical.mean(), "derived": derived.mean()}
+    for name, part in (("top1_derived", derived), ("top1_others", ~derived)):
+        values[name] = right[part].mean() if part.any() else None
+    return {name: None if value is None else round(float(value), 4) for name, value in values.items()}
 
 
 def figures(evaluation: Evaluation) -> dict[str, float]:
@@ -127,17 +138,15 @@ def measure(row: Row, protocol: str, setting: Setting) -> dict[str, Any]:
     if missing:
         raise SystemExit(f"{row.name}: expected the models of its members, found none in {', '.join(missing)}")
     # All members see the test split of the first; under the leaky protocol the others have trained on most of it.
-    dataset, leak = tested_on(members[0], protocol, setting)
+    dataset, shared = tested_on(members[0], protocol, setting)
     evaluations = [
         evaluate_models([folder / name for folder in folders], dataset, PUBLIC_TEST)
         for name in ("model.keras", "int8.tflite")
     ]
     classes = [evaluation.scores.argmax(axis=1) for evaluation in evaluations]
-    if leak:
-        tested = dataset.split(PUBLIC_TEST)
-        right, copied = classes[0] == tested.labels, np.isin(tested.hashes(), dataset.split(TRAINING).hashes())
-        for name, part in (("top1_copies", copied), ("top1_others", ~copied)):
-            leak["leak"][name] = round(float(right[part].mean()), 4) if part.any() else None
+    leak = {}
+    if shared is not None:
+        leak = {"leak": leak_figures(shared, classes[0] == dataset.split(PUBLIC_TEST).labels)}
     timed = [measure_model(folder / "int8.tflite", 1, runs=100, seconds=TIMED_SECONDS) for folder in folders]
     return {
         "split": f"{PUBLIC_TEST} of {dataset.name}",

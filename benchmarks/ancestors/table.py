@@ -93,7 +93,7 @@ def leaks_table(results: Results) -> str:
     """Return what the leaky tests share with Training, and the time that the trainings took."""
     lines = [
         "| row | protocol | trained on | tested on | of these, copied in Training "
-        "| ... or made from, or used for, one there | right about copies | about the others | kept epoch | training |",
+        "| ... or made from, or used for, one there | right about those | about the others | kept epoch | training |",
         "|---|---|---:|---|---:|---:|---:|---:|---:|---:|",
     ]
     for row in ROWS:
@@ -102,7 +102,7 @@ def leaks_table(results: Results) -> str:
             if not result or "members" in result:
                 continue
             leak = result.get("leak", {})
-            found = (leak.get(name) for name in ("identical", "derived", "top1_copies", "top1_others"))
+            found = (leak.get(name) for name in ("identical", "derived", "top1_derived", "top1_others"))
             shares = " | ".join("" if share is None else f"{share:.1%}" for share in found)
             lines.append(
                 f"| `{row.name}` | {protocol} | {result['training_images']:,} | {result['images']:,} of "

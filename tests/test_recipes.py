@@ -20,11 +20,14 @@ def settings(model):
 
 
 TRAINED = ["teacher", "teacher-vgg", "large", "compact", "nano", "compact-ferplus"]
+RUNS = {"compact": "compact-pair"}
+"""The script's own run, where the shipped file is of another (docs/models.md)."""
 
 
 @pytest.mark.parametrize("model", TRAINED)
-def test_the_script_has_the_settings_of_the_shipped_run(model):
-    card = json.loads((ROOT / "benchmarks" / "results" / "accuracy" / f"{model}-run.json").read_text())
+def test_the_script_has_the_settings_of_its_run(model):
+    run = RUNS.get(model, model)
+    card = json.loads((ROOT / "benchmarks" / "results" / "accuracy" / f"{run}-run.json").read_text())
     recipe = card["recipe"]
     distillation = {f"teacher-{name}": value for name, value in recipe.get("distillation", {}).items()}
     ran = recipe | recipe["augmentation"] | distillation | {"views": recipe.get("distillation", {}).get("views")}

@@ -9,10 +9,10 @@ A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; its text is
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,10 @@ def models_table() -> str:
     ]
     for path in sorted(RESULTS.glob("*/*-bench.json")):
         bench = json.loads(path.read_text())
-        evaluated = json.loads(path.with_name(path.name.replace("-bench", "-evaluate")).read_text())
+        accuracies = path.with_name(path.name.replace("-bench", "-evaluate"))
+        if not accuracies.exists():
+            raise SystemExit(f"{accuracies}: expected it beside {path.name}, found none; run benchmarks/measure again")
+        evaluated = json.loads(accuracies.read_text())
         (file,) = evaluated["models"]
         if file["sha256"] != bench["model"]["sha256"]:
             raise SystemExit(f"{path}: accuracy and latency come from different files; run benchmarks/measure again")
@@ -240,20 +243,25 @@ def table(name: str) -> str:
         "rounding": rounding_table,
         "shapes": shapes_table,
     }
+    if kind not in tables:
+        raise SystemExit(f"expected one of the tables {', '.join(tables)}, found '{name}' in a document; correct it")
     return tables[kind]()
 
 
 def main() -> None:
     """Rewrite or check every document."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 where a document is stale")
+    check = parser.parse_args().check
     stale = []
     for document in DOCUMENTS:
         text = document.read_text()
         new = MARK.sub(lambda found: f"{found[1]}{table(found['name'])}\n{found[3]}", text)
         if new != text:
             stale.append(document.name)
-            if "--check" not in sys.argv:
+            if not check:
                 document.write_text(new)
-    if stale and "--check" in sys.argv:
+    if stale and check:
         raise SystemExit(f"{', '.join(stale)}: not what benchmarks/results says; run benchmarks/tables.py")
 
 

@@ -72,9 +72,12 @@ def convert(
     from fer_edge.convert.pipeline import Settings, convert_model, prepare
     from fer_edge.convert.report import print_report
     from fer_edge.train.data.load import load_dataset
+    from fer_edge.train.evaluation import leak_warnings
 
     job = prepare(model, out, report, Settings(int8, qat_epochs, seed))
     result = convert_model(job, load_dataset(data, ferplus, mapping=dict(mapping)))
+    for warning in leak_warnings([model]):
+        click.echo(f"WARNING: {warning}", err=True)
     if as_json:
         click.echo(json.dumps(result.to_dict()))
     else:

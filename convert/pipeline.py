@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import tempfile
 import time
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ from fer_edge.train.evaluation import check_fits
 from fer_edge.train.keras_setup import KerasModel, load_keras, load_model
 from fer_edge.train.progress import progress_bar
 
+logger = logging.getLogger(__name__)
 HELD_OUT = "the held-out tenth of Training"
 EVALUATION_BATCH = 512
 LAYER_SAMPLE = 200  # images on which each layer is compared with the float network
@@ -123,6 +125,12 @@ def convert_model(job: Conversion, dataset: Dataset) -> ConversionReport:
     stopwatch = _Stopwatch()
     split_name, evaluated = _evaluation_split(dataset)
     check_fits(job.original, job.model_path, dataset, evaluated)
+    trained_on = job.original.info.training.get("data", {})
+    if trained_on.get("fingerprint", dataset.fingerprint) != dataset.fingerprint:
+        logger.warning(
+            "%s: the model was trained on other data, or other labels of it (%s); calibrated and measured on this one",
+            *(dataset.name, trained_on["name"]),
+        )
     flatbuffer, calibration, untuned = _export(job, dataset, stopwatch)
     contents = read_tflite(flatbuffer)
     allowed: frozenset[str] = frozenset()
@@ -136,6 +144,7 @@ def convert_model(job: Conversion, dataset: Dataset) -> ConversionReport:
         "quantization": job.settings.quantization,
         "qat_epochs": job.settings.qat_epochs if job.settings.int8 else 0,
         "calibration": calibration,
+        "data": {"name": dataset.name, "fingerprint": dataset.fingerprint},
         "operators": contents.operator_counts(),
         "hog": _hog_input(job.graph, contents),
     }

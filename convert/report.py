@@ -24,6 +24,7 @@ class ConversionReport:
         quantization: ``int8 qat``, ``int8 ptq`` or ``float``.
         qat_epochs: epochs of fine-tuning.
         calibration: split, number of images and seed of the calibration sample; empty for ``float``.
+        data: name and fingerprint of the data set that it was calibrated and compared on.
         operators: TFLite operator -> how often it occurs.
         allowed_operators: those that the model's recipe names; empty for ``float``.
         hog: the input of HOG features: which, times what, in which int8 steps; None for a model without.
@@ -43,6 +44,7 @@ class ConversionReport:
     quantization: str
     qat_epochs: int
     calibration: Mapping[str, Any]
+    data: Mapping[str, str]
     operators: Mapping[str, int]
     allowed_operators: Sequence[str]
     hog: Mapping[str, Any] | None
@@ -91,7 +93,7 @@ def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
         *hog,
         ("multiply-adds", f"{report.cost.multiply_adds:,}"),
         ("parameters", f"{report.cost.parameters:,}"),
-        ("measured on", f"{compared.images} images of {compared.split}"),
+        ("measured on", f"{compared.images} images of {compared.split} of {report.data['name']}"),
         ("accuracy, float model", f"{compared.float_top1:.2%}"),
         ("accuracy, this file", f"{compared.top1:.2%}"),
         ("difference", f"{100 * compared.difference:+.2f} +/- {100 * compared.difference_se:.2f} points (paired)"),

@@ -20,8 +20,8 @@ def settings(model):
 
 
 TRAINED = ["teacher", "teacher-vgg", "large", "compact", "nano", "compact-ferplus"]
-RUNS = {"compact": "compact-pair"}
-"""The script's own run, where the shipped file is of another (docs/models.md)."""
+RUNS = {"compact": "compact-pair", "nano": "nano-pair"}
+"""The script's own runs, where the shipped file is of another (docs/models.md)."""
 
 
 @pytest.mark.parametrize("model", TRAINED)

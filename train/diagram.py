@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,15 @@ _OTHER = "#b0b0b0"
 def write_summary(model: Any, path: Path) -> None:
     """Write Keras's own table of layers, shapes and parameters."""
     lines: list[str] = []
-    model.summary(print_fn=lambda line: lines.append(line), line_length=100)
+    # Keras draws the table with rich, which asks the variable for the width where there is no terminal.
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "120"
+    try:
+        model.summary(print_fn=lambda line: lines.append(line), line_length=110)
+    finally:
+        os.environ.pop("COLUMNS")
+        if before is not None:
+            os.environ["COLUMNS"] = before
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

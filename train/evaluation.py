@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DataError, ModelFileError
 from fer_edge.metrics import Metrics, evaluate_scores
+from fer_edge.model_file import read_info
 from fer_edge.runtime import Classifier, TFLiteModel
 from fer_edge.train.data.dataset import Dataset, Split
 from fer_edge.train.keras_setup import load_model
@@ -54,9 +55,28 @@ def evaluate_models(paths: Sequence[Path], dataset: Dataset, split_name: str) ->
     classifiers = [open_classifier(path) for path in paths]
     split = dataset.split(split_name)
     for path, classifier in zip(paths, classifiers, strict=True):
+        if classifier.info.labels != classifiers[0].info.labels:
+            raise ModelFileError(
+                f"{path.name}: expected the labels of {paths[0].name} ({', '.join(classifiers[0].info.labels)}), found "
+                f"{', '.join(classifier.info.labels)}; models are averaged only if their labels agree"
+            )
         check_fits(classifier, path, dataset, split)
     scores = _mean_scores(classifiers, split.images)
     return Evaluation(evaluate_scores(scores, split.labels, dataset.labels), scores)
+
+
+def leak_warnings(paths: Sequence[Path]) -> list[str]:
+    """Return a warning for each model that was trained on test images or on images made from them."""
+    found = []
+    for path in paths:
+        training = read_info(path).training
+        notes = training.get("data", {}).get("notes", [])
+        if "protocol" in training.get("recipe", {}) or any(str(note).startswith("LEAKY") for note in notes):
+            found.append(
+                f"{path.name} was trained under a leaky protocol, on images of every split of its data; an accuracy on "
+                "any of them says little about new faces"
+            )
+    return found
 
 
 def measure_with_mirror(paths: Sequence[Path], split: Split, plain: Evaluation) -> Metrics:
@@ -91,9 +111,12 @@ def check_fits(classifier: Classifier, path: Path, dataset: Dataset, split: Spli
     """Raise DataError unless the data set has the labels and the image size of the model."""
     info = classifier.info
     if info.labels != dataset.labels:
+        advice = "take a model for these labels, or --map the classes"
+        if set(info.labels) - set(dataset.labels) == {"contempt"}:
+            advice = "such a model is measured on FER+'s labels: add --ferplus fer2013new.csv"
         raise DataError(
-            f"{dataset.name}: expected the labels of {path} ({', '.join(info.labels)}), "
-            f"found {', '.join(dataset.labels)}"
+            f"{dataset.name}: expected the labels of {path.name} ({', '.join(info.labels)}), "
+            f"found {', '.join(dataset.labels)}; {advice}"
         )
     if split.images.shape[1:] != (info.input_size, info.input_size):
         found = "x".join(map(str, split.images.shape[1:]))

@@ -64,6 +64,8 @@ def load_model(path: Path) -> KerasModel:
     Raises:
         ModelFileError: not such a file.
     """
+    if path.suffix == ".tflite":
+        raise ModelFileError(f"{path}: expected a .keras file of fer-edge train, found a converted one; name that")
     info = read_info(path)
     keras = load_keras()
     importlib.import_module("fer_edge.train.zoo.hog_layer")  # Keras finds the layer of its name once it is imported

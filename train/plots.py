@@ -29,13 +29,13 @@ def plot_curves(history: Sequence[Epoch], path: Path) -> None:
     figure = _figure(11, 3.6)
     epochs = [e.epoch for e in history]
     loss, accuracy, rate = figure.subplots(1, 3)
-    loss.plot(epochs, [e.loss for e in history], label="training, augmented")
+    loss.plot(epochs, [e.loss for e in history], label="of training, all parts")
     if history and history[0].holdout_loss is not None:
-        loss.plot(epochs, [e.holdout_loss for e in history], label="held-out")
+        loss.plot(epochs, [e.holdout_loss for e in history], label="held-out cross-entropy")
         accuracy.plot(epochs, [100 * (e.holdout_accuracy or 0) for e in history], color="C1", label="held-out")
     accuracy.plot(epochs, [100 * e.train_accuracy for e in history], color="C0", label="training, clean")
     rate.plot(epochs, [e.learning_rate for e in history], color="C2")
-    titles = ("cross-entropy", "accuracy, averaged weights (%)", "learning rate")
+    titles = ("loss", "accuracy, averaged weights (%)", "learning rate")
     for axes, title in zip((loss, accuracy, rate), titles, strict=True):
         axes.set_title(title)
         axes.set_xlabel("epoch")
@@ -92,12 +92,15 @@ def plot_confusion(metrics: Metrics, title: str, path: Path) -> None:
 def plot_sheet(images: NDArray[np.uint8], captions: Sequence[str], title: str, path: Path, columns: int = 8) -> None:
     """Draw a contact sheet of N x size x size grey images with a caption below each."""
     rows = max(-(-len(images) // columns), 1)
-    figure = _figure(1.35 * columns, 0.5 + 1.6 * rows)
+    figure = _figure(1.35 * columns, 0.5 + 1.65 * rows)
     figure.suptitle(title)
     grid = np.atleast_1d(figure.subplots(rows, columns)).ravel()
     for axes in grid:
         axes.axis("off")
     for axes, image, caption in zip(grid, images, captions, strict=False):
         axes.imshow(image, cmap="gray", vmin=0, vmax=255)
-        axes.set_title(caption, fontsize=7, y=-0.28)
+        # As the label of the axis it stands below its picture and the layout keeps room for it.
+        axes.set_axis_on()
+        axes.set(xticks=(), yticks=(), frame_on=False)
+        axes.set_xlabel(caption, fontsize=7, labelpad=2)
     figure.savefig(path, dpi=110)

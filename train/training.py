@@ -153,7 +153,7 @@ def train_model(
             if not math.isfinite(loss):
                 raise DataError(
                     f"epoch {number + 1}: expected a finite loss, found {loss}: the training diverged; "
-                    "begin again with a lower --learning-rate"
+                    "begin again with a lower --learning-rate, or with smaller values where you gave large ones"
                 )
             batches.release()  # each epoch of a student has a view of its own
             with averaged_weights(model, normalise(clean.images, recipe.contrast)):

@@ -1,5 +1,6 @@
 """``fer-edge convert`` as a user runs it."""
 
+import dataclasses
 import json
 import shutil
 import stat
@@ -14,6 +15,7 @@ from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, read_info, write_info
 from fer_edge.runtime import TFLiteModel
 from fer_edge.train.data.dataset import PRIVATE_TEST, PUBLIC_TEST, TRAINING, Dataset
+from fer_edge.train.data.load import load_dataset
 from fer_edge.train.keras_setup import load_keras
 
 from .conftest import varied_model, write_csv
@@ -37,7 +39,7 @@ def test_it_leaves_a_model_and_a_report_and_nothing_else(converted):
     assert {path.name for path in out.parent.iterdir()} == {"model.tflite", "model.tflite.report.json"}
 
 
-def test_json_is_one_document_equal_to_the_report(converted):
+def test_json_is_one_document_equal_to_the_report(converted, csv_file):
     out, result = converted
     document = json.loads(result.stdout)
     assert document == json.loads((out.parent / "model.tflite.report.json").read_text())
@@ -46,6 +48,7 @@ def test_json_is_one_document_equal_to_the_report(converted):
     assert document["operators"] == {"SPACE_TO_DEPTH": 1, "CONV_2D": 3, "MEAN": 1, "FULLY_CONNECTED": 1, "SOFTMAX": 1}
     assert document["comparison"]["split"] == PUBLIC_TEST
     assert document["comparison"]["images"] == 70
+    assert document["data"] == {"name": "fer2013.csv", "fingerprint": load_dataset(str(csv_file)).fingerprint}
     assert document["seconds"]["total"] >= document["seconds"]["fine-tuning"]
 
 
@@ -63,6 +66,15 @@ def test_the_file_says_how_it_came_to_be(converted, trained):
     assert measured["images"] == 70
     assert measured["top1"] == pytest.approx(compared["top1"], abs=1e-6)
     assert measured["float_top1"] == pytest.approx(compared["float_top1"], abs=1e-6)
+
+
+def test_other_data_than_trained_on_is_said(trained, csv_file, tmp_path, caplog):
+    model = tmp_path / "model.keras"
+    shutil.copy(trained, model)
+    write_info(model, dataclasses.replace(read_info(trained), training={"data": {"name": "x", "fingerprint": "0"}}))
+    result = convert(model, "--int8", "--qat-epochs", 0, "--data", csv_file, "--out", tmp_path / "model.tflite")
+    assert result.exit_code == 0
+    assert "trained on other data, or other labels of it (x)" in caplog.text
 
 
 def test_the_device_can_run_it_as_well_as_the_float_model(converted, tiny):

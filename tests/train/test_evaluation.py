@@ -1,6 +1,7 @@
 """Evaluation of .keras models through the library and the command; mistakes, ensembles, refusals."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -77,6 +78,41 @@ def test_other_labels_are_refused(keras_file, tiny):
     other = Dataset.make("other", ("a", "b"), tiny.splits)
     with pytest.raises(DataError, match="expected the labels of .*untrained.keras .*found a, b"):
         evaluate_models([keras_file], other, PUBLIC_TEST)
+
+
+def test_labels_with_contempt_want_the_votes(tmp_path, tiny):
+    path = tmp_path / "eight.keras"
+    ZOO["nano"].build(48, 8, 0.0).save(path)
+    write_info(path, ModelInfo("nano", (*EXPRESSIONS, "contempt")))
+    with pytest.raises(DataError, match=r"labels of eight.keras .*; .*add --ferplus fer2013new.csv"):
+        evaluate_models([path], tiny, PUBLIC_TEST)
+
+
+def test_members_with_other_labels_are_refused(keras_file, tmp_path, tiny):
+    path = tmp_path / "two.keras"
+    ZOO["nano"].build(48, 2, 0.0).save(path)
+    write_info(path, ModelInfo("nano", ("a", "b")))
+    with pytest.raises(ModelFileError, match=r"two.keras: expected the labels of untrained.keras .*averaged only if"):
+        evaluate_models([keras_file, path], tiny, PUBLIC_TEST)
+
+
+def test_a_leaky_model_is_warned_of(keras_file, fer_csv, tmp_path):
+    leaky = tmp_path / "leaky.keras"
+    shutil.copy(keras_file, leaky)
+    write_info(leaky, ModelInfo("compact", EXPRESSIONS, training={"recipe": {"protocol": "leaky-resample, ros"}}))
+    result = CliRunner().invoke(main, ["evaluate", str(keras_file), str(leaky), "--data", str(fer_csv), "--json"])
+    (warning,) = json.loads(result.stdout)["warnings"]
+    assert warning.startswith("leaky.keras was trained under a leaky protocol")
+    assert f"WARNING: {warning}" in result.stderr
+
+
+def test_a_folder_for_plots_that_cannot_be_made_is_found_out_first(keras_file, fer_csv, tmp_path, monkeypatch):
+    monkeypatch.setattr("fer_edge.train.evaluation.evaluate_models", pytest.fail)
+    (tmp_path / "file").write_text("")
+    arguments = ["evaluate", str(keras_file), "--data", str(fer_csv), "--plots", str(tmp_path / "file" / "plots")]
+    result = CliRunner().invoke(main, arguments)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "Not a directory" in result.stderr
 
 
 def test_another_image_size_is_refused(keras_file, tiny):

@@ -73,6 +73,17 @@ def test_a_bad_row_is_named(tmp_path, bad, message):
         read_fer_csv(path)
 
 
+def test_empty_lines_are_none(fer_csv):
+    before = read_fer_csv(fer_csv)
+    text = fer_csv.read_text()
+    header, rest = text.split("\n", 1)
+    fer_csv.write_text(f"{header}\n\n{rest}\n\n")
+    after = read_fer_csv(fer_csv)
+    for name, split in before.items():
+        assert np.array_equal(split.images, after[name].images)
+        assert np.array_equal(split.labels, after[name].labels)
+
+
 def test_a_torn_file(tmp_path):
     text = csv_text([GOOD, GOOD])
     with pytest.raises(DataError, match=r"row 2 \(line 3\): expected 3 fields, found 2; the row is torn"):

@@ -124,6 +124,18 @@ def test_inspect_counts_by_class_and_source(fer_csv, ck):
     assert any("contempt left out" in note for note in document["notes"])
 
 
+def test_inspect_tells_sources_of_one_name_apart(fer_csv, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / fer_csv.name
+    header, *lines = fer_csv.read_text().splitlines()
+    other.write_text("\n".join([header, *lines[:7]]) + "\n")
+    sources = json.loads(run(f"{fer_csv}+{other}", "--json").stdout)["sources"]
+    assert {name: sum(counts.values()) for name, counts in sources.items()} == {
+        "fer2013.csv (1)": len(lines),
+        "fer2013.csv (2)": 7,
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [

@@ -50,7 +50,8 @@ def inspect(
 
     dataset = load_dataset(data, ferplus, mapping=dict(mapping))
     counts = {name: _counts(dataset, [split.labels]) for name, split in dataset.splits.items()}
-    sources = {name: _counts(dataset, _labels_from(dataset, i)) for i, name in enumerate(dataset.sources)}
+    names = [name if dataset.sources.count(name) == 1 else f"{name} ({i})" for i, name in enumerate(dataset.sources, 1)]
+    sources = {name: _counts(dataset, _labels_from(dataset, i)) for i, name in enumerate(names)}
     faults = find_faults(dataset)
     if plots:
         _draw(dataset, plots)

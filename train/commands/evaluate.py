@@ -46,19 +46,30 @@ def evaluate(
     from fer_edge.machine import describe_machine
     from fer_edge.model_file import file_hash
     from fer_edge.train.data.load import load_dataset
-    from fer_edge.train.evaluation import evaluate_models, measure_robustness, measure_with_mirror, worst_mistakes
+    from fer_edge.train.evaluation import (
+        evaluate_models,
+        leak_warnings,
+        measure_robustness,
+        measure_with_mirror,
+        worst_mistakes,
+    )
     from fer_edge.train.plots import plot_confusion, plot_sheet
 
+    if plots:
+        plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
     dataset = load_dataset(data, ferplus, mapping=dict(mapping))
     evaluation = evaluate_models(models, dataset, split_name)
     extra: dict[str, Any] = {}
+    if warnings := leak_warnings(models):
+        extra["warnings"] = warnings
+    for warning in warnings:
+        click.echo(f"WARNING: {warning}", err=True)
     if mirror:
         extra["with_mirror"] = measure_with_mirror(models, dataset.split(split_name), evaluation).top1
     if robustness:
         extra["robustness"] = measure_robustness(models, dataset.split(split_name))
     title = f"{' + '.join(path.name for path in models)} on {split_name}"
     if plots:
-        plots.mkdir(parents=True, exist_ok=True)
         split = dataset.split(split_name)
         plot_confusion(evaluation.metrics, f"{title}: {evaluation.metrics.top1:.1%}", plots / "confusion.png")
         worst = worst_mistakes(evaluation, split, MISTAKES)

@@ -26,6 +26,7 @@ def refuse_idle(context: click.Context) -> dict[str, Any]:
         "light": (0.0, undone if normalised else None),
         "auxiliary_share": (0.0, None if given["auxiliary"] else "there is no --auxiliary-ferplus"),
         "teacher_share": (None, no_teacher),
+        "teachers": ((), "--teacher-share is 0" if given["teacher_share"] == 0 else None),
         "temperature": (None, no_teacher),
         "views": (None, no_teacher),
     }

@@ -69,7 +69,7 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     help="Of the rate; plateau follows the held-out accuracy.",
 )
 @click.option("--warmup-epochs", default=2.0, show_default=True, type=NOT_NEGATIVE, help="Linear rise of the rate.")
-@click.option("--weight-decay", default=0.01, show_default=True, type=NOT_NEGATIVE, help="On kernels only.")
+@click.option("--weight-decay", default=0.01, show_default=True, type=Finite(0, 10), help="On kernels only.")
 @click.option(
     "--sam", default=0.0, show_default=True, type=NOT_NEGATIVE, help="Radius; sharpness-aware, doubles a step."
 )
@@ -121,7 +121,7 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
 @click.option("--clean", is_flag=True, help="Leave out blank images and those that occur under two labels.")
 @click.option("--flip/--no-flip", default=True, show_default=True, help="Mirror half of the images.")
 @click.option("--rotation", default=12.0, show_default=True, type=Finite(0, 180), help="Up to, in degrees.")
-@click.option("--scale", default=0.2, show_default=True, type=NOT_NEGATIVE, help="0.2 zooms from 1/1.2 to 1.2.")
+@click.option("--scale", default=0.2, show_default=True, type=Finite(0, 4), help="0.2 zooms from 1/1.2 to 1.2.")
 @click.option("--shift", default=0.08, show_default=True, type=SHARE, help="Up to, as a share of the side.")
 @click.option("--contrast", default=0.2, show_default=True, type=SHARE, help="Contrast and brightness, up to.")
 @click.option("--glasses", default=0.0, show_default=True, type=SHARE, help="Share of images with drawn glasses.")
@@ -149,7 +149,9 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     help="Learn from this .keras or int8 .tflite file, or shipped model, as well; may be given several times.",
 )
 @click.option("--teacher-share", default=0.7, show_default=True, type=Finite(0, 1), help="Of the loss.")
-@click.option("--temperature", default=2.0, show_default=True, type=POSITIVE, help="Softens teachers and student.")
+@click.option(
+    "--temperature", default=2.0, show_default=True, type=Finite(0.1, 100), help="Softens teachers and student."
+)
 @click.option("--views", default=16, show_default=True, type=click.IntRange(1), help="Augmented views for teachers.")
 @click.option("--seed", default=1, show_default=True, type=SEED, help="Of weights, order, augmentation.")
 @click.option(
@@ -190,7 +192,7 @@ def train(
     from fer_edge.train.distillation import open_teachers
     from fer_edge.train.plots import plot_curves
     from fer_edge.train.recipe import Recipe
-    from fer_edge.train.training import CHECKPOINT, MODEL, best_epoch, train_model
+    from fer_edge.train.training import CARD, CHECKPOINT, MODEL, best_epoch, train_model
     from fer_edge.train.zoo.registry import ZOO, find_architecture
 
     if model not in ZOO and not Path(model).is_file():
@@ -202,7 +204,7 @@ def train(
         raise click.UsageError("--schedule plateau follows the held-out accuracy; give a --holdout above 0")
     settings |= refuse_idle(context)
     leaky = protocol == "leaky-resample"
-    if leaky and ferplus_target in ("probability", "cross-entropy"):
+    if leaky and ferplus and ferplus_target != "majority":
         raise click.UsageError("--protocol leaky-resample knows labels only: give --ferplus-target majority")
     if leaky and not settings["resample"]:
         raise click.UsageError("--protocol leaky-resample needs the method: give --resample too")
@@ -251,6 +253,7 @@ def train(
     result: dict[str, Any] = {"model": str(out / MODEL), "epochs": len(history), "kept_epoch": kept.epoch}
     if kept.holdout_accuracy is not None:
         result["holdout_accuracy"] = kept.holdout_accuracy
+        result["calibration"] = json.loads((out / CARD).read_text())["calibration"]
     if leaky:
         result["leaky_test_accuracy"] = _leaky_accuracy(out, dataset)
     if as_json:
@@ -258,6 +261,11 @@ def train(
     else:
         held = f", {kept.holdout_accuracy:.1%} on the held-out part" if kept.holdout_accuracy is not None else ""
         click.echo(f"{out / MODEL}: epoch {kept.epoch} of {len(history)}{held}")
+        if found := result.get("calibration"):
+            click.echo(
+                f"temperature {found['temperature']:.2f}; calibration error there {found['error_before']:.1%}, "
+                f"{found['error_after']:.1%} with it (fitted to these images)"
+            )
         if leaky:
             click.echo(
                 f"{result['leaky_test_accuracy']:.1%} on the leaky test split. WARNING: that split holds copies of "
@@ -279,6 +287,7 @@ def _logging_to(folder: Path | None) -> Iterator[Callable[[Epoch], None] | None]
         return
     from fer_edge.train.tensorboard import TensorBoardLog
 
+    folder.mkdir(parents=True, exist_ok=True)  # TensorFlow's own error, where it cannot, is none of the system's
     with TensorBoardLog(folder) as log:
         yield lambda epoch: log.epoch(dataclasses.asdict(epoch))
 

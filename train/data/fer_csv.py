@@ -75,6 +75,8 @@ def _rows(path: Path, advance: Callable[[int], None]) -> Iterator[tuple[str, str
                 )
             positions = [header.index(name) for name in COLUMNS]
             for fields in reader:
+                if not fields:  # an empty line, as at the end of many files
+                    continue
                 if len(fields) != len(header):
                     raise DataError(
                         f"{path}: row {reader.line_num - 1} (line {reader.line_num}): expected {len(header)} fields, "

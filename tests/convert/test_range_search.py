@@ -25,7 +25,7 @@ def test_it_is_within_the_widest_range_and_no_worse(seed, distribution, scale):
     values = getattr(np.random.default_rng(seed), distribution)(size=5000).astype(np.float32) * np.float32(scale)
     best, widest = found(values)
     assert widest.low <= best.low <= 0 <= best.high <= widest.high
-    assert rounding_error(values, best) <= rounding_error(values, widest) * 1.05  # it sees bins, not values
+    assert rounding_error(values, best) <= rounding_error(values, widest) * 1.1  # it sees bins, not values
 
 
 def test_a_few_large_values_are_clipped():

@@ -6,6 +6,7 @@ TensorFlow nor OpenCV is imported to print it.
 
 from __future__ import annotations
 
+import errno
 import importlib
 
 import click
@@ -28,6 +29,16 @@ COMMANDS = {
     "doctor": ("fer_edge.device.commands.doctor:doctor", "Check whether this device is ready; say what mends it."),
 }
 """Command name -> (module:attribute, its line in ``fer-edge --help``)."""
+
+
+ADVICE = {
+    errno.EACCES: "; choose a place that you may write to, or change its permissions",
+    errno.ENOENT: "; check the name and its folder",
+    errno.ENOSPC: "; make room, or choose another place",
+    errno.ENOTDIR: "; a part of that path is a file, choose another",
+    errno.EROFS: "; choose a place that can be written to",
+}
+"""What to do where the system says no, by its number of the error."""
 
 
 class LazyGroup(click.Group):
@@ -61,7 +72,8 @@ class LazyGroup(click.Group):
             raise  # click ends quietly when the reader of our output has gone
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{where}{error.strerror or error}") from error
+            advice = ADVICE.get(error.errno or 0, "")
+            raise click.ClickException(f"{where}{error.strerror or error}{advice}") from error
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -94,7 +94,7 @@ def measure(tmp_path):
     def start(evaluate):
         command.write_text(f'#!/bin/sh\n[ "$1" != evaluate ] || {{ {evaluate}; }}\n')
         command.chmod(0o755)
-        return subprocess.Popen(["bash", script, "data", "votes", "results"], start_new_session=True)
+        return subprocess.Popen(["bash", script, "data", "votes", "results"], cwd=tmp_path, start_new_session=True)
 
     return start
 

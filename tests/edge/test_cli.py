@@ -52,7 +52,10 @@ def test_wrong_usage_is_status_2():
     ("error", "line"),
     [
         (DataError("x.csv: row 3: torn"), "Error: x.csv: row 3: torn\n"),
-        (OSError(28, "No space left on device", "out.mkv"), "Error: out.mkv: No space left on device\n"),
+        (
+            OSError(28, "No space left on device", "out.mkv"),
+            "Error: out.mkv: No space left on device; make room, or choose another place\n",
+        ),
         (OSError("odd"), "Error: odd\n"),
     ],
 )

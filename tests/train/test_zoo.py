@@ -135,6 +135,8 @@ def test_without_a_dropout_of_its_own_it_takes_the_runs(tmp_path):
         ("batch_norm: true\n", "line 1: expected convolutions or dense layers, found neither"),
         ("- 3\n", "line 1: expected the keys convolutions, .* found a sequence"),
         ("", "found an empty file"),
+        ("convolutions:\n- {filters: 512, kernel: 40}\n- {filters: 512, kernel: 40}\n", "at most .* found 420,249,600"),
+        ("dense: [16384, 16384]\n", "at most 268,435,456 weights, found 306,184,192; take fewer filters"),
         ("dense: [8\nl2: 3", "line 2: expected YAML, found something else"),
         ("? [1, 2]\n: 3\n", "line 1: expected a key among"),
         ("dense: &a [*a]\n", "line 1: expected a whole number|expected YAML"),

@@ -260,7 +260,8 @@ def train(
         click.echo(json.dumps(result))
     else:
         held = f", {kept.holdout_accuracy:.1%} on the held-out part" if kept.holdout_accuracy is not None else ""
-        click.echo(f"{out / MODEL}: epoch {kept.epoch} of {len(history)}{held}")
+        early = f", stopped early of {recipe.epochs}" if len(history) < recipe.epochs else ""
+        click.echo(f"{out / MODEL}: epoch {kept.epoch} of {len(history)}{early}{held}")
         if found := result.get("calibration"):
             click.echo(
                 f"temperature {found['temperature']:.2f}; calibration error there {found['error_before']:.1%}, "

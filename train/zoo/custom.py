@@ -27,6 +27,8 @@ from fer_edge.train.zoo.convnet import Convolution, Network
 
 MOST_UNITS, MOST_LAYERS = 16384, 64
 """Larger numbers are taken for typing errors."""
+MOST_WEIGHTS = 2**28
+"""A gigabyte in float32, of which training needs four."""
 
 
 def read_network(path: Path, input_size: int) -> Network:
@@ -48,7 +50,26 @@ def read_network(path: Path, input_size: int) -> Network:
         raise DataError(f"{path}:{line} expected YAML, found something else ({reason})") from error
     if root is None:
         raise DataError(f"{path}: expected a network with the keys {_names(Network)}, found an empty file")
-    return _Reader(path, input_size).network(root)
+    network = _Reader(path, input_size).network(root)
+    if (weights := _weights(network, input_size)) > MOST_WEIGHTS:
+        raise DataError(
+            f"{path}: expected a network of at most {MOST_WEIGHTS:,} weights, found {weights:,}; take fewer filters or "
+            "units, smaller kernels, or pool more before the dense layers"
+        )
+    return network
+
+
+def _weights(network: Network, size: int) -> int:
+    """Count the weights of the convolutions and the hidden dense layers."""
+    channels, found = 1, 0
+    for convolution in network.convolutions:
+        found += convolution.kernel**2 * channels * convolution.filters
+        channels, size = convolution.filters, convolution.output_size(size)
+    inputs = channels * size**2
+    for units in network.dense:
+        found += inputs * units
+        inputs = units
+    return found
 
 
 def _names(described: type) -> str:

@@ -94,7 +94,13 @@ def measure(tmp_path):
     def start(evaluate):
         command.write_text(f'#!/bin/sh\n[ "$1" != evaluate ] || {{ {evaluate}; }}\n')
         command.chmod(0o755)
-        return subprocess.Popen(["bash", script, "data", "votes", "results"], cwd=tmp_path, start_new_session=True)
+        return subprocess.Popen(
+            ["bash", script, "data", "votes", "results"],
+            cwd=tmp_path,
+            start_new_session=True,
+            # A suite started in the background ignores Ctrl-C, and so would all that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
 
     return start
 

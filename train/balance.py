@@ -11,8 +11,6 @@ accuracies rest on that; `leaky_resample` repeats it, so that its effect can be 
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,22 +24,6 @@ NEIGHBOURS = 5
 """SMOTE's k, as in its paper."""
 TEST_SHARE = 0.1
 """Share of the pool that the leaky protocol puts into each of its two test splits."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Leak:
-    """What a test split shares with Training.
-
-    Attributes:
-        images: size of the test split.
-        identical: share of its images that are in Training, pixel for pixel.
-        derived: share of its images that have a copy in Training, are made from an image that Training holds or
-            is made from, or were used to make one of Training's. Contains the identical ones.
-    """
-
-    images: int
-    identical: float
-    derived: float
 
 
 def resample(split: Split, method: str, seed: int) -> Split:
@@ -149,20 +131,20 @@ def pool(dataset: Dataset) -> Split:
     )
 
 
-def measure_leak(dataset: Dataset, originals: Split, test: str = PUBLIC_TEST) -> Leak:
-    """Measure what a test split shares with Training, from the pixels alone.
+def measure_leak(
+    dataset: Dataset, originals: Split, test: str = PUBLIC_TEST
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Find the images of a test split that Training shares, from the pixels alone.
 
     Args:
         dataset: its Training may be resampled.
         originals: all images before resampling, see `pool`.
         test: name of the test split.
+
+    Returns:
+        For each image whether it is in Training, pixel for pixel; and whether it is that, is made from an image that
+        Training holds or is made from, or was used to make one of Training's.
     """
-    identical, derived = leaked(dataset, originals, test)
-    return Leak(len(identical), float(identical.mean()), float(derived.mean()))
-
-
-def leaked(dataset: Dataset, originals: Split, test: str = PUBLIC_TEST) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return for each image of a test split whether it is identical or derived, as `Leak` means it."""
     training, tested = dataset.split(TRAINING), dataset.split(test)
     identical = np.isin(tested.hashes(), training.hashes())
     trained_on = np.unique(ancestors(training, originals))

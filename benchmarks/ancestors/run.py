@@ -31,7 +31,7 @@ from fer_edge.device.bench import measure_model
 from fer_edge.errors import FerEdgeError
 from fer_edge.machine import describe_machine
 from fer_edge.model_file import write_atomically
-from fer_edge.train.balance import leaked, leaky_resample, pool
+from fer_edge.train.balance import leaky_resample, measure_leak, pool
 from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset
 from fer_edge.train.data.load import load_dataset
 from fer_edge.train.evaluation import Evaluation, evaluate_models
@@ -106,7 +106,7 @@ def tested_on(row: Row, protocol: str, setting: Setting) -> tuple[Dataset, Leake
     if protocol == HONEST or not row.resample:
         return plain, None
     leaky = leaky_resample(plain, row.resample, SEED, drop_duplicates=True)
-    return leaky, leaked(leaky, pool(plain))
+    return leaky, measure_leak(leaky, pool(plain))
 
 
 def leak_figures(shared: Leaked, right: NDArray[np.bool_]) -> dict[str, float | None]:

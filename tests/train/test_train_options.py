@@ -97,6 +97,7 @@ def test_the_leaky_protocol_warns_wherever_its_number_stands(fer_csv, tmp_path):
         (("--protocol", "leaky-resample"), "give --resample too"),
         (("--schedule", "plateau", "--holdout", "0"), "give a --holdout above 0"),
         (("--patience", "3", "--holdout", "0"), "--patience 3 would do nothing"),
+        (("--teacher", "nano", "--teacher-share", "0"), "--teacher-share 0.0 would do nothing: leave --teacher out"),
         (("--optimizer", "adam", "--weight-decay", "0.3"), "--weight-decay 0.3 would do nothing"),
         (("--schedule", "constant", "--warmup-epochs", "3"), "only --schedule cosine warms up"),
         (("--input-contrast", "clahe", "--light", "0.1"), "--input-contrast undoes it"),

@@ -25,8 +25,7 @@ def refuse_idle(context: click.Context) -> dict[str, Any]:
         "contrast": (0.0, undone if normalised else None),
         "light": (0.0, undone if normalised else None),
         "auxiliary_share": (0.0, None if given["auxiliary"] else "there is no --auxiliary-ferplus"),
-        "teacher_share": (None, no_teacher),
-        "teachers": ((), "--teacher-share is 0" if given["teacher_share"] == 0 else None),
+        "teacher_share": (None, no_teacher or (None if given["teacher_share"] else "leave --teacher out for that")),
         "temperature": (None, no_teacher),
         "views": (None, no_teacher),
     }

@@ -62,6 +62,7 @@ class Recipe:
         seed: of initialization, order and augmentation.
         augmentation: what is done to the images.
         distillation: teachers to learn from, or None.
+        start: hash of the file whose weights training begins with, or "" for random ones.
     """
 
     epochs: int = 60
@@ -89,6 +90,7 @@ class Recipe:
     seed: int = 1
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     distillation: Distillation | None = None
+    start: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -99,6 +101,8 @@ class Recipe:
             del settings["auxiliary_share"]
         if self.protocol == "clean":
             del settings["protocol"]
+        if not self.start:
+            del settings["start"]
         if not self.draw_labels:
             del settings["draw_labels"]
         return settings

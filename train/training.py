@@ -36,6 +36,7 @@ from fer_edge.train.recipe import Recipe
 from fer_edge.train.resident import ResidentEpochs, can_stay_resident
 from fer_edge.train.run_card import make_run_card
 from fer_edge.train.sharpness import SharpnessAwareModel, require_tensorflow
+from fer_edge.train.start import take_weights
 from fer_edge.train.temperature import calibrate
 from fer_edge.train.zoo.registry import find_architecture
 
@@ -65,6 +66,7 @@ def train_model(
     resume: bool = False,
     teachers: Sequence[Teacher] = (),
     held_out: Split | None = None,
+    start: Path | None = None,
     watch: Callable[[Epoch], None] | None = None,
 ) -> list[Epoch]:
     """Train a model of the zoo, or the one that the YAML file `name` describes, and leave the run in the folder `out`.
@@ -73,13 +75,15 @@ def train_model(
     ``run.json``. With `resume`, continues the killed run in `out` on its own schedule and ends with the
     weights that an uninterrupted run would have had. `teachers` are those that ``recipe.distillation`` names.
     `held_out` decides inside the run in place of the share of Training that the recipe would hold out, and Training
-    stays whole. `watch` is told of every epoch done.
+    stays whole. `start` is the file with the weights to begin with, whose hash is ``recipe.start``. `watch` is told
+    of every epoch done.
 
     Returns:
         One entry an epoch, those before a resume included.
 
     Raises:
         DataError: no Training split; nothing to resume; `out` belongs to another run.
+        ModelFileError: `start` holds another network.
     """
     keras = load_keras()
     architecture = find_architecture(name)
@@ -102,6 +106,8 @@ def train_model(
     shape = architecture.input_size, len(dataset.labels), recipe.dropout
     with computing_in(recipe.precision):
         classifier = architecture.build(*shape)
+    if start:
+        take_weights(classifier, load_model(start), dataset.labels, start)
     fuse_batch_norm(classifier)
     # What is measured and saved computes in float32, whatever trained it.
     kept = architecture.build(*shape)

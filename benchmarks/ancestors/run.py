@@ -170,7 +170,9 @@ def training_facts(row: Row, protocol: str, setting: Setting) -> dict[str, Any]:
     card = json.loads((folder / "run.json").read_text())
     with (folder / "history.csv").open() as stream:
         seconds = sum(float(epoch["seconds"]) for epoch in csv.DictReader(stream))
+    accelerators = card["machine"].get("accelerators")
     return {
+        **({"accelerators": accelerators} if accelerators else {}),
         "epochs": card["recipe"]["epochs"],
         "trained_epochs": card["finished"]["epochs"],
         "kept_epoch": card["finished"]["kept_epoch"],

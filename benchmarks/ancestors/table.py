@@ -86,7 +86,12 @@ def _conditions(results: Results) -> str:
         return "No row has been run."
     machines = {r["machine"]["processor"]: r["machine"] for r in results.values()}
     names = "; ".join(f"{m['cores']}-core {m['architecture']} ({m['processor']})" for m in machines.values())
-    return f"Trained and timed on: {names}."
+    lent: dict[str, dict[str, None]] = {}
+    for (row, _), result in results.items():
+        for accelerator in result.get("accelerators", ()):
+            lent.setdefault(accelerator, {})[f"`{row}`"] = None
+    trained = "".join(f" Trained on an {name}: {', '.join(rows)}." for name, rows in lent.items())
+    return f"Trained and timed on: {names}.{trained}"
 
 
 def leaks_table(results: Results) -> str:

@@ -107,6 +107,7 @@ def test_the_leaky_protocol_warns_wherever_its_number_stands(fer_csv, tmp_path):
         (("--scale", "inf"), "--scale"),
         (("--model", "none"), "is not in the zoo"),
         (("--teacher", "gone.keras"), "is neither a file nor a shipped model"),
+        (("--start-from", "gone.keras"), "does not exist"),
     ],
 )
 def test_wrong_usage(tmp_path, arguments, message):

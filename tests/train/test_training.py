@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from fer_edge.errors import DataError
+from fer_edge.errors import DataError, ModelFileError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import read_info
 from fer_edge.train import training
@@ -17,7 +17,9 @@ from fer_edge.train.keras_setup import load_keras, load_model
 from fer_edge.train.material import TrainingMaterial
 from fer_edge.train.optimizer import make_optimizer, plateau_rate
 from fer_edge.train.recipe import Recipe
+from fer_edge.train.start import take_weights
 from fer_edge.train.training import Epoch, best_epoch, class_weights, train_model
+from fer_edge.train.zoo.registry import find_architecture
 
 from .conftest import pictures
 
@@ -235,3 +237,34 @@ def test_votes_are_the_targets_where_there_are_some(tiny):
     with_votes = TrainingMaterial(dataclasses.replace(split, votes=votes), 7, SHORT, []).batches(0)[0][0]["target"]
     assert np.allclose(with_votes, 1 / 7)
     assert TrainingMaterial(split, 7, SHORT, []).batches(0)[0][0]["target"].max() == 1
+
+
+def test_it_begins_with_a_trained_models_weights(tiny, run, tmp_path):
+    one = dataclasses.replace(SHORT, epochs=1, learning_rate=1e-9, ema_epochs=0.0, weight_decay=0.0)
+    trained = run[0] / "model.keras"
+    train_model(tiny, "compact", dataclasses.replace(one, start="hash"), tmp_path / "b", start=trained)
+    assert json.loads((tmp_path / "b/run.json").read_text())["recipe"]["start"] == "hash"
+    for layer, before in zip(
+        *(load_model(p / "model.keras").model.layers for p in (tmp_path / "b", run[0])), strict=True
+    ):
+        if layer.name.startswith("conv"):
+            np.testing.assert_allclose(layer.get_weights()[0], before.get_weights()[0], atol=1e-6)
+
+
+def test_for_other_classes_only_the_last_layer_begins_anew(run):
+    keras = load_keras()
+    trained = load_model(run[0] / "model.keras")
+    keras.utils.set_random_seed(5)
+    classifier = find_architecture("compact").build(48, 3, 0.1)
+    last = classifier.get_layer("logits").get_weights()
+    take_weights(classifier, trained, ("a", "b", "c"), run[0])
+    for layer in classifier.layers:
+        expected = last if layer.name == "logits" else trained.model.get_layer(layer.name).get_weights()
+        for value, other in zip(layer.get_weights(), expected, strict=True):
+            np.testing.assert_array_equal(value, other)
+
+
+def test_another_networks_weights_are_refused(run):
+    trained = load_model(run[0] / "model.keras")
+    with pytest.raises(ModelFileError, match="expected the network that is to be trained, found another \\(compact\\)"):
+        take_weights(find_architecture("nano").build(48, 7, 0.1), trained, EXPRESSIONS, run[0])

@@ -153,6 +153,13 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     "--temperature", default=2.0, show_default=True, type=Finite(0.1, 100), help="Softens teachers and student."
 )
 @click.option("--views", default=16, show_default=True, type=click.IntRange(1), help="Augmented views for teachers.")
+@click.option(
+    "--start-from",
+    "start",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.keras",
+    help="Begin with the weights of this model; for other classes, all but the last layer's.",
+)
 @click.option("--seed", default=1, show_default=True, type=SEED, help="Of weights, order, augmentation.")
 @click.option(
     "--tensorboard", type=click.Path(file_okay=False, path_type=Path), help="Folder for TensorBoard logs as well."
@@ -175,6 +182,7 @@ def train(
     teacher_share: float,
     temperature: float,
     views: int,
+    start: Path | None,
     protocol: str,
     contrast_normalisation: str,
     tensorboard: Path | None,
@@ -187,6 +195,7 @@ def train(
     model.keras, history.csv, curves.png, run.json and a checkpoint after every epoch. Images that occur in a test
     split as well are dropped.
     """
+    from fer_edge.model_file import file_hash
     from fer_edge.train.augment import Augmentation
     from fer_edge.train.data.load import load_dataset
     from fer_edge.train.distillation import open_teachers
@@ -231,6 +240,7 @@ def train(
         contrast=contrast_normalisation,
         draw_labels=ferplus_target == "probability",
         distillation=_distillation(teachers, teacher_share, temperature, views),
+        start=file_hash(start) if start else "",
         **settings,
     )
     for note in dataset.notes:
@@ -239,7 +249,7 @@ def train(
     try:
         with _logging_to(tensorboard) as watch:
             history = train_model(
-                dataset, model, recipe, out, resume=resume, teachers=opened, held_out=held_out, watch=watch
+                dataset, model, recipe, out, resume=resume, teachers=opened, held_out=held_out, start=start, watch=watch
             )
     except KeyboardInterrupt as interrupt:
         if (out / CHECKPOINT).exists():

@@ -14,11 +14,12 @@ CALIBRATION_BINS = 15
 
 @dataclasses.dataclass(frozen=True)
 class ClassMetrics:
-    """One class: shares in 0..1, `support` is the number of its images."""
+    """One class: shares in 0..1, `support` is the number of its images, `recall_se` the binomial standard error."""
 
     label: str
     precision: float
     recall: float
+    recall_se: float
     f1: float
     support: int
 
@@ -96,6 +97,7 @@ def evaluate_scores(scores: NDArray[np.floating[Any]], labels: NDArray[np.int64]
         recall = np.nan_to_num(hits / support)
         precision = np.nan_to_num(hits / called)
         f1 = np.nan_to_num(2 * hits / (support + called))
+        recall_se = np.nan_to_num(np.sqrt(recall * (1 - recall) / support))
     present = support > 0
     top1 = float(hits.sum() / max(len(labels), 1))
     return Metrics(
@@ -108,7 +110,7 @@ def evaluate_scores(scores: NDArray[np.floating[Any]], labels: NDArray[np.int64]
         macro_f1=float(f1[present].mean()) if present.any() else 0.0,
         calibration_error=expected_calibration_error(scores, labels),
         classes=tuple(
-            ClassMetrics(name, float(precision[i]), float(recall[i]), float(f1[i]), int(support[i]))
+            ClassMetrics(name, *(float(values[i]) for values in (precision, recall, recall_se, f1)), int(support[i]))
             for i, name in enumerate(names)
         ),
         confusion=confusion,

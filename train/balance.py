@@ -11,6 +11,8 @@ accuracies rest on that; `leaky_resample` repeats it, so that its effect can be 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +28,7 @@ TEST_SHARE = 0.1
 """Share of the pool that the leaky protocol puts into each of its two test splits."""
 
 
-def resample(split: Split, method: str, seed: int) -> Split:
+def resample(split: Split, method: str, seed: int, names: Sequence[str] = ()) -> Split:
     """Balance the classes of a split.
 
     Give it what is trained on, after the held-out part is taken away. Computes in float32; SMOTE rounds to whole
@@ -36,6 +38,7 @@ def resample(split: Split, method: str, seed: int) -> Split:
         split: images; with votes for ``ros`` alone, because SMOTE's images would have none.
         method: one of `METHODS`.
         seed: of the draws.
+        names: of the classes, for errors.
 
     Returns:
         The images kept, in their order, then the new ones; an image made by SMOTE has row -1. Subjects and sources
@@ -57,9 +60,10 @@ def resample(split: Split, method: str, seed: int) -> Split:
     if split.votes is not None or split.auxiliary is not None:
         raise DataError(f"expected one label an image to balance by {method}, found votes; use ros, or majority labels")
     if counts.min() <= NEIGHBOURS:
+        rarest = int(present[counts.argmin()])
         raise DataError(
             f"expected at least {NEIGHBOURS + 1} images of each class to balance by {method}, "
-            f"found {counts.min()} of class {present[counts.argmin()]}; use ros"
+            f"found {counts.min()} of '{names[rarest] if names else rarest}'; use ros"
         )
     return _smote(split, method, seed)
 
@@ -102,7 +106,7 @@ def leaky_resample(dataset: Dataset, method: str, seed: int, *, drop_duplicates:
         _, first = np.unique(everything.hashes(), return_index=True)
         everything = everything.take(np.sort(first))
         everything = everything.take(~blank(everything))
-    balanced = resample(everything, method, seed)
+    balanced = resample(everything, method, seed, dataset.labels)
     order = np.random.default_rng(seed).permutation(len(balanced))
     tests = round(len(balanced) * TEST_SHARE)
     splits = {

@@ -98,7 +98,7 @@ def train_model(
             "raise --holdout"
         )
     if recipe.resample:  # after the division, so that nothing made from a held-out image is trained on
-        training = resample(training, recipe.resample, recipe.seed)
+        training = resample(training, recipe.resample, recipe.seed, dataset.labels)
     _check_size(dataset, training, architecture.input_size)
 
     use_all_devices(recipe.batch_size)

@@ -27,6 +27,7 @@ def test_by_hand():
     assert (a.precision, a.recall, a.f1) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
     assert (b.precision, b.recall, b.f1) == pytest.approx((1 / 3, 1 / 2, 2 / 5))
     assert (c.precision, c.recall, c.f1, c.support) == (0.0, 0.0, 0.0, 1)
+    assert (a.recall_se, c.recall_se) == pytest.approx(((2 / 3 * 1 / 3 / 3) ** 0.5, 0))
     assert metrics.macro_f1 == pytest.approx((2 / 3 + 2 / 5 + 0) / 3)
     assert metrics.accuracy_se == pytest.approx((0.25 / 6) ** 0.5)
 

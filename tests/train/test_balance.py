@@ -123,7 +123,7 @@ def test_votes_survive_copies_and_are_refused_by_smote(halves):
 
 
 def test_too_few_images():
-    with pytest.raises(DataError, match="expected at least 6 images of each class .* found 5 of class 1; use ros"):
-        resample(half_pictures((20, 5), 1, slice(0, SIDE)), "smote", 1)
+    with pytest.raises(DataError, match="expected at least 6 images of each class .* found 5 of 'b'; use ros"):
+        resample(half_pictures((20, 5), 1, slice(0, SIDE)), "smote", 1, ("a", "b"))
     with pytest.raises(DataError, match="two or more classes"):
         resample(half_pictures((20,), 1, slice(0, SIDE)), "ros", 1)

@@ -246,3 +246,14 @@ def test_a_picture_of_too_many_pixels(export):
     with pytest.raises(DataError, match=r"huge\.png: expected a picture, found one that OpenCV refuses") as caught:
         read(export[0])
     assert "\n" not in str(caught.value)
+
+
+def test_pictures_outside_of_the_class_folders_are_told(export, dances):
+    root, grey = export
+    assert not any("left out" in note for note in listed(root).notes)
+    put(root, "train/happy/more/1.png", grey)
+    put(root, "train/lost.png", grey)
+    (note,) = (note for note in listed(root).notes if note.startswith("left out"))
+    assert "2 pictures that lie in no class folder itself, such as train/happy/more/1.png" in note
+    put(dances, "lost.png", grey)
+    assert any("left out: 1 pictures" in note for note in listed(dances).notes)

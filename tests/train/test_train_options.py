@@ -108,12 +108,21 @@ def test_the_leaky_protocol_warns_wherever_its_number_stands(fer_csv, tmp_path):
         (("--model", "none"), "is not in the zoo"),
         (("--teacher", "gone.keras"), "is neither a file nor a shipped model"),
         (("--start-from", "gone.keras"), "does not exist"),
+        (("--map", "sad=angry", "--map", "sad=fear"), "'sad' cannot become both 'angry' and 'fear'"),
     ],
 )
 def test_wrong_usage(tmp_path, arguments, message):
     result = run("demo", "--out", tmp_path / "run", *arguments)
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_a_dropout_that_the_network_fixes(tmp_path):
+    network = tmp_path / "own.yaml"
+    network.write_text("convolutions:\n  - {filters: 8}\ndropout: 0.1\n")
+    result = run("demo", "--out", tmp_path / "run", "--model", network, "--dropout", "0.3")
+    assert result.exit_code == 2
+    assert "fixes the dropout of its network" in result.output
 
 
 def test_what_cannot_act_is_none_in_the_card_and_off_is_never_refused():

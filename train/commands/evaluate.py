@@ -108,7 +108,10 @@ def _table(metrics: Metrics, title: str) -> str:
         f"balanced accuracy {metrics.balanced_accuracy:.2%}   macro F1 {metrics.macro_f1:.2%}   "
         f"calibration error {metrics.calibration_error:.2%}",
         "",
-        f"{'class':12} precision  recall      F1  support",
+        f"{'class':12} precision          recall      F1  support",
     ]
-    lines += [f"{c.label:12} {c.precision:9.1%} {c.recall:7.1%} {c.f1:7.1%} {c.support:8}" for c in metrics.classes]
+    lines += [
+        f"{c.label:12} {c.precision:9.1%} {c.recall:7.1%} ± {c.recall_se:5.1%} {c.f1:7.1%} {c.support:8}"
+        for c in metrics.classes
+    ]
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from fer_edge.train.data.spec import DataSpec, LabelMapping
+from fer_edge.train.data.spec import DataSpec, LabelMapping, check_mapping
 
 HELP = "A fer2013.csv, a folder or zip of pictures, 'demo', or several joined with '+'."
 DATA = click.argument("data", type=DataSpec())
@@ -29,6 +29,7 @@ MAP = click.option(
     "mapping",
     multiple=True,
     type=LabelMapping(),
+    callback=check_mapping,
     help="Rename or join a class: contempt=disgust; contempt= leaves it out. May be repeated.",
 )
 

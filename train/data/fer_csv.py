@@ -85,7 +85,10 @@ def _rows(path: Path, advance: Callable[[int], None]) -> Iterator[tuple[str, str
                 emotion, pixels, usage = (fields[position].strip() for position in positions)
                 yield emotion, pixels, usage
         except csv.Error as error:
-            raise DataError(f"{path}: row {reader.line_num - 1} (line {reader.line_num}): {error}") from error
+            raise DataError(
+                f"{path}: row {reader.line_num - 1} (line {reader.line_num}): expected comma-separated fields, found "
+                f"a torn row ({error})"
+            ) from error
 
 
 def _counted(stream: Iterator[str], advance: Callable[[int], None]) -> Iterator[str]:

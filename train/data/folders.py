@@ -55,7 +55,8 @@ def list_pictures(tree: Tree) -> Listing:
                 f"({', '.join(sorted(by_split[TRAINING]))}), found '{unseen[0]}' in test alone"
             )
     pictures = [Picture(file, labels.index(name), split) for file, split, name in found]
-    return Listing(labels, pictures, _names({file.parent.name for file, _, _ in found}, labels))
+    notes = (*_left_out(tree, pictures), *_names({file.parent.name for file, _, _ in found}, labels))
+    return Listing(labels, pictures, notes)
 
 
 def _top(tree: Tree) -> PurePosixPath:
@@ -111,7 +112,20 @@ def _divided(tree: Tree, top: PurePosixPath) -> Listing:
         "it has no splits of its own: each class is divided 80/10/10 by digests of the pictures; equal pictures stay "
         "together, but similar ones of one person or film may not"
     )
-    return Listing(labels, pictures, (note, *_names({folder.name for folder in folders}, labels)))
+    notes = (note, *_left_out(tree, pictures), *_names({folder.name for folder in folders}, labels))
+    return Listing(labels, pictures, notes)
+
+
+def _left_out(tree: Tree, pictures: list[Picture]) -> tuple[str, ...]:
+    """Say how many pictures lie beside the class folders, or in folders below them."""
+    used = {picture.file for picture in pictures}
+    others = [file for file in tree.files if file.suffix.lower() in SUFFIXES and file not in used]
+    if not others:
+        return ()
+    return (
+        f"left out: {len(others)} pictures that lie in no class folder itself, such as {others[0]}; "
+        "move them into the folder of their class to use them",
+    )
 
 
 def _names(folders: set[str], labels: tuple[str, ...]) -> tuple[str, ...]:

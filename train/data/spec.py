@@ -43,6 +43,19 @@ class DataSpec(click.ParamType[str]):
         return value
 
 
+def check_mapping(
+    context: click.Context, parameter: click.Parameter, pairs: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return `pairs` unless they send one class to two."""
+    seen: dict[str, str] = {}
+    for old, new in pairs:
+        if seen.setdefault(old, new) != new:
+            raise click.BadParameter(
+                f"'{old}' cannot become both '{seen[old]}' and '{new}'; name it once", context, parameter
+            )
+    return pairs
+
+
 class LabelMapping(click.ParamType[tuple[str, str]]):
     """A ``FROM=TO`` argument; an empty TO leaves the class out."""
 

@@ -47,18 +47,21 @@ def test_preview(fer_csv, tmp_path):
     assert (tmp_path / "sheet.png").read_bytes().startswith(PNG)
 
 
-def test_preview_has_trains_options_of_every_element_that_changes_one_image(fer_csv, tmp_path):
+def test_preview_has_trains_options_of_every_element(fer_csv, tmp_path):
     from fer_edge.train.augment import Augmentation
     from fer_edge.train.commands.data import ELEMENTS
 
-    assert set(ELEMENTS) == {field.name for field in dataclasses.fields(Augmentation)} - {"mixup", "cutmix"}
-    drawn = []
-    for rotation in (0, 90):
-        still = ["--no-flip", "--scale", 0, "--shift", 0, "--contrast", 0, "--erasing", 0, "--rotation", rotation]
-        result = run("data", "preview", fer_csv, "--out", tmp_path / f"{rotation}.png", *still)
+    assert set(ELEMENTS) == {field.name for field in dataclasses.fields(Augmentation)}
+    still = [
+        "--no-flip",
+        *(word for name in ("scale", "shift", "contrast", "erasing", "mixup") for word in (f"--{name}", 0)),
+    ]
+    drawn = set()
+    for other in (["--rotation", 90], [], ["--cutmix", 0.99], ["--input-contrast", "equalize"]):
+        result = run("data", "preview", fer_csv, "--out", tmp_path / "sheet.png", *still, "--rotation", 0, *other)
         assert result.exit_code == 0, result.output
-        drawn.append((tmp_path / f"{rotation}.png").read_bytes())
-    assert drawn[0] != drawn[1]
+        drawn.add((tmp_path / "sheet.png").read_bytes())
+    assert len(drawn) == 4
     assert run("data", "preview", fer_csv, "--out", tmp_path / "x.png", "--rotation", 181).exit_code == 2
 
 

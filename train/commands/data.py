@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 PNG = click.Path(dir_okay=False, path_type=Path)
 ELEMENTS = (
     *("flip", "rotation", "scale", "shift", "contrast", "glasses", "shear", "vignette", "sharpness"),
-    *("light", "blur", "noise", "erasing"),
+    *("light", "blur", "noise", "erasing", "mixup", "cutmix"),
 )
-"""Elements of `fer_edge.train.augment.Augmentation` that change one image alone; they have train's options."""
+"""Elements of `fer_edge.train.augment.Augmentation`; they have train's options."""
+NORMALISATION = "contrast_normalisation"
+"""The option of train that is no augmentation, but decides what is augmented."""
+UNDONE = ("contrast", "light")
+"""Elements that it undoes, and train leaves out beside it."""
 SHEET = 64  # pictures on a contact sheet of blank or conflicting images
 
 
@@ -124,6 +128,7 @@ def preview(
         raise click.BadParameter(f"'{out}': expected a name that ends in .png", param_hint="--out")
     import numpy as np
 
+    from fer_edge.preprocess import normalise
     from fer_edge.train.augment import Augmentation, Augmenter
     from fer_edge.train.data.load import load_dataset
     from fer_edge.train.plots import plot_sheet
@@ -134,18 +139,21 @@ def preview(
     rng = np.random.default_rng(seed)
     present = [label for label in range(len(dataset.labels)) if (split.labels == label).any()]
     chosen = np.array([rng.choice(np.flatnonzero(split.labels == label)) for label in present])
-    augment = Augmenter(Augmentation(**elements, mixup=0.0, cutmix=0.0), seed)
-    rows = []
-    for index in chosen:
-        batch = np.repeat(split.images[index][None, ..., None].astype(np.float32), columns, axis=0)
-        augmented, _ = augment(batch, np.zeros((columns, 1), np.float32), training=True)
-        batch[1:] = np.asarray(augmented)[1:]
-        rows.append(batch[..., 0].round().astype(np.uint8))
+    normalisation = elements.pop(NORMALISATION)
+    if normalisation != "none":
+        elements |= dict.fromkeys(UNDONE, 0.0)
+    augment = Augmenter(Augmentation(**elements), seed)
+    batch = normalise(split.images[chosen], normalisation)[..., None].astype(np.float32)
+    # A batch a column, of all classes, so that mixing has others to mix with.
+    targets = np.zeros((len(chosen), 1), np.float32)
+    augmented = [np.asarray(augment(batch, targets, training=True)[0])[..., 0] for _ in range(columns - 1)]
+    pictures = np.stack([split.images[chosen], *(column.round().astype(np.uint8) for column in augmented)], axis=1)
     captions = [
         dataset.labels[label] if column == 0 else "" for label in split.labels[chosen] for column in range(columns)
     ]
-    plot_sheet(np.concatenate(rows), captions, f"{dataset.name}: original, then augmented", out, columns)
+    title = f"{dataset.name}: original, then augmented"
+    plot_sheet(pictures.reshape(-1, *split.images.shape[1:]), captions, title, out, columns)
     click.echo(out)
 
 
-preview.params += [option for option in train.params if option.name in ELEMENTS]
+preview.params += [option for option in train.params if option.name in (*ELEMENTS, NORMALISATION)]

@@ -110,7 +110,9 @@ def evaluate_scores(scores: NDArray[np.floating[Any]], labels: NDArray[np.int64]
         macro_f1=float(f1[present].mean()) if present.any() else 0.0,
         calibration_error=expected_calibration_error(scores, labels),
         classes=tuple(
-            ClassMetrics(name, *(float(values[i]) for values in (precision, recall, recall_se, f1)), int(support[i]))
+            ClassMetrics(
+                name, float(precision[i]), float(recall[i]), float(recall_se[i]), float(f1[i]), int(support[i])
+            )
             for i, name in enumerate(names)
         ),
         confusion=confusion,

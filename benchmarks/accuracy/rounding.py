@@ -28,6 +28,8 @@ from fer_edge.convert.forward import Hooks, Unchanged, forward
 from fer_edge.convert.from_keras import read_keras
 from fer_edge.convert.graph import Graph
 from fer_edge.convert.ranges import Range, quantized_nodes, shared_ranges
+from fer_edge.errors import FerEdgeError
+from fer_edge.machine import describe_machine
 from fer_edge.model_file import write_atomically
 from fer_edge.train.data.dataset import PUBLIC_TEST
 from fer_edge.train.data.duplicates import training_without_leaks
@@ -104,9 +106,12 @@ def main() -> None:
         print(f"| {row} | {values['agreement']:.1%} | {values['mean_difference']:.4f} | {values['top1']:.1%} |")
     if options.name:
         kept = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-        kept[options.name] = {"images": len(test), "rows": rows}
+        kept[options.name] = {"images": len(test), "machine": describe_machine(), "rows": rows}
         write_atomically(RESULT, json.dumps(kept, indent=1).encode() + b"\n")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except FerEdgeError as error:
+        raise SystemExit(f"Error: {error}") from error

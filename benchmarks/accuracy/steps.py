@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 
+from fer_edge.errors import FerEdgeError
 from fer_edge.machine import describe_machine
 from fer_edge.train.augment import Augmentation, Augmenter
 from fer_edge.train.augmented import AugmentedModel
@@ -70,4 +71,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except FerEdgeError as error:
+        raise SystemExit(f"Error: {error}") from error

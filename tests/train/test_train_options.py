@@ -122,7 +122,7 @@ def test_a_dropout_that_the_network_fixes(tmp_path):
     network.write_text("convolutions:\n  - {filters: 8}\ndropout: 0.1\n")
     result = run("demo", "--out", tmp_path / "run", "--model", network, "--dropout", "0.3")
     assert result.exit_code == 2
-    assert "fixes the dropout of its network" in result.output
+    assert "--dropout 0.3 would do nothing: the network fixes its own" in result.output
 
 
 def test_what_cannot_act_is_none_in_the_card_and_off_is_never_refused():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_edge.train.commands.idle import UNDONE
 from fer_edge.train.commands.options import DATA, FERPLUS, MAP, SEED
 from fer_edge.train.commands.train import train
 
@@ -27,8 +28,6 @@ ELEMENTS = (
 """Elements of `fer_edge.train.augment.Augmentation`; they have train's options."""
 NORMALISATION = "contrast_normalisation"
 """The option of train that is no augmentation, but decides what is augmented."""
-UNDONE = ("contrast", "light")
-"""Elements that it undoes, and train leaves out beside it."""
 SHEET = 64  # pictures on a contact sheet of blank or conflicting images
 
 

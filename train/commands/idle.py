@@ -7,9 +7,14 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+UNDONE = ("contrast", "light")
+"""Elements of the augmentation that a normalised contrast undoes."""
 
-def refuse_idle(context: click.Context) -> dict[str, Any]:
+
+def refuse_idle(context: click.Context, *, fixed_dropout: bool = False) -> dict[str, Any]:
     """Return the options that cannot act, with the values that say so in the run card.
+
+    `fixed_dropout` says that the network, of a YAML file, has a rate of its own.
 
     Raises:
         click.UsageError: one of them was given on the command line, and not as this value.
@@ -22,8 +27,8 @@ def refuse_idle(context: click.Context) -> dict[str, Any]:
         "weight_decay": (0.0, "--optimizer adam has none; adamw does" if given["optimizer"] == "adam" else None),
         "warmup_epochs": (0.0, "only --schedule cosine warms up" if given["schedule"] != "cosine" else None),
         "patience": (0, None if given["holdout"] else "it watches the held-out part; give a --holdout above 0"),
-        "contrast": (0.0, undone if normalised else None),
-        "light": (0.0, undone if normalised else None),
+        **dict.fromkeys(UNDONE, (0.0, undone if normalised else None)),
+        "dropout": (None, "the network fixes its own; take it out of the file" if fixed_dropout else None),
         "auxiliary_share": (0.0, None if given["auxiliary"] else "there is no --auxiliary-ferplus"),
         "teacher_share": (None, no_teacher or (None if given["teacher_share"] else "leave --teacher out for that")),
         "temperature": (None, no_teacher),

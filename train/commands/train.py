@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from fer_edge.shipped import ModelPath
 from fer_edge.train.commands.idle import refuse_idle
@@ -212,12 +211,7 @@ def train(
     architecture = find_architecture(model)
     if settings["schedule"] == "plateau" and not settings["holdout"]:
         raise click.UsageError("--schedule plateau follows the held-out accuracy; give a --holdout above 0")
-    by_hand = context.get_parameter_source("dropout") is ParameterSource.COMMANDLINE
-    if by_hand and architecture.description.get("dropout") is not None:
-        raise click.UsageError(
-            f"{model} fixes the dropout of its network; change it there, or take it out to use --dropout"
-        )
-    settings |= refuse_idle(context)
+    settings |= refuse_idle(context, fixed_dropout=architecture.description.get("dropout") is not None)
     leaky = protocol == "leaky-resample"
     if leaky and ferplus and ferplus_target != "majority":
         raise click.UsageError("--protocol leaky-resample knows labels only: give --ferplus-target majority")

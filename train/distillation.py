@@ -4,6 +4,10 @@ Hinton, Vinyals and Dean 2015 (arXiv:1503.02531): the student learns from the te
 the labels. Beyer et al. 2022 (arXiv:2106.05237): teacher and student must see the same crop, so the teachers
 look at the very views that the student is trained on. Teachers are slow, so a fixed number of
 views is made and the epochs take them in turn; mirroring, mixing and erasing still change them in every epoch.
+
+What a teacher says of an image that it was trained on is partly that image's label, known by heart. One that was
+trained without a part of Training (`Recipe.leave_out`) is asked about that part only, so that teachers for all parts
+together say nothing but what they would say of new images (cross-fitting: Dao et al. 2021, arXiv:2104.09732).
 """
 
 from __future__ import annotations
@@ -16,15 +20,17 @@ import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import ModelFileError
+from fer_edge.errors import DataError, ModelFileError
 from fer_edge.model_file import flatbuffer
 from fer_edge.train.augment import Augmentation, View
 from fer_edge.train.data.cache import cache_folder
 from fer_edge.train.data.dataset import Split
+from fer_edge.train.data.duplicates import Part
 from fer_edge.train.int8_teacher import Int8Teacher
 from fer_edge.train.keras_setup import KerasModel, load_model
 
@@ -76,14 +82,25 @@ class TeacherViews:
             teachers: at least one.
             augmentation: its geometry and light; the rest is not part of a view.
             seed: of the views.
+
+        Raises:
+            DataError: each teacher has been trained on some image.
         """
-        self._images, self._teachers, self._augmentation, self._seed = training.images, teachers, augmentation, seed
+        self._images, self._augmentation, self._seed = training.images, augmentation, seed
+        self._teachers = [(teacher, _may_judge(teacher, training.hashes())) for teacher in teachers]
+        asked = np.sum([judged for _, judged in self._teachers], axis=0)
+        if not asked.all():
+            parts = ", ".join(sorted(left_out(teacher) for teacher in teachers))
+            raise DataError(
+                f"expected teachers for every part of Training, found those trained without {parts}, to whom "
+                f"{int((asked == 0).sum())} of {len(training)} images are not new; give the other parts' as well"
+            )
         # Only what makes the views, so that students that differ in the rest share them.
         made_by = [getattr(augmentation, name) for name in ("rotation", "scale", "shift", "contrast")]
         digest = hashlib.sha256(json.dumps(made_by).encode())
         digest.update(np.ascontiguousarray(training.images).data)
         for teacher in teachers:
-            digest.update(teacher.info.contrast.encode())
+            digest.update((teacher.info.contrast + left_out(teacher)).encode())
             if isinstance(teacher, Int8Teacher):
                 digest.update(flatbuffer(teacher.path.read_bytes()))
                 continue
@@ -100,11 +117,44 @@ class TeacherViews:
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
             pass
         images = View(self._augmentation, self._seed, number).apply(self._images)
-        said = [teacher.predict(pixels) for teacher in self._teachers for pixels in (images, images[:, :, ::-1])]
-        # Rounded also when it is not read back, so that a resumed run learns from the same numbers.
-        probabilities = np.mean(said, axis=0).astype(np.float16)
+        said: Any = 0.0
+        for teacher, judged in self._teachers:
+            mean = (teacher.predict(images[judged]) + teacher.predict(images[judged][:, :, ::-1])) / 2
+            of_all = np.zeros((len(images), mean.shape[1]), np.float32)
+            of_all[judged] = mean
+            said += of_all
+        # Each row holds the sum of those who were asked. Rounded also when it is not read back, so that a resumed run
+        # learns from the same numbers.
+        probabilities = (said / said.sum(axis=1, keepdims=True)).astype(np.float16)
         _keep(path, images, probabilities)
         return images, probabilities.astype(np.float32)
+
+
+def check_parts(paths: Sequence[Path], teachers: Sequence[Teacher]) -> None:
+    """Check that no teacher is asked about what it was trained on.
+
+    Raises:
+        ModelFileError: one was not trained without a part.
+    """
+    for path, teacher in zip(paths, teachers, strict=True):
+        if not left_out(teacher):
+            raise ModelFileError(
+                f"{path}: expected a teacher that was trained without a part, found one of all Training, which knows "
+                "the labels that votes are to be weighed against; train it with --leave-out, or without "
+                "--teachers-see-votes"
+            )
+
+
+def left_out(teacher: Teacher) -> str:
+    """Return the part of Training that a teacher was trained without, "" for none."""
+    part: str = teacher.info.training.get("recipe", {}).get("leave_out", "")
+    return part
+
+
+def _may_judge(teacher: Teacher, hashes: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Return which images a teacher is asked about: those of the part it was trained without, or else all."""
+    part = left_out(teacher)
+    return Part.parse(part).holds(hashes) if part else np.ones(len(hashes), np.bool_)
 
 
 def _keep(path: Path, images: NDArray[np.uint8], probabilities: NDArray[np.float16]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from fer_edge.preprocess import normalise
 from fer_edge.train.batches import EpochBatches
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.distillation import Teacher, TeacherViews, soften
+from fer_edge.train.privileged import fit_votes
 from fer_edge.train.recipe import Recipe
 
 
@@ -30,8 +31,11 @@ class TrainingMaterial:
         self._auxiliary = training.auxiliary
         self.augmentation = recipe.augmentation
         self._views: TeacherViews | None = None
+        self._corrected: Callable[[NDArray[np.float32]], NDArray[np.float32]] = lambda said: said
         if recipe.distillation:
             self._views = TeacherViews(training, teachers, recipe.augmentation, recipe.seed)
+            if recipe.distillation.see_votes and training.auxiliary is not None:
+                self._corrected = fit_votes(self._views.view(0)[1], training.auxiliary, training.labels)
             self.augmentation = dataclasses.replace(
                 recipe.augmentation, rotation=0.0, scale=0.0, shift=0.0, contrast=0.0
             )
@@ -43,6 +47,7 @@ class TrainingMaterial:
             targets = drawn(targets, np.random.default_rng((self._recipe.seed, epoch, 1)))
         if self._views and self._recipe.distillation:
             images, said = self._views.view(epoch % self._recipe.distillation.views)
+            said = self._corrected(said)
             images = normalise(images, self._recipe.contrast)  # a teacher has its own
             targets = np.concatenate([targets, soften(said, self._recipe.distillation.temperature)], axis=1)
         if self._auxiliary is not None:

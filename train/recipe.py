@@ -17,12 +17,14 @@ class Distillation:
         share: weight of the teachers in the loss; the labels have the rest.
         temperature: by which the teachers' and the student's logits are divided.
         views: augmented views of the training images that the teachers look at; the epochs take them in turn.
+        see_votes: correct what the teachers say by FER+ votes (`fer_edge.train.privileged`).
     """
 
     teachers: tuple[str, ...]
     share: float = 0.7
     temperature: float = 2.0
     views: int = 16
+    see_votes: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Recipe:
         seed: of initialization, order and augmentation.
         augmentation: what is done to the images.
         distillation: teachers to learn from, or None.
+        leave_out: the part of Training, such as ``1/4``, that is held out in place of the share `holdout`, or "" for
+            none; see `fer_edge.train.data.duplicates.Part`.
         start: hash of the file whose weights training begins with, or "" for random ones.
     """
 
@@ -90,6 +94,7 @@ class Recipe:
     seed: int = 1
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     distillation: Distillation | None = None
+    leave_out: str = ""
     start: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,10 +102,14 @@ class Recipe:
         settings = dataclasses.asdict(self)
         if not self.distillation:
             del settings["distillation"]
+        elif not self.distillation.see_votes:
+            del settings["distillation"]["see_votes"]
         if not self.auxiliary_share:
             del settings["auxiliary_share"]
         if self.protocol == "clean":
             del settings["protocol"]
+        if not self.leave_out:
+            del settings["leave_out"]
         if not self.start:
             del settings["start"]
         if not self.draw_labels:

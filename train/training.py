@@ -24,7 +24,7 @@ from fer_edge.train.averaging import averaged_weights
 from fer_edge.train.balance import resample
 from fer_edge.train.checkpoint import load_checkpoint, save_checkpoint
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
-from fer_edge.train.data.duplicates import blank, conflicting, hold_out, training_without_leaks
+from fer_edge.train.data.duplicates import Part, blank, conflicting, hold_out, training_without_leaks
 from fer_edge.train.devices import use_all_devices
 from fer_edge.train.display import TrainingDisplay
 from fer_edge.train.distillation import Teacher
@@ -91,7 +91,12 @@ def train_model(
     usable = training_without_leaks(dataset) if recipe.drop_leaks else original
     if recipe.clean:
         usable = usable.take(~(blank(usable) | conflicting(usable)))
-    training, holdout = hold_out(usable, recipe.holdout) if recipe.holdout and not held_out else (usable, held_out)
+    training, holdout = usable, held_out
+    if recipe.leave_out:
+        away = Part.parse(recipe.leave_out).holds(usable.hashes())
+        training, holdout = usable.take(~away), usable.take(away)
+    elif recipe.holdout and not held_out:
+        training, holdout = hold_out(usable, recipe.holdout)
     if not holdout and (recipe.patience or recipe.schedule == "plateau"):
         raise DataError(
             f"{dataset.name}: expected images to hold out, which --patience and --schedule plateau follow, found none; "

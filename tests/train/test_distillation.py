@@ -1,18 +1,20 @@
 """Distillation: teachers see the student's own views, once; a resumed run ends like an uninterrupted one."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
-from fer_edge.errors import ModelFileError
+from fer_edge.errors import DataError, ModelFileError
 from fer_edge.train import training
 from fer_edge.train.augment import Augmentation
 from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.data.dataset import TRAINING
-from fer_edge.train.distillation import TeacherViews, open_teachers, soften
+from fer_edge.train.data.duplicates import Part
+from fer_edge.train.distillation import TeacherViews, check_parts, left_out, open_teachers, soften
 from fer_edge.train.keras_setup import load_model
 from fer_edge.train.recipe import Distillation, Recipe
 from fer_edge.train.training import train_model
@@ -138,3 +140,71 @@ def test_the_command_learns_from_a_teacher(teacher_file, tmp_path):
     arguments = ["train", "demo", "--model", "nano", "--epochs", "1", "--views", "1", "--teacher", str(teacher_file)]
     result = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "run")])
     assert result.exit_code == 0, result.output
+
+
+@pytest.fixture(scope="module")
+def halves(tiny, tmp_path_factory):
+    """Teachers that were each trained without one half of Training."""
+    paths = []
+    for part in ("1/2", "2/2"):
+        recipe = Recipe(epochs=1, batch_size=20, augmentation=LIGHT, leave_out=part)
+        out = tmp_path_factory.mktemp("half")
+        train_model(tiny, "nano", recipe, out)
+        paths.append(out / "model.keras")
+    return paths
+
+
+def test_a_run_that_leaves_a_part_out_trains_on_the_others_and_holds_it_out(tiny, halves):
+    training = tiny.split(TRAINING)
+    for part, path in zip(("1/2", "2/2"), halves, strict=True):
+        card = json.loads((path.parent / "run.json").read_text())
+        images = card["data"]["images"]
+        held = int(Part.parse(part).holds(training.hashes()).sum())
+        assert card["recipe"]["leave_out"] == part
+        assert (images["held_out"], images["trained"]) == (held, len(training) - held)
+        assert left_out(load_model(path)) == part
+
+
+def test_a_teacher_is_asked_only_about_the_part_it_was_trained_without(tiny, halves):
+    split = tiny.split(TRAINING)
+    teachers = [load_model(path) for path in halves]
+    images, said = TeacherViews(split, teachers, LIGHT, seed=1).view(0)
+    first = Part(1, 2).holds(split.hashes())
+    for teacher, judged in zip(teachers, (first, ~first), strict=True):
+        expected = (teacher.predict(images[judged]) + teacher.predict(images[judged][:, :, ::-1])) / 2
+        np.testing.assert_allclose(said[judged], expected, atol=1e-3)
+
+
+def test_beside_a_teacher_of_all_images_it_is_one_voice_of_two(tiny, halves, teacher):
+    split = tiny.split(TRAINING)
+    half = load_model(halves[0])
+    images, said = TeacherViews(split, [half, teacher], LIGHT, seed=1).view(0)
+    of_all, of_part = ((t.predict(images) + t.predict(images[:, :, ::-1])) / 2 for t in (teacher, half))
+    expected = np.where(Part(1, 2).holds(split.hashes())[:, None], (of_all + of_part) / 2, of_all)
+    np.testing.assert_allclose(said, expected, atol=1e-3)
+
+
+def test_images_that_are_new_to_no_teacher_are_told(tiny, halves):
+    with pytest.raises(DataError, match="found those trained without 1/2, to whom [0-9]+ of 140 images are not new"):
+        TeacherViews(tiny.split(TRAINING), [load_model(halves[0])], LIGHT, seed=1)
+
+
+def test_votes_are_not_weighed_against_what_a_teacher_knows_by_heart(teacher_file, teacher, halves):
+    check_parts(halves, [load_model(path) for path in halves])
+    with pytest.raises(ModelFileError, match="expected a teacher that was trained without a part"):
+        check_parts([teacher_file], [teacher])
+
+
+def test_the_command_learns_from_parts_and_votes(fer_csv, ferplus, tmp_path):
+    common = [*("train", str(fer_csv), "--model", "nano", "--epochs", "1"), *("--auxiliary-ferplus", str(ferplus))]
+    teachers = []
+    for part in ("1/2", "2/2"):
+        out = tmp_path / part[0]
+        result = CliRunner().invoke(main, [*common, "--leave-out", part, "--out", str(out), "--json"])
+        assert result.exit_code == 0, result.output
+        assert "holdout_accuracy" in result.stdout
+        teachers += ["--teacher", str(out / "model.keras")]
+    student = [*common, "--views", "1", "--teachers-see-votes", *teachers, "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(main, student)
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["distillation"]["see_votes"]

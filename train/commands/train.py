@@ -13,7 +13,7 @@ import click
 
 from fer_edge.shipped import ModelPath
 from fer_edge.train.commands.idle import refuse_idle
-from fer_edge.train.commands.options import DATA, FERPLUS, FERPLUS_TARGET, MAP, SEED, Finite
+from fer_edge.train.commands.options import DATA, FERPLUS, FERPLUS_TARGET, MAP, SEED, Finite, PartOfTraining
 
 if TYPE_CHECKING:
     from fer_edge.train.data.dataset import Dataset
@@ -95,6 +95,12 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
 @click.option("--dropout", default=0.2, show_default=True, type=SHARE, help="Before the last layer.")
 @click.option("--patience", default=0, show_default=True, type=click.IntRange(0), help="Early stopping; 0 off.")
 @click.option("--holdout", default=0.1, show_default=True, type=SHARE, help="Share of Training that chooses the epoch.")
+@click.option(
+    "--leave-out",
+    default="",
+    type=PartOfTraining(),
+    help="Hold out the K-th of N parts in place of --holdout; as a teacher, the model speaks of these images only.",
+)
 @click.option("--keep-leaks", is_flag=True, help="Also train on images that occur in a test split.")
 @click.option(
     "--resample",
@@ -154,6 +160,12 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
 )
 @click.option("--views", default=16, show_default=True, type=click.IntRange(1), help="Augmented views for teachers.")
 @click.option(
+    "--teachers-see-votes",
+    "see_votes",
+    is_flag=True,
+    help="Correct what teachers of left-out parts say by the votes of --auxiliary-ferplus.",
+)
+@click.option(
     "--start-from",
     "start",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -182,6 +194,7 @@ def train(
     teacher_share: float,
     temperature: float,
     views: int,
+    see_votes: bool,
     start: Path | None,
     protocol: str,
     contrast_normalisation: str,
@@ -198,7 +211,7 @@ def train(
     from fer_edge.model_file import file_hash
     from fer_edge.train.augment import Augmentation
     from fer_edge.train.data.load import load_dataset
-    from fer_edge.train.distillation import open_teachers
+    from fer_edge.train.distillation import check_parts, open_teachers
     from fer_edge.train.plots import plot_curves
     from fer_edge.train.recipe import Recipe
     from fer_edge.train.training import CARD, CHECKPOINT, MODEL, best_epoch, train_model
@@ -209,7 +222,7 @@ def train(
             f"'{model}' is not in the zoo ({', '.join(ZOO)}), nor a YAML file", param_hint="--model"
         )
     architecture = find_architecture(model)
-    if settings["schedule"] == "plateau" and not settings["holdout"]:
+    if settings["schedule"] == "plateau" and not settings["holdout"] and not settings["leave_out"]:
         raise click.UsageError("--schedule plateau follows the held-out accuracy; give a --holdout above 0")
     settings |= refuse_idle(context, fixed_dropout=architecture.description.get("dropout") is not None)
     leaky = protocol == "leaky-resample"
@@ -217,9 +230,13 @@ def train(
         raise click.UsageError("--protocol leaky-resample knows labels only: give --ferplus-target majority")
     if leaky and not settings["resample"]:
         raise click.UsageError("--protocol leaky-resample needs the method: give --resample too")
+    if leaky and settings["leave_out"]:
+        raise click.UsageError("--protocol leaky-resample holds out a leaky part: leave --leave-out away")
     augmentation = Augmentation(**{field.name: settings.pop(field.name) for field in dataclasses.fields(Augmentation)})
     if auxiliary and (settings["resample"] or ferplus):
         raise click.UsageError("--auxiliary-ferplus is for FER2013 as it is: no --resample, no --ferplus")
+    if see_votes and not (teachers and auxiliary):
+        raise click.UsageError("--teachers-see-votes needs teachers and votes: give --teacher and --auxiliary-ferplus")
     if ferplus_target and not ferplus:
         raise click.UsageError("--ferplus-target is about the votes of FER+: give --ferplus too")
     soft = ferplus_target != "majority"
@@ -239,13 +256,15 @@ def train(
         drop_leaks=not keep_leaks and not leaky,
         contrast=contrast_normalisation,
         draw_labels=ferplus_target == "probability",
-        distillation=_distillation(teachers, teacher_share, temperature, views),
+        distillation=_distillation(teachers, teacher_share, temperature, views, see_votes),
         start=file_hash(start) if start else "",
         **settings,
     )
     for note in dataset.notes:
         click.echo(f"note: {note}", err=True)
     opened = open_teachers(teachers, dataset.labels, architecture.input_size)
+    if see_votes:
+        check_parts(teachers, opened)
     try:
         with _logging_to(tensorboard) as watch:
             history = train_model(
@@ -284,11 +303,13 @@ def train(
             )
 
 
-def _distillation(teachers: tuple[Path, ...], share: float, temperature: float, views: int) -> Distillation | None:
+def _distillation(
+    teachers: tuple[Path, ...], share: float, temperature: float, views: int, see_votes: bool
+) -> Distillation | None:
     from fer_edge.model_file import file_hash
     from fer_edge.train.recipe import Distillation
 
-    return Distillation(tuple(map(file_hash, teachers)), share, temperature, views) if teachers else None
+    return Distillation(tuple(map(file_hash, teachers)), share, temperature, views, see_votes) if teachers else None
 
 
 @contextmanager

@@ -106,3 +106,38 @@ def hold_out(training: Split, share: float = HOLDOUT) -> tuple[Split, Split]:
     _, unique = np.unique(hashes[held], return_index=True)
     held = held[np.sort(unique)]
     return training.take(~(away | np.isin(hashes, hashes[held]))), training.take(held)
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """One of several parts of about the same size that pixel digests divide Training into, as for cross-validation.
+
+    All copies of a picture are in the same part, whatever the order of the images or the seed.
+
+    Attributes:
+        number: which part, from 1.
+        of: how many parts there are.
+    """
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> Part:
+        """Read ``2/4``.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        number, _, of = text.partition("/")
+        part = cls(int(number), int(of))
+        if not 1 <= part.number <= part.of or part.of < 2:
+            raise ValueError(f"expected a part such as 1/4 or 4/4, found {text}")
+        return part
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    def holds(self, hashes: NDArray[np.str_]) -> NDArray[np.bool_]:
+        """Return which of the images with the digests `hashes` (`Split.hashes`) belong to it."""
+        return np.array([int(digest[:8], 16) % self.of + 1 == self.number for digest in hashes], np.bool_)

@@ -130,6 +130,12 @@ class TeacherViews:
         return images, probabilities.astype(np.float32)
 
 
+def describe_teacher(teacher: Teacher) -> dict[str, str]:
+    """Return what a run card says of a teacher, whose hash alone tells a reader nothing."""
+    described = {"model": teacher.info.name, "run": str(teacher.info.training.get("run", ""))}
+    return described | ({"leave_out": part} if (part := left_out(teacher)) else {})
+
+
 def check_parts(paths: Sequence[Path], teachers: Sequence[Teacher]) -> None:
     """Check that no teacher is asked about what it was trained on.
 

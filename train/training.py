@@ -27,7 +27,7 @@ from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import Part, blank, conflicting, hold_out, training_without_leaks
 from fer_edge.train.devices import use_all_devices
 from fer_edge.train.display import TrainingDisplay
-from fer_edge.train.distillation import Teacher
+from fer_edge.train.distillation import Teacher, describe_teacher
 from fer_edge.train.keras_setup import KerasModel, load_keras, load_model
 from fer_edge.train.material import TrainingMaterial
 from fer_edge.train.optimizer import make_optimizer, plateau_rate
@@ -124,6 +124,8 @@ def train_model(
     card = make_run_card(
         architecture.name, classifier.count_params(), dataset, recipe, images, architecture.description
     )
+    if teachers:
+        card["teachers"] = [describe_teacher(teacher) for teacher in teachers]
     _prepare_folder(out, card, resume)
 
     material = TrainingMaterial(training, len(dataset.labels), recipe, teachers)

@@ -207,4 +207,7 @@ def test_the_command_learns_from_parts_and_votes(fer_csv, ferplus, tmp_path):
     student = [*common, "--views", "1", "--teachers-see-votes", *teachers, "--out", str(tmp_path / "run")]
     result = CliRunner().invoke(main, student)
     assert result.exit_code == 0, result.output
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["distillation"]["see_votes"]
+    card = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert card["recipe"]["distillation"]["see_votes"]
+    taught_by = json.loads((tmp_path / "2" / "run.json").read_text())["run"]
+    assert card["teachers"][1] == {"model": "nano", "run": taught_by, "leave_out": "2/2"}

@@ -62,3 +62,8 @@ class Finite(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is no finite number.", parameter, context)
         return number
+
+
+SHARE = Finite(0, 1, max_open=True)
+POSITIVE = Finite(0, min_open=True)
+NOT_NEGATIVE = Finite(0)

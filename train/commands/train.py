@@ -11,18 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_edge.shipped import ModelPath
+from fer_edge.train.commands.groups import of_augmentation, of_teachers
 from fer_edge.train.commands.idle import refuse_idle
-from fer_edge.train.commands.options import DATA, FERPLUS, FERPLUS_TARGET, MAP, SEED, Finite, PartOfTraining
+from fer_edge.train.commands.options import (
+    DATA,
+    FERPLUS,
+    FERPLUS_TARGET,
+    MAP,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SEED,
+    SHARE,
+    Finite,
+    PartOfTraining,
+)
 
 if TYPE_CHECKING:
     from fer_edge.train.data.dataset import Dataset
     from fer_edge.train.recipe import Distillation
     from fer_edge.train.training import Epoch
-
-SHARE = Finite(0, 1, max_open=True)
-POSITIVE = Finite(0, min_open=True)
-NOT_NEGATIVE = Finite(0)
 
 
 def _use_preset(context: click.Context, _: click.Parameter, name: str | None) -> None:
@@ -125,21 +132,7 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     help="Normalise every input, also on the device.",
 )
 @click.option("--clean", is_flag=True, help="Leave out blank images and those that occur under two labels.")
-@click.option("--flip/--no-flip", default=True, show_default=True, help="Mirror half of the images.")
-@click.option("--rotation", default=12.0, show_default=True, type=Finite(0, 180), help="Up to, in degrees.")
-@click.option("--scale", default=0.2, show_default=True, type=Finite(0, 4), help="0.2 zooms from 1/1.2 to 1.2.")
-@click.option("--shift", default=0.08, show_default=True, type=SHARE, help="Up to, as a share of the side.")
-@click.option("--contrast", default=0.2, show_default=True, type=SHARE, help="Contrast and brightness, up to.")
-@click.option("--glasses", default=0.0, show_default=True, type=SHARE, help="Share of images with drawn glasses.")
-@click.option("--shear", default=0.0, show_default=True, type=SHARE, help="Share of images sheared like a turned head.")
-@click.option("--vignette", default=0.0, show_default=True, type=SHARE, help="Share of images with dark corners.")
-@click.option("--sharpness", default=0.0, show_default=True, type=SHARE, help="Share of images sharpened.")
-@click.option("--light", default=0.0, show_default=True, type=SHARE, help="Share of images darkened or over-exposed.")
-@click.option("--blur", default=0.0, show_default=True, type=SHARE, help="Share of images blurred.")
-@click.option("--noise", default=0.0, show_default=True, type=SHARE, help="Share of images with Gaussian noise.")
-@click.option("--erasing", default=0.25, show_default=True, type=SHARE, help="Share of images with an erased patch.")
-@click.option("--mixup", default=0.15, show_default=True, type=SHARE, help="Share of batches mixed pairwise.")
-@click.option("--cutmix", default=0.0, show_default=True, type=SHARE, help="Share of batches with pasted rectangles.")
+@of_augmentation
 @click.option(
     "--precision",
     default="float32",
@@ -147,24 +140,7 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     type=click.Choice(["float32", "bfloat16"]),
     help="What layers compute in; bfloat16 is faster on newer processors.",
 )
-@click.option(
-    "--teacher",
-    "teachers",
-    multiple=True,
-    type=ModelPath(),
-    help="Learn from this .keras or int8 .tflite file, or shipped model, as well; may be given several times.",
-)
-@click.option("--teacher-share", default=0.7, show_default=True, type=Finite(0, 1), help="Of the loss.")
-@click.option(
-    "--temperature", default=2.0, show_default=True, type=Finite(0.1, 100), help="Softens teachers and student."
-)
-@click.option("--views", default=16, show_default=True, type=click.IntRange(1), help="Augmented views for teachers.")
-@click.option(
-    "--teachers-see-votes",
-    "see_votes",
-    is_flag=True,
-    help="Correct what teachers of left-out parts say by the votes of --auxiliary-ferplus.",
-)
+@of_teachers
 @click.option(
     "--start-from",
     "start",

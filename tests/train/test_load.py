@@ -99,3 +99,18 @@ def test_a_training_split_without_images(tiny):
     empty = {**tiny.splits, "Training": tiny.split("Training").take(np.zeros(140, bool))}
     with pytest.raises(DataError, match="expected images of two or more classes in Training, found none"):
         load._check_classes(Dataset.make("empty", tiny.labels, empty))
+
+
+def test_a_class_that_only_a_test_split_has_is_told(tmp_path):
+    rows = [(label, np.full(2304, i), "Training") for i, label in enumerate([3, 3, 0, 0])]
+    rows += [(label, np.full(2304, 9 + i), "PublicTest") for i, label in enumerate([3, 6])]
+    (tmp_path / "fer.csv").write_text(csv_text(rows))
+    (note,) = load_dataset(str(tmp_path / "fer.csv")).notes
+    assert note.startswith("not in Training, but in a test split: neutral;")
+
+
+def test_tests_that_lack_a_class_are_nothing_to_tell(tmp_path):
+    rows = [(label, np.full(2304, i), "Training") for i, label in enumerate([3, 3, 0, 0])]
+    rows += [(3, np.full(2304, 9), "PublicTest")]
+    (tmp_path / "fer.csv").write_text(csv_text(rows))
+    assert load_dataset(str(tmp_path / "fer.csv")).notes == ()

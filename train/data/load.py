@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -72,7 +73,8 @@ def load_dataset(
         parts = map_each(parts, mapping)
     dataset = join(parts) if len(parts) > 1 else parts[0]
     _check_classes(dataset)
-    return dataset
+    notes = (*dataset.notes, *_unlearnable(dataset))
+    return dataclasses.replace(dataset, notes=notes)
 
 
 def _load_one(spec: str) -> Dataset:
@@ -124,6 +126,19 @@ def _check_classes(dataset: Dataset) -> None:
             f"{dataset.name}: expected two or more images of each class in Training, found one of {', '.join(lonely)}; "
             "add some or leave the class out"
         )
+
+
+def _unlearnable(dataset: Dataset) -> tuple[str, ...]:
+    """Say which classes a test split has and Training has not: all their images will count as wrong."""
+    if TRAINING not in dataset.splits:
+        return ()
+    learned = set(dataset.splits[TRAINING].labels.tolist())
+    lost = {
+        dataset.labels[label] for split in dataset.splits.values() for label in set(split.labels.tolist()) - learned
+    }
+    if not lost:
+        return ()
+    return (f"not in Training, but in a test split: {', '.join(sorted(lost))}; training cannot teach them",)
 
 
 def _cached(

@@ -87,7 +87,7 @@ class TeacherViews:
             DataError: each teacher has been trained on some image.
         """
         self._images, self._augmentation, self._seed = training.images, augmentation, seed
-        self._teachers = [(teacher, _may_judge(teacher, training.hashes())) for teacher in teachers]
+        self._teachers = [(teacher, _may_judge(teacher, training)) for teacher in teachers]
         asked = np.sum([judged for _, judged in self._teachers], axis=0)
         if not asked.all():
             parts = ", ".join(sorted(left_out(teacher) for teacher in teachers))
@@ -157,10 +157,10 @@ def left_out(teacher: Teacher) -> str:
     return part
 
 
-def _may_judge(teacher: Teacher, hashes: NDArray[np.str_]) -> NDArray[np.bool_]:
+def _may_judge(teacher: Teacher, training: Split) -> NDArray[np.bool_]:
     """Return which images a teacher is asked about: those of the part it was trained without, or else all."""
     part = left_out(teacher)
-    return Part.parse(part).holds(hashes) if part else np.ones(len(hashes), np.bool_)
+    return Part.parse(part).holds(training) if part else np.ones(len(training), np.bool_)
 
 
 def _keep(path: Path, images: NDArray[np.uint8], probabilities: NDArray[np.float16]) -> None:

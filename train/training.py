@@ -93,7 +93,7 @@ def train_model(
         usable = usable.take(~(blank(usable) | conflicting(usable)))
     training, holdout = usable, held_out
     if recipe.leave_out:
-        away = Part.parse(recipe.leave_out).holds(usable.hashes())
+        away = Part.parse(recipe.leave_out).holds(usable)
         training, holdout = usable.take(~away), usable.take(away)
     elif recipe.holdout and not held_out:
         training, holdout = hold_out(usable, recipe.holdout)

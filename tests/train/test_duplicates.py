@@ -1,5 +1,7 @@
 """Duplicates, leaks, conflicts, blanks, and a holdout that shares nothing with training."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -73,8 +75,8 @@ def test_the_holdout_is_stratified_and_does_not_depend_on_order():
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(2, 6))
 def test_each_image_is_in_one_part_and_its_copies_in_the_same(pictures, of):
-    hashes = split([(number, 0) for number in pictures]).hashes()
-    held = np.stack([Part(number, of).holds(hashes) for number in range(1, of + 1)])
+    images = split([(number, 0) for number in pictures])
+    held = np.stack([Part(number, of).holds(images) for number in range(1, of + 1)])
     assert (held.sum(axis=0) == 1).all()
     for number in set(pictures):
         copies = held[:, np.array(pictures) == number]
@@ -82,8 +84,19 @@ def test_each_image_is_in_one_part_and_its_copies_in_the_same(pictures, of):
 
 
 def test_parts_have_about_the_same_size():
-    hashes = split([(number, 0) for number in range(1000)]).hashes()
-    assert all(200 < Part(number, 4).holds(hashes).sum() < 300 for number in (1, 2, 3, 4))
+    images = split([(number, 0) for number in range(1000)])
+    assert all(200 < Part(number, 4).holds(images).sum() < 300 for number in (1, 2, 3, 4))
+
+
+def test_a_person_is_in_one_part_and_unknown_people_go_by_their_pictures():
+    images = split([(number, 0) for number in range(300)])
+    subjects = np.arange(300) % 50 - 1
+    held = Part(1, 3).holds(dataclasses.replace(images, subjects=subjects))
+    for person in range(49):
+        assert len(set(held[subjects == person])) == 1
+    assert 8 < sum(held[subjects == person][0] for person in range(49)) < 26
+    unknown = subjects == -1
+    assert (held[unknown] == Part(1, 3).holds(images)[unknown]).all()
 
 
 @given(st.integers(1, 50), st.integers(2, 50))

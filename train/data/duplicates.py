@@ -112,7 +112,8 @@ def hold_out(training: Split, share: float = HOLDOUT) -> tuple[Split, Split]:
 class Part:
     """One of several parts of about the same size that pixel digests divide Training into, as for cross-validation.
 
-    All copies of a picture are in the same part, whatever the order of the images or the seed.
+    All copies of a picture are in the same part, whatever the order of the images or the seed; so are all images of a
+    person, where subjects are known.
 
     Attributes:
         number: which part, from 1.
@@ -138,6 +139,10 @@ class Part:
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
 
-    def holds(self, hashes: NDArray[np.str_]) -> NDArray[np.bool_]:
-        """Return which of the images with the digests `hashes` (`Split.hashes`) belong to it."""
-        return np.array([int(digest[:8], 16) % self.of + 1 == self.number for digest in hashes], np.bool_)
+    def holds(self, split: Split) -> NDArray[np.bool_]:
+        """Return which images of a split belong to it."""
+        digests = split.hashes()
+        if split.subjects is not None:
+            people = [hashlib.sha256(b"%d" % person).hexdigest()[:32] for person in split.subjects]
+            digests = np.where(split.subjects >= 0, np.array(people, digests.dtype), digests)
+        return np.array([int(digest[:8], 16) % self.of + 1 == self.number for digest in digests], np.bool_)

@@ -84,7 +84,7 @@ class TeacherViews:
             seed: of the views.
 
         Raises:
-            DataError: each teacher has been trained on some image.
+            DataError: no teacher may be asked about some of the images.
         """
         self._images, self._augmentation, self._seed = training.images, augmentation, seed
         self._teachers = [(teacher, _may_judge(teacher, training)) for teacher in teachers]
@@ -119,7 +119,8 @@ class TeacherViews:
         images = View(self._augmentation, self._seed, number).apply(self._images)
         said: Any = 0.0
         for teacher, judged in self._teachers:
-            mean = (teacher.predict(images[judged]) + teacher.predict(images[judged][:, :, ::-1])) / 2
+            shown = images[judged]
+            mean = (teacher.predict(shown) + teacher.predict(shown[:, :, ::-1])) / 2
             of_all = np.zeros((len(images), mean.shape[1]), np.float32)
             of_all[judged] = mean
             said += of_all

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.errors import DataError
 from fer_edge.preprocess import normalise
 from fer_edge.train.batches import EpochBatches
 from fer_edge.train.data.dataset import Split
@@ -34,7 +35,9 @@ class TrainingMaterial:
         self._corrected: Callable[[NDArray[np.float32]], NDArray[np.float32]] = lambda said: said
         if recipe.distillation:
             self._views = TeacherViews(training, teachers, recipe.augmentation, recipe.seed)
-            if recipe.distillation.see_votes and training.auxiliary is not None:
+            if recipe.distillation.see_votes:
+                if training.auxiliary is None:
+                    raise DataError("expected votes on the training images for the teachers to see, found none")
                 self._corrected = fit_votes(self._views.view(0)[1], training.auxiliary, training.labels)
             self.augmentation = dataclasses.replace(
                 recipe.augmentation, rotation=0.0, scale=0.0, shift=0.0, contrast=0.0

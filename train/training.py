@@ -94,6 +94,11 @@ def train_model(
     training, holdout = usable, held_out
     if recipe.leave_out:
         away = Part.parse(recipe.leave_out).holds(usable)
+        if not away.any():
+            raise DataError(
+                f"{dataset.name}: expected images in part {recipe.leave_out} of Training, found none; "
+                "divide it into fewer parts"
+            )
         training, holdout = usable.take(~away), usable.take(away)
     elif recipe.holdout and not held_out:
         training, holdout = hold_out(usable, recipe.holdout)

@@ -165,6 +165,11 @@ def test_a_run_that_leaves_a_part_out_trains_on_the_others_and_holds_it_out(tiny
         assert left_out(load_model(path)) == part
 
 
+def test_a_part_without_images_is_refused(tiny, tmp_path):
+    with pytest.raises(DataError, match="expected images in part 2/99999 of Training, found none"):
+        train_model(tiny, "nano", Recipe(epochs=1, batch_size=20, leave_out="2/99999"), tmp_path / "run")
+
+
 def test_a_teacher_is_asked_only_about_the_part_it_was_trained_without(tiny, halves):
     split = tiny.split(TRAINING)
     teachers = [load_model(path) for path in halves]

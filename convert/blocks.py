@@ -3,7 +3,7 @@
 Kernels of the TFLite runtime take the channels of a pixel 2 to 64 at a time, depending on the processor, and fill up
 with zeros: of a grey picture most of what they multiply is filling. With each block's four pixels as channels, a 3x3
 kernel with a stride of 2 is one of 2x2 with a stride of 1, a row and a column of it zero: the same sums of the same
-products, from four reads a position in place of nine.
+products, from four reads a position in place of nine. One of 3x4 is one of 2x3, from six reads in place of twelve.
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ def on_blocks(graph: Graph, ranges: Mapping[str, Range]) -> tuple[Graph, dict[st
 
 
 def _fits(node: Node, graph: Graph) -> bool:
-    # Of an even picture, 'same' pads one row below and one column to the right: half a block, as 'same' does there.
+    # Of an even picture, 'same' pads three pixels by one row below or column to the right, half a block, and four by a
+    # column on each side, half of a block each: what 'same' does to blocks.
     return (
         node.kind == "conv"
         and node.inputs == (graph.nodes[0].name,)
-        and node.weights["kernel"].shape[:3] == (3, 3, 1)
+        and node.weights["kernel"].shape[:3] in ((3, 3, 1), (3, 4, 1))
         and list(node.options["strides"]) == [BLOCK, BLOCK]
         and node.options["padding"] == "SAME"
         and graph.input_size % BLOCK == 0
@@ -50,8 +51,10 @@ def _fits(node: Node, graph: Graph) -> bool:
 
 
 def block_kernel(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a kernel of 3 x 3 x 1 x out as one for blocks, 2 x 2 x 4 x out."""
-    padded = np.pad(kernel, ((0, 1), (0, 1), (0, 0), (0, 0)))
-    out = kernel.shape[-1]
-    apart = padded.reshape(BLOCK, BLOCK, BLOCK, BLOCK, out)  # block row, row in it, block column, column in it
-    return np.ascontiguousarray(apart.transpose(0, 2, 1, 3, 4).reshape(BLOCK, BLOCK, BLOCK * BLOCK, out))
+    """Return a kernel of 3 x 3 x 1 x out as one for blocks, 2 x 2 x 4 x out; one of 3 x 4 as 2 x 3."""
+    _, width, _, out = kernel.shape
+    before = width % 2 == 0  # the window begins with the second pixel of a block
+    padded = np.pad(kernel, ((0, 1), (int(before), 1), (0, 0), (0, 0)))
+    rows, columns = (side // BLOCK for side in padded.shape[:2])
+    apart = padded.reshape(rows, BLOCK, columns, BLOCK, out)  # block row, row in it, block column, column in it
+    return np.ascontiguousarray(apart.transpose(0, 2, 1, 3, 4).reshape(rows, columns, BLOCK * BLOCK, out))

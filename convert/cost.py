@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from fer_edge.convert.blocks import BLOCK
 from fer_edge.convert.flatbuffer import Operator, Tensor, TFLiteGraph
 
 
@@ -16,7 +17,8 @@ class Cost:
         multiply_adds: products of convolutions and dense layers; biases, activations and pooling not counted.
         parameters: numbers in kernels and biases.
 
-    The zeros that fill up a kernel on blocks of pixels (`fer_edge.convert.blocks`) are in neither.
+    The zeros that fill up a kernel on blocks of pixels (`fer_edge.convert.blocks`) are in neither: 7 of 16 numbers of
+    one that was 3x3, half of one that was 3x4.
     """
 
     multiply_adds: int
@@ -30,7 +32,8 @@ def tflite_cost(graph: TFLiteGraph) -> Cost:
     filled = {id(o.inputs[1]) for o in weighted if id(o.inputs[0]) in blocks}
 
     def numbers(tensor: Tensor) -> int:
-        return math.prod(tensor.shape) * 9 // 16 if id(tensor) in filled else math.prod(tensor.shape)
+        count = math.prod(tensor.shape)  # filters x block rows x block columns x 4
+        return count // 16 * (9 if tensor.shape[2] == BLOCK else 8) if id(tensor) in filled else count
 
     # The steps of an LSTM share their kernel.
     stored = {id(tensor): tensor for operator in weighted for tensor in operator.inputs[1:]}

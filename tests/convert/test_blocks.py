@@ -36,7 +36,9 @@ def with_first(graph, **changes):
 
 @settings(max_examples=30, deadline=None)
 @given(
-    arrays.arrays(np.float32, (3, 3, 1, 2), elements=st.integers(-127, 127)),
+    st.sampled_from([3, 4]).flatmap(
+        lambda width: arrays.arrays(np.float32, (3, width, 1, 2), elements=st.integers(-127, 127))
+    ),
     arrays.arrays(np.uint8, st.tuples(st.just(1), st.integers(1, 6), st.integers(1, 6), st.just(1))),
 )
 def test_the_sums_are_the_same(kernel, corners):
@@ -48,7 +50,10 @@ def test_the_sums_are_the_same(kernel, corners):
 
 
 @pytest.mark.usefixtures("quiet_converter")
-def test_the_int8_file_answers_as_before(folded, ranges, tiny, tmp_path):
+@pytest.mark.parametrize("width", [3, 4])
+def test_the_int8_file_answers_as_before(folded, ranges, tiny, tmp_path, width):
+    kernel = np.resize(first(folded).weights["kernel"], (3, width, 1, first(folded).weights["kernel"].shape[3]))
+    folded = with_first(folded, weights={**first(folded).weights, "kernel": kernel})
     answers, first_filters, costs = [], [], []
     for name, (network, known) in {"before": (folded, ranges), "blocks": on_blocks(folded, ranges)}.items():
         path = tmp_path / f"{name}.tflite"

@@ -113,9 +113,11 @@ class TFLiteNetwork:
 
 
 def _of_pixels(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return filters x 3 x 3 of a kernel on blocks, filters x 2 x 2 x 4: what `fer_edge.convert.blocks` did, undone."""
-    apart = kernel.reshape(-1, 2, 2, 2, 2)  # filter, block row, block column, row in it, column in it
-    return apart.transpose(0, 1, 3, 2, 4).reshape(-1, 4, 4)[:, :3, :3]
+    """Return filters x 3 x 3, or x 3 x 4, of a kernel on blocks: what `fer_edge.convert.blocks` did, undone."""
+    filters, rows, columns, _ = kernel.shape
+    apart = kernel.reshape(filters, rows, columns, 2, 2)  # filter, block row, block column, row in it, column in it
+    pixels = apart.transpose(0, 1, 3, 2, 4).reshape(filters, 2 * rows, 2 * columns)
+    return pixels[:, :3, :3] if columns == rows else pixels[:, :3, 1:-1]
 
 
 def _keeping_interpreter(path: Path) -> Any:

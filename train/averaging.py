@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.symmetry import tie_statistics
 
 keras = load_keras()
 BATCH = 256
@@ -58,6 +59,7 @@ def _recompute_statistics(classifier: Any, images: NDArray[np.uint8]) -> None:
         statistic.assign((total / len(batches)).astype(np.float32))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
+        tie_statistics(norm)
 
 
 def _call(classifier: Any, statistics: list[Any], pixels: Any) -> list[Any]:

@@ -71,10 +71,24 @@ def soften(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np
     return softened
 
 
+def mixture(rows: NDArray[Any], partner: NDArray[np.int64], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return each of N rows times its weight, with that of its partner times the rest (Zhang et al. 2018)."""
+    own = weight.reshape(-1, *[1] * (rows.ndim - 1))
+    mixed: NDArray[np.float32] = own * rows + (1 - own) * rows[partner]
+    return mixed
+
+
 class TeacherViews:
     """The training images in a fixed number of augmented views, with the mean of the teachers' probabilities."""
 
-    def __init__(self, training: Split, teachers: Sequence[Teacher], augmentation: Augmentation, seed: int) -> None:
+    def __init__(
+        self,
+        training: Split,
+        teachers: Sequence[Teacher],
+        augmentation: Augmentation,
+        seed: int,
+        mixed: float = 0.0,
+    ) -> None:
         """Prepare; nothing is computed yet.
 
         Args:
@@ -82,11 +96,13 @@ class TeacherViews:
             teachers: at least one.
             augmentation: its geometry and light; the rest is not part of a view.
             seed: of the views.
+            mixed: share of the images that are mixed with another one before the teachers look.
 
         Raises:
-            DataError: no teacher may be asked about some of the images.
+            DataError: no teacher may be asked about some of the images; or some are to be mixed, and a teacher that was
+                trained without a part would know one image of a mixture.
         """
-        self._images, self._augmentation, self._seed = training.images, augmentation, seed
+        self._images, self._augmentation, self._seed, self._mixed = training.images, augmentation, seed, mixed
         self._teachers = [(teacher, _may_judge(teacher, training)) for teacher in teachers]
         asked = np.sum([judged for _, judged in self._teachers], axis=0)
         if not asked.all():
@@ -95,9 +111,14 @@ class TeacherViews:
                 f"expected teachers for every part of Training, found those trained without {parts}, to whom "
                 f"{int((asked == 0).sum())} of {len(training)} images are not new; give the other parts' as well"
             )
+        if mixed and any(map(left_out, teachers)):
+            raise DataError(
+                "expected teachers of all Training for --mixed-views, found one trained without a part, who knows one "
+                "image of a mixture and not the other; leave --mixed-views or that teacher out"
+            )
         # Only what makes the views, so that students that differ in the rest share them.
         made_by = [getattr(augmentation, name) for name in ("rotation", "scale", "shift", "contrast")]
-        digest = hashlib.sha256(json.dumps(made_by).encode())
+        digest = hashlib.sha256(json.dumps([*made_by, mixed] if mixed else made_by).encode())
         digest.update(np.ascontiguousarray(training.images).data)
         for teacher in teachers:
             digest.update((teacher.info.contrast + left_out(teacher)).encode())
@@ -108,6 +129,17 @@ class TeacherViews:
                 digest.update(np.ascontiguousarray(weights).data)
         self._key = f"{digest.hexdigest()[:32]}-v{VERSION}"
 
+    def mixing(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return with which image each one is mixed in a view, and its own weight; 1 where it is not mixed.
+
+        Weights are uniform between 0 and 1, as in Beyer et al. 2022, section 3: teachers that know their images by
+        heart know no mixture of two.
+        """
+        rng = np.random.default_rng((self._seed, number, 2))
+        partner = rng.permutation(len(self._images))
+        chosen, weight = rng.random((2, len(partner)))
+        return partner, np.where(chosen < self._mixed, weight, 1.0).astype(np.float32)
+
     def view(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Return a view's images, uint8 N x S x S, and the probabilities, N x classes; from the cache if there."""
         path = cache_folder() / "views" / f"{self._key}-{self._seed}-{number}.npz"
@@ -117,6 +149,8 @@ class TeacherViews:
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
             pass
         images = View(self._augmentation, self._seed, number).apply(self._images)
+        if self._mixed:
+            images = np.rint(mixture(images, *self.mixing(number))).astype(np.uint8)
         said: Any = 0.0
         for teacher, judged in self._teachers:
             shown = images[judged]
@@ -135,21 +169,6 @@ def describe_teacher(teacher: Teacher) -> dict[str, str]:
     """Return what a run card says of a teacher, whose hash alone tells a reader nothing."""
     described = {"model": teacher.info.name, "run": str(teacher.info.training.get("run", ""))}
     return described | ({"leave_out": part} if (part := left_out(teacher)) else {})
-
-
-def check_parts(paths: Sequence[Path], teachers: Sequence[Teacher]) -> None:
-    """Check that no teacher is asked about what it was trained on.
-
-    Raises:
-        ModelFileError: one was not trained without a part.
-    """
-    for path, teacher in zip(paths, teachers, strict=True):
-        if not left_out(teacher):
-            raise ModelFileError(
-                f"{path}: expected a teacher that was trained without a part, found one of all Training, which knows "
-                "the labels that votes are to be weighed against; train it with --leave-out, or without "
-                "--teachers-see-votes"
-            )
 
 
 def left_out(teacher: Teacher) -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import DataError
 from fer_edge.preprocess import normalise
 from fer_edge.train.batches import EpochBatches
 from fer_edge.train.data.dataset import Split
-from fer_edge.train.distillation import Teacher, TeacherViews, soften
-from fer_edge.train.privileged import fit_votes
+from fer_edge.train.distillation import Teacher, TeacherViews, mixture, soften
 from fer_edge.train.recipe import Recipe
 
 
@@ -32,29 +30,28 @@ class TrainingMaterial:
         self._auxiliary = training.auxiliary
         self.augmentation = recipe.augmentation
         self._views: TeacherViews | None = None
-        self._corrected: Callable[[NDArray[np.float32]], NDArray[np.float32]] = lambda said: said
         if recipe.distillation:
-            self._views = TeacherViews(training, teachers, recipe.augmentation, recipe.seed)
-            if recipe.distillation.see_votes:
-                if training.auxiliary is None:
-                    raise DataError("expected votes on the training images for the teachers to see, found none")
-                self._corrected = fit_votes(self._views.view(0)[1], training.auxiliary, training.labels)
+            self._views = TeacherViews(training, teachers, recipe.augmentation, recipe.seed, recipe.distillation.mixed)
             self.augmentation = dataclasses.replace(
                 recipe.augmentation, rotation=0.0, scale=0.0, shift=0.0, contrast=0.0
             )
 
     def batches(self, epoch: int) -> EpochBatches:
         """Return the batches of an epoch, counted from 0."""
-        images, targets = self._images, self._targets
+        images, targets, auxiliary = self._images, self._targets, self._auxiliary
         if self._recipe.draw_labels:
             targets = drawn(targets, np.random.default_rng((self._recipe.seed, epoch, 1)))
         if self._views and self._recipe.distillation:
-            images, said = self._views.view(epoch % self._recipe.distillation.views)
-            said = self._corrected(said)
+            number = epoch % self._recipe.distillation.views
+            images, said = self._views.view(number)
+            if self._recipe.distillation.mixed:
+                partner, weight = self._views.mixing(number)
+                targets = mixture(targets, partner, weight)
+                auxiliary = None if auxiliary is None else mixture(auxiliary, partner, weight)
             images = normalise(images, self._recipe.contrast)  # a teacher has its own
             targets = np.concatenate([targets, soften(said, self._recipe.distillation.temperature)], axis=1)
-        if self._auxiliary is not None:
-            targets = np.concatenate([targets, self._auxiliary], axis=1)
+        if auxiliary is not None:
+            targets = np.concatenate([targets, auxiliary], axis=1)
         return EpochBatches(images, targets, self._recipe.batch_size, seed=self._recipe.seed, epoch=epoch)
 
 

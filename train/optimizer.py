@@ -19,8 +19,16 @@ class _Averaging:
     """An optimizer whose averaged weights stay beside the trained ones until they are asked for.
 
     Keras puts the averages into the model at the end of every ``fit``; as each epoch is a ``fit`` of its
-    own here, training would go on from the averages.
+    own here, training would go on from the averages. Gradients of constrained weights are projected by the constraint,
+    of which there are linear ones only (`fer_edge.train.symmetry`), so that momentum has nothing that the weights may
+    not have.
     """
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
+        """Take a step."""
+        variables = self._trainable_variables if trainable_variables is None else trainable_variables  # type: ignore[attr-defined]
+        grads = [g if v.constraint is None else v.constraint(g) for g, v in zip(grads, variables, strict=True)]
+        return super().apply(grads, trainable_variables)  # type: ignore[misc]
 
     def finalize_variable_values(self, var_list: Any) -> None:
         """Leave the trained weights in place."""

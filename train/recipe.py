@@ -17,14 +17,14 @@ class Distillation:
         share: weight of the teachers in the loss; the labels have the rest.
         temperature: by which the teachers' and the student's logits are divided.
         views: augmented views of the training images that the teachers look at; the epochs take them in turn.
-        see_votes: correct what the teachers say by FER+ votes (`fer_edge.train.privileged`).
+        mixed: share of a view's images that are mixed with another one before the teachers look.
     """
 
     teachers: tuple[str, ...]
     share: float = 0.7
     temperature: float = 2.0
     views: int = 16
-    see_votes: bool = False
+    mixed: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +60,7 @@ class Recipe:
         clean: leave out training images that are blank or occur again under another label.
         draw_labels: learn one label an image, drawn anew from its votes every epoch (the *probability* training of
             Barsoum et al. 2016, arXiv:1608.01041, section 3), in place of the votes' shares.
+        symmetric: tie the weights so that a picture and its mirror image get the same (`fer_edge.train.symmetry`).
         precision: ``float32`` or ``bfloat16``, what the layers compute in; weights are float32 in both.
         seed: of initialization, order and augmentation.
         augmentation: what is done to the images.
@@ -90,6 +91,7 @@ class Recipe:
     contrast: str = "none"
     clean: bool = False
     draw_labels: bool = False
+    symmetric: bool = False
     precision: str = "float32"
     seed: int = 1
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
@@ -102,8 +104,8 @@ class Recipe:
         settings = dataclasses.asdict(self)
         if not self.distillation:
             del settings["distillation"]
-        elif not self.distillation.see_votes:
-            del settings["distillation"]["see_votes"]
+        elif not self.distillation.mixed:
+            del settings["distillation"]["mixed"]
         if not self.auxiliary_share:
             del settings["auxiliary_share"]
         if self.protocol == "clean":
@@ -112,6 +114,7 @@ class Recipe:
             del settings["leave_out"]
         if not self.start:
             del settings["start"]
-        if not self.draw_labels:
-            del settings["draw_labels"]
+        for name in ("draw_labels", "symmetric"):
+            if not settings[name]:
+                del settings[name]
         return settings

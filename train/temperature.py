@@ -50,14 +50,12 @@ def calibrate(classifier: Any, scores: NDArray[np.float32], labels: NDArray[np.i
     Raises:
         DataError: the model does not end so.
     """
-    head = next((layer for layer in reversed(classifier.layers) if layer.weights), None)
-    if type(head).__name__ != "Dense" or head is None:
-        raise DataError(f"{classifier.name}: expected a dense layer at the end, for calibration; found another")
+    _last(classifier)  # before the search
     temperature = fit_temperature(scores, labels)
     found = all(abs(math.log(temperature / limit)) > PRECISION for limit in LIMITS)
     if not found:
         temperature = 1.0
-    head.set_weights([weights / temperature for weights in head.get_weights()])
+    fold_temperature(classifier, temperature)
     return Calibration(
         temperature,
         expected_calibration_error(scores, labels),
@@ -65,6 +63,23 @@ def calibrate(classifier: Any, scores: NDArray[np.float32], labels: NDArray[np.i
         len(labels),
         found,
     )
+
+
+def fold_temperature(classifier: Any, temperature: float) -> None:
+    """Divide the logits of `classifier`, a Keras model, by `temperature`, in the weights of its last layer.
+
+    Raises:
+        DataError: it does not end with a dense layer under the softmax.
+    """
+    head = _last(classifier)
+    head.set_weights([weights / temperature for weights in head.get_weights()])
+
+
+def _last(classifier: Any) -> Any:
+    head = next((layer for layer in reversed(classifier.layers) if layer.weights), None)
+    if type(head).__name__ != "Dense":
+        raise DataError(f"{classifier.name}: expected a dense layer at the end, for calibration; found another")
+    return head
 
 
 def at_temperature(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:

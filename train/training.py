@@ -8,7 +8,7 @@ import io
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DataError
-from fer_edge.model_file import ModelInfo, write_atomically, write_info
+from fer_edge.model_file import ModelInfo, write_atomically
 from fer_edge.preprocess import normalise
 from fer_edge.train.augment import Augmenter
 from fer_edge.train.augmented import AugmentedModel
@@ -35,9 +35,10 @@ from fer_edge.train.precision import computing_in, fuse_batch_norm
 from fer_edge.train.recipe import Recipe
 from fer_edge.train.resident import ResidentEpochs, can_stay_resident
 from fer_edge.train.run_card import make_run_card
+from fer_edge.train.saving import calibrate_file, calibrate_file_like, save_model
 from fer_edge.train.sharpness import SharpnessAwareModel, require_tensorflow
 from fer_edge.train.start import take_weights
-from fer_edge.train.temperature import calibrate
+from fer_edge.train.symmetry import tie
 from fer_edge.train.zoo.registry import find_architecture
 
 MODEL, CHECKPOINT, HISTORY, CARD = "model.keras", "checkpoint.npz", "history.csv", "run.json"
@@ -67,6 +68,7 @@ def train_model(
     teachers: Sequence[Teacher] = (),
     held_out: Split | None = None,
     start: Path | None = None,
+    calibrated_like: Mapping[str, Any] | None = None,
     watch: Callable[[Epoch], None] | None = None,
 ) -> list[Epoch]:
     """Train a model of the zoo, or the one that the YAML file `name` describes, and leave the run in the folder `out`.
@@ -75,8 +77,8 @@ def train_model(
     ``run.json``. With `resume`, continues the killed run in `out` on its own schedule and ends with the
     weights that an uninterrupted run would have had. `teachers` are those that ``recipe.distillation`` names.
     `held_out` decides inside the run in place of the share of Training that the recipe would hold out, and Training
-    stays whole. `start` is the file with the weights to begin with, whose hash is ``recipe.start``. `watch` is told
-    of every epoch done.
+    stays whole. `start` is the file with the weights to begin with, whose hash is ``recipe.start``. `calibrated_like`
+    is the card of a run whose temperature is taken where nothing is held out. `watch` is told of every epoch done.
 
     Returns:
         One entry an epoch, those before a resume included.
@@ -118,6 +120,8 @@ def train_model(
         classifier = architecture.build(*shape)
     if start:
         take_weights(classifier, load_model(start), dataset.labels, start)
+    if recipe.symmetric:
+        tie(classifier)
     fuse_batch_norm(classifier)
     # What is measured and saved computes in float32, whatever trained it.
     kept = architecture.build(*shape)
@@ -188,7 +192,7 @@ def train_model(
                 )
                 history.append(epoch)
                 if holdout is None or best_epoch(history) is epoch:
-                    _save_model(kept, out / MODEL, info)
+                    save_model(kept, out / MODEL, info)
             write_atomically(out / HISTORY, _history_csv(history))
             save_checkpoint(out / CHECKPOINT, model, {"history": [dataclasses.asdict(e) for e in history]})
             display.epoch(dataclasses.asdict(epoch))
@@ -196,7 +200,9 @@ def train_model(
                 watch(epoch)
     card["finished"] = {"epochs": len(history), "kept_epoch": best_epoch(history).epoch if history else 0}
     if holdout:
-        card["calibration"] = _calibrate(out / MODEL, holdout)
+        card["calibration"] = calibrate_file(out / MODEL, holdout)
+    elif calibrated_like:
+        card["calibration"] = calibrate_file_like(out / MODEL, calibrated_like)
     write_atomically(out / CARD, json.dumps(card, indent=1).encode())
     return history
 
@@ -229,30 +235,9 @@ def class_weights(labels: NDArray[np.int64], classes: int, exponent: float) -> N
     return weights
 
 
-def _calibrate(path: Path, holdout: Split) -> dict[str, Any]:
-    """Calibrate the kept model in its file; a run that was calibrated already says again what it found."""
-    model = load_model(path)
-    done: dict[str, Any] | None = model.info.training.get("calibration")
-    if done is None:
-        done = dataclasses.asdict(calibrate(model.model, model.predict(holdout.images), holdout.labels))
-        info = dataclasses.replace(model.info, training={**model.info.training, "calibration": done})
-        _save_model(model.model, path, info)
-    return done
-
-
 def _create_variables(model: Any, batch: dict[str, Any]) -> None:
     model(batch, training=False)
     model.optimizer.build(model.trainable_variables)
-
-
-def _save_model(classifier: Any, path: Path, info: ModelInfo) -> None:
-    temporary = path.with_name(f".{path.stem}.part.keras")
-    try:
-        classifier.save(temporary)
-        write_info(temporary, info)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _provenance(card: dict[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from fer_edge.train.augment import Augmentation
 from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.data.duplicates import Part
-from fer_edge.train.distillation import TeacherViews, check_parts, left_out, open_teachers, soften
+from fer_edge.train.distillation import TeacherViews, left_out, open_teachers, soften
 from fer_edge.train.keras_setup import load_model
+from fer_edge.train.material import TrainingMaterial
 from fer_edge.train.recipe import Distillation, Recipe
 from fer_edge.train.training import train_model
 
@@ -194,13 +195,52 @@ def test_images_that_are_new_to_no_teacher_are_told(tiny, halves):
         TeacherViews(tiny.split(TRAINING), [load_model(halves[0])], LIGHT, seed=1)
 
 
-def test_votes_are_not_weighed_against_what_a_teacher_knows_by_heart(teacher_file, teacher, halves):
-    check_parts(halves, [load_model(path) for path in halves])
-    with pytest.raises(ModelFileError, match="expected a teacher that was trained without a part"):
-        check_parts([teacher_file], [teacher])
+def test_a_teacher_that_knows_half_of_a_mixture_is_refused(tiny, halves):
+    teachers = [load_model(path) for path in halves]
+    with pytest.raises(DataError, match="who knows one image of a mixture"):
+        TeacherViews(tiny.split(TRAINING), teachers, LIGHT, seed=1, mixed=0.5)
 
 
-def test_the_command_learns_from_parts_and_votes(fer_csv, ferplus, tmp_path):
+def test_mixed_views_hold_mixtures_and_the_teachers_look_at_them(tiny, teacher):
+    split = tiny.split(TRAINING)
+    plain, _ = TeacherViews(split, [teacher], LIGHT, seed=1).view(0)
+    views = TeacherViews(split, [teacher], LIGHT, seed=1, mixed=0.5)
+    images, said = views.view(0)
+    partner, weight = views.mixing(0)
+    alone = weight == 1
+    assert 40 < alone.sum() < 100  # of 140
+    assert weight.min() < 0.1
+    assert np.array_equal(images[alone], plain[alone])
+    expected = weight[:, None, None] * plain + (1 - weight[:, None, None]) * plain[partner]
+    assert np.abs(images - expected).max() <= 0.51
+    both_ways = (teacher.predict(images) + teacher.predict(images[:, :, ::-1])) / 2
+    assert said == pytest.approx(both_ways, abs=2e-3)
+    assert not np.array_equal(views.mixing(1)[0], partner)
+
+
+def test_the_targets_are_mixed_as_the_images_are(tiny, teacher):
+    split = dataclasses.replace(tiny.split(TRAINING), auxiliary=np.eye(5, dtype=np.float32)[np.arange(140) % 5])
+    recipe = Recipe(batch_size=140, augmentation=LIGHT, distillation=Distillation(("a",), views=2, mixed=1.0))
+    batches = TrainingMaterial(split, 7, recipe, [teacher]).batches(3)
+    target = batches[0][0]["target"]
+    partner, weight = TeacherViews(split, [teacher], LIGHT, seed=recipe.seed, mixed=1.0).mixing(1)
+    for columns, rows in ((slice(0, 7), np.eye(7)[split.labels]), (slice(14, 19), split.auxiliary)):
+        expected = weight[:, None] * rows + (1 - weight[:, None]) * rows[partner]
+        assert target[:, columns] == pytest.approx(expected[batches.order], abs=1e-6)
+
+
+def test_a_run_with_mixed_views_is_another_run(tiny, teacher, tmp_path):
+    cards = []
+    for mixed in (0.0, 0.5):
+        taught = dataclasses.replace(TAUGHT, epochs=1, distillation=Distillation(("a",), views=1, mixed=mixed))
+        train_model(tiny, "nano", taught, tmp_path / str(mixed), teachers=[teacher])
+        cards.append(json.loads((tmp_path / str(mixed) / "run.json").read_text()))
+    assert cards[0]["run"] != cards[1]["run"]
+    assert "mixed" not in cards[0]["recipe"]["distillation"]
+    assert cards[1]["recipe"]["distillation"]["mixed"] == 0.5
+
+
+def test_the_command_learns_from_parts(fer_csv, ferplus, tmp_path):
     common = [*("train", str(fer_csv), "--model", "nano", "--epochs", "1"), *("--auxiliary-ferplus", str(ferplus))]
     teachers = []
     for part in ("1/2", "2/2"):
@@ -209,10 +249,9 @@ def test_the_command_learns_from_parts_and_votes(fer_csv, ferplus, tmp_path):
         assert result.exit_code == 0, result.output
         assert "holdout_accuracy" in result.stdout
         teachers += ["--teacher", str(out / "model.keras")]
-    student = [*common, "--views", "1", "--teachers-see-votes", *teachers, "--out", str(tmp_path / "run")]
+    student = [*common, "--views", "1", *teachers, "--out", str(tmp_path / "run")]
     result = CliRunner().invoke(main, student)
     assert result.exit_code == 0, result.output
     card = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert card["recipe"]["distillation"]["see_votes"]
     taught_by = json.loads((tmp_path / "2" / "run.json").read_text())["run"]
     assert card["teachers"][1] == {"model": "nano", "run": taught_by, "leave_out": "2/2"}

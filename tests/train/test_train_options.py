@@ -98,7 +98,7 @@ def test_the_leaky_protocol_warns_wherever_its_number_stands(fer_csv, tmp_path):
         (("--schedule", "plateau", "--holdout", "0"), "give a --holdout above 0"),
         (("--leave-out", "1/4", "--holdout", "0.2"), "--holdout 0.2 would do nothing: --leave-out says"),
         (("--leave-out", "5/4"), "'5/4' is no part such as 1/4"),
-        (("--teachers-see-votes", "--teacher", "nano"), "--teachers-see-votes needs teachers and votes"),
+        (("--temperature-from", "."), "--temperature-from is for --holdout 0"),
         (
             ("--leave-out", "1/4", "--protocol", "leaky-resample", "--resample", "ros"),
             "--protocol leaky-resample holds out a leaky part",

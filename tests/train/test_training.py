@@ -17,7 +17,9 @@ from fer_edge.train.keras_setup import load_keras, load_model
 from fer_edge.train.material import TrainingMaterial
 from fer_edge.train.optimizer import make_optimizer, plateau_rate
 from fer_edge.train.recipe import Recipe
+from fer_edge.train.saving import read_calibration
 from fer_edge.train.start import take_weights
+from fer_edge.train.temperature import at_temperature
 from fer_edge.train.training import Epoch, best_epoch, class_weights, train_model
 from fer_edge.train.zoo.registry import find_architecture
 
@@ -268,3 +270,38 @@ def test_another_networks_weights_are_refused(run):
     trained = load_model(run[0] / "model.keras")
     with pytest.raises(ModelFileError, match="expected the network that is to be trained, found another \\(compact\\)"):
         take_weights(find_architecture("nano").build(48, 7, 0.1), trained, EXPRESSIONS, run[0])
+
+
+def test_a_run_of_all_images_takes_the_temperature_that_another_one_found(run, tiny, tmp_path):
+    found = read_calibration(run[0])
+    found["calibration"]["temperature"] = 1.7  # the pictures are too easy for another than 1
+    whole = dataclasses.replace(SHORT, holdout=0.0)
+    train_model(tiny, "compact", whole, tmp_path / "plain")
+    train_model(tiny, "compact", whole, tmp_path / "calibrated", calibrated_like=found)
+    card = json.loads((tmp_path / "calibrated/run.json").read_text())
+    assert card["run"] == json.loads((tmp_path / "plain/run.json").read_text())["run"]
+    assert card["calibration"] == {**found["calibration"], "run": found["run"]}
+    assert read_info(tmp_path / "calibrated/model.keras").training["calibration"] == card["calibration"]
+    images = tiny.split(PUBLIC_TEST).images
+    plain, calibrated = (
+        load_model(tmp_path / name / "model.keras").predict(images) for name in ("plain", "calibrated")
+    )
+    assert calibrated == pytest.approx(at_temperature(plain, 1.7), abs=1e-4)
+    before = (tmp_path / "calibrated/model.keras").read_bytes()
+    train_model(tiny, "compact", whole, tmp_path / "calibrated", resume=True, calibrated_like=found)
+    assert (tmp_path / "calibrated/model.keras").read_bytes() == before  # folded in once
+
+
+@pytest.mark.parametrize(
+    "card", ["", "[]", "{}", '{"run": "a"}', '{"run": "a", "calibration": {"temperature": "hot"}}']
+)
+def test_a_run_without_a_temperature_is_told(tmp_path, card):
+    (tmp_path / "run.json").write_text(card)
+    with pytest.raises(DataError, match="expected the card of a finished run with a --holdout"):
+        read_calibration(tmp_path)
+
+
+def test_a_temperature_of_zero_is_told(tmp_path):
+    (tmp_path / "run.json").write_text('{"run": "a", "calibration": {"temperature": 0}}')
+    with pytest.raises(DataError, match="expected a temperature above 0"):
+        read_calibration(tmp_path)

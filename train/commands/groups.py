@@ -51,10 +51,12 @@ _TEACHERS = (
         "--views", default=16, show_default=True, type=click.IntRange(1), help="Augmented views for teachers."
     ),
     click.option(
-        "--teachers-see-votes",
-        "see_votes",
-        is_flag=True,
-        help="Correct what teachers of left-out parts say by the votes of --auxiliary-ferplus.",
+        "--mixed-views",
+        "mixed",
+        default=0.0,
+        show_default=True,
+        type=Finite(0, 1),
+        help="Share of a view's images that are mixed with another before the teachers look.",
     ),
 )
 

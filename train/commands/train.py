@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,6 @@ from fer_edge.train.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from fer_edge.train.data.dataset import Dataset
     from fer_edge.train.recipe import Distillation
     from fer_edge.train.training import Epoch
 
@@ -134,6 +132,9 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
 @click.option("--clean", is_flag=True, help="Leave out blank images and those that occur under two labels.")
 @of_augmentation
 @click.option(
+    "--symmetric", is_flag=True, help="Tie weights in pairs: the same answer for an image and its mirror image."
+)
+@click.option(
     "--precision",
     default="float32",
     show_default=True,
@@ -147,6 +148,13 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE.keras",
     help="Begin with the weights of this model; for other classes, all but the last layer's.",
+)
+@click.option(
+    "--temperature-from",
+    "calibrated",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="RUN",
+    help="With --holdout 0: fold in the temperature that this run, of the same recipe, found on what it held out.",
 )
 @click.option("--seed", default=1, show_default=True, type=SEED, help="Of weights, order, augmentation.")
 @click.option(
@@ -170,8 +178,9 @@ def train(
     teacher_share: float,
     temperature: float,
     views: int,
-    see_votes: bool,
+    mixed: float,
     start: Path | None,
+    calibrated: Path | None,
     protocol: str,
     contrast_normalisation: str,
     tensorboard: Path | None,
@@ -186,11 +195,12 @@ def train(
     """
     from fer_edge.model_file import file_hash
     from fer_edge.train.augment import Augmentation
+    from fer_edge.train.commands.outcome import Outcome
     from fer_edge.train.data.load import load_dataset
-    from fer_edge.train.distillation import check_parts, open_teachers
-    from fer_edge.train.plots import plot_curves
+    from fer_edge.train.distillation import open_teachers
     from fer_edge.train.recipe import Recipe
-    from fer_edge.train.training import CARD, CHECKPOINT, MODEL, best_epoch, train_model
+    from fer_edge.train.saving import read_calibration
+    from fer_edge.train.training import CHECKPOINT, train_model
     from fer_edge.train.zoo.registry import ZOO, find_architecture
 
     if model not in ZOO and not Path(model).is_file():
@@ -201,6 +211,8 @@ def train(
     if settings["schedule"] == "plateau" and not settings["holdout"] and not settings["leave_out"]:
         raise click.UsageError("--schedule plateau follows the held-out accuracy; give a --holdout above 0")
     settings |= refuse_idle(context, fixed_dropout=architecture.description.get("dropout") is not None)
+    if calibrated and (settings["holdout"] or settings["leave_out"]):
+        raise click.UsageError("--temperature-from is for --holdout 0; a run that holds out finds its own temperature")
     leaky = protocol == "leaky-resample"
     if leaky and ferplus and ferplus_target != "majority":
         raise click.UsageError("--protocol leaky-resample knows labels only: give --ferplus-target majority")
@@ -211,8 +223,6 @@ def train(
     augmentation = Augmentation(**{field.name: settings.pop(field.name) for field in dataclasses.fields(Augmentation)})
     if auxiliary and (settings["resample"] or ferplus):
         raise click.UsageError("--auxiliary-ferplus is for FER2013 as it is: no --resample, no --ferplus")
-    if see_votes and not (teachers and auxiliary):
-        raise click.UsageError("--teachers-see-votes needs teachers and votes: give --teacher and --auxiliary-ferplus")
     if ferplus_target and not ferplus:
         raise click.UsageError("--ferplus-target is about the votes of FER+: give --ferplus too")
     soft = ferplus_target != "majority"
@@ -232,19 +242,27 @@ def train(
         drop_leaks=not keep_leaks and not leaky,
         contrast=contrast_normalisation,
         draw_labels=ferplus_target == "probability",
-        distillation=_distillation(teachers, teacher_share, temperature, views, see_votes),
+        distillation=_distillation(teachers, teacher_share, temperature, views, mixed),
         start=file_hash(start) if start else "",
         **settings,
     )
     for note in dataset.notes:
         click.echo(f"note: {note}", err=True)
+    like = read_calibration(calibrated) if calibrated else None
     opened = open_teachers(teachers, dataset.labels, architecture.input_size)
-    if see_votes:
-        check_parts(teachers, opened)
     try:
         with _logging_to(tensorboard) as watch:
             history = train_model(
-                dataset, model, recipe, out, resume=resume, teachers=opened, held_out=held_out, start=start, watch=watch
+                dataset,
+                model,
+                recipe,
+                out,
+                resume=resume,
+                teachers=opened,
+                held_out=held_out,
+                start=start,
+                calibrated_like=like,
+                watch=watch,
             )
     except KeyboardInterrupt as interrupt:
         if (out / CHECKPOINT).exists():
@@ -252,40 +270,18 @@ def train(
         else:
             said = "interrupted before an epoch was done; nothing is kept, start again with the same arguments"
         raise click.ClickException(said) from interrupt
-    plot_curves(history, out / "curves.png")
-    _describe(out / MODEL, out)
-    kept = best_epoch(history)
-    result: dict[str, Any] = {"model": str(out / MODEL), "epochs": len(history), "kept_epoch": kept.epoch}
-    if kept.holdout_accuracy is not None:
-        result["holdout_accuracy"] = kept.holdout_accuracy
-        result["calibration"] = json.loads((out / CARD).read_text())["calibration"]
-    if leaky:
-        result["leaky_test_accuracy"] = _leaky_accuracy(out, dataset)
-    if as_json:
-        click.echo(json.dumps(result))
-    else:
-        held = f", {kept.holdout_accuracy:.1%} on the held-out part" if kept.holdout_accuracy is not None else ""
-        early = f", stopped early of {recipe.epochs}" if len(history) < recipe.epochs else ""
-        click.echo(f"{out / MODEL}: epoch {kept.epoch} of {len(history)}{early}{held}")
-        if found := result.get("calibration"):
-            click.echo(
-                f"temperature {found['temperature']:.2f}; calibration error there {found['error_before']:.1%}, "
-                f"{found['error_after']:.1%} with it (fitted to these images)"
-            )
-        if leaky:
-            click.echo(
-                f"{result['leaky_test_accuracy']:.1%} on the leaky test split. WARNING: that split holds copies of "
-                "training images; measure the model with 'fer-edge evaluate' on images it has not seen"
-            )
+    outcome = Outcome.of(out, history, recipe.epochs, dataset if leaky else None)
+    click.echo(outcome.to_json() if as_json else outcome.to_text(calibrated))
 
 
 def _distillation(
-    teachers: tuple[Path, ...], share: float, temperature: float, views: int, see_votes: bool
+    teachers: tuple[Path, ...], share: float, temperature: float, views: int, mixed: float
 ) -> Distillation | None:
     from fer_edge.model_file import file_hash
     from fer_edge.train.recipe import Distillation
 
-    return Distillation(tuple(map(file_hash, teachers)), share, temperature, views, see_votes) if teachers else None
+    hashes = tuple(map(file_hash, teachers))
+    return Distillation(hashes, share, temperature, views, mixed) if teachers else None
 
 
 @contextmanager
@@ -298,27 +294,3 @@ def _logging_to(folder: Path | None) -> Iterator[Callable[[Epoch], None] | None]
     folder.mkdir(parents=True, exist_ok=True)  # TensorFlow's own error, where it cannot, is none of the system's
     with TensorBoardLog(folder) as log:
         yield lambda epoch: log.epoch(dataclasses.asdict(epoch))
-
-
-def _describe(path: Path, out: Path) -> None:
-    """Leave a diagram and a table of the network."""
-    from fer_edge.train.diagram import draw_model, write_summary
-    from fer_edge.train.keras_setup import load_model
-
-    network = load_model(path).model
-    write_summary(network, out / "model.txt")
-    draw_model(network, out / "model.png")
-
-
-def _leaky_accuracy(out: Path, dataset: Dataset) -> float:
-    """Measure on the leaky test split and write the figure, with its warning, into the run card."""
-    from fer_edge.model_file import write_atomically
-    from fer_edge.train.data.dataset import PUBLIC_TEST
-    from fer_edge.train.evaluation import evaluate_models
-    from fer_edge.train.training import CARD, MODEL
-
-    accuracy = evaluate_models([out / MODEL], dataset, PUBLIC_TEST).metrics.top1
-    card = json.loads((out / CARD).read_text())
-    card["leaky_test_accuracy"] = {"top1": accuracy, "warning": dataset.notes[-1]}
-    write_atomically(out / CARD, json.dumps(card, indent=1).encode())
-    return accuracy

@@ -1,0 +1,95 @@
+"""What ``fer-edge train`` leaves beside the model and says once the training is over."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fer_edge.model_file import write_atomically
+from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset
+from fer_edge.train.diagram import draw_model, write_summary
+from fer_edge.train.evaluation import evaluate_models
+from fer_edge.train.keras_setup import load_model
+from fer_edge.train.plots import plot_curves
+from fer_edge.train.training import CARD, MODEL, Epoch, best_epoch
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """Of a finished run.
+
+    Attributes:
+        model: path of the kept model.
+        epochs: trained.
+        planned: length of the schedule.
+        kept: the epoch whose weights the model has.
+        calibration: of the run card, or None.
+        leaky_accuracy: on a test split that holds copies of training images, or None.
+    """
+
+    model: Path
+    epochs: int
+    planned: int
+    kept: Epoch
+    calibration: dict[str, Any] | None
+    leaky_accuracy: float | None
+
+    @classmethod
+    def of(cls, out: Path, history: Sequence[Epoch], planned: int, leaky: Dataset | None) -> Outcome:
+        """Draw the curves and the network of the run in `out` and gather what is to be said.
+
+        Args:
+            out: its folder.
+            history: its epochs.
+            planned: length of its schedule.
+            leaky: the data set with the leaky test split to measure on, or None.
+        """
+        plot_curves(list(history), out / "curves.png")
+        network = load_model(out / MODEL).model
+        write_summary(network, out / "model.txt")
+        draw_model(network, out / "model.png")
+        accuracy = _leaky_accuracy(out, leaky) if leaky else None
+        calibration = json.loads((out / CARD).read_text()).get("calibration")
+        return cls(out / MODEL, len(history), planned, best_epoch(list(history)), calibration, accuracy)
+
+    def to_json(self) -> str:
+        """Return it for a script."""
+        result: dict[str, Any] = {"model": str(self.model), "epochs": self.epochs, "kept_epoch": self.kept.epoch}
+        if self.kept.holdout_accuracy is not None:
+            result["holdout_accuracy"] = self.kept.holdout_accuracy
+        if self.calibration:
+            result["calibration"] = self.calibration
+        if self.leaky_accuracy is not None:
+            result["leaky_test_accuracy"] = self.leaky_accuracy
+        return json.dumps(result)
+
+    def to_text(self, calibrated: Path | None) -> str:
+        """Return it for a reader; `calibrated` is the run whose temperature was taken, if there is one."""
+        accuracy = self.kept.holdout_accuracy
+        held = f", {accuracy:.1%} on the held-out part" if accuracy is not None else ""
+        early = f", stopped early of {self.planned}" if self.epochs < self.planned else ""
+        lines = [f"{self.model}: epoch {self.kept.epoch} of {self.epochs}{early}{held}"]
+        if found := self.calibration:
+            there = f"on what {calibrated} held out" if calibrated else "there"
+            lines.append(
+                f"temperature {found['temperature']:.2f}; calibration error {there} {found['error_before']:.1%}, "
+                f"{found['error_after']:.1%} with it (fitted to these images)"
+            )
+        if self.leaky_accuracy is not None:
+            lines.append(
+                f"{self.leaky_accuracy:.1%} on the leaky test split. WARNING: that split holds copies of "
+                "training images; measure the model with 'fer-edge evaluate' on images it has not seen"
+            )
+        return "\n".join(lines)
+
+
+def _leaky_accuracy(out: Path, dataset: Dataset) -> float:
+    """Measure on the leaky test split and write the figure, with its warning, into the run card."""
+    accuracy = evaluate_models([out / MODEL], dataset, PUBLIC_TEST).metrics.top1
+    card = json.loads((out / CARD).read_text())
+    card["leaky_test_accuracy"] = {"top1": accuracy, "warning": dataset.notes[-1]}
+    write_atomically(out / CARD, json.dumps(card, indent=1).encode())
+    return accuracy

@@ -1,0 +1,81 @@
+"""The model file of a run: written whole, and with its temperature in it once the training is over."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fer_edge.errors import DataError
+from fer_edge.model_file import ModelInfo, write_info
+from fer_edge.train.data.dataset import Split
+from fer_edge.train.keras_setup import KerasModel, load_model
+from fer_edge.train.temperature import calibrate, fold_temperature
+
+
+def save_model(classifier: Any, path: Path, info: ModelInfo) -> None:
+    """Write a trained Keras model with what it carries, whole or not at all."""
+    temporary = path.with_name(f".{path.stem}.part.keras")
+    try:
+        classifier.save(temporary)
+        write_info(temporary, info)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def calibrate_file(path: Path, holdout: Split) -> dict[str, Any]:
+    """Calibrate a model file on held-out images; one that was calibrated already says again what was found."""
+    model = load_model(path)
+    if done := _found_before(model):
+        return done
+    return _keep(model, path, dataclasses.asdict(calibrate(model.model, model.predict(holdout.images), holdout.labels)))
+
+
+def calibrate_file_like(path: Path, other: Mapping[str, Any]) -> dict[str, Any]:
+    """Fold into a model file the temperature that another run, with the card `other`, found on what it held out.
+
+    A run that holds nothing out cannot know how much too sure it is; one of the same recipe that does can.
+    """
+    model = load_model(path)
+    if done := _found_before(model):
+        return done
+    found = {**other["calibration"], "run": other["run"]}
+    fold_temperature(model.model, found["temperature"])
+    return _keep(model, path, found)
+
+
+def read_calibration(run: Path) -> dict[str, Any]:
+    """Return the card of a run that found a temperature.
+
+    Args:
+        run: the folder that ``fer-edge train`` left.
+
+    Raises:
+        DataError: no such run, or one that held out nothing or was killed.
+    """
+    path = run / "run.json"
+    try:
+        card: dict[str, Any] = json.loads(path.read_text())
+        found = float(card["calibration"]["temperature"]), str(card["run"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path}: expected the card of a finished run with a --holdout, which finds a temperature, found none; "
+            "name the folder of such a run"
+        ) from error
+    if not found[0] > 0:
+        raise DataError(f"{path}: expected a temperature above 0, found {found[0]}; train that run again")
+    return card
+
+
+def _found_before(model: KerasModel) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = model.info.training.get("calibration")
+    return found
+
+
+def _keep(model: KerasModel, path: Path, found: dict[str, Any]) -> dict[str, Any]:
+    info = dataclasses.replace(model.info, training={**model.info.training, "calibration": found})
+    save_model(model.model, path, info)
+    return found

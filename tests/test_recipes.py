@@ -21,11 +21,14 @@ def settings(model):
 
 TRAINED = ["teacher", "teacher-vgg", "teacher-vgg-b", "large", "compact", "nano", "compact-ferplus"]
 TRAINED += ["large-holdout", "compact-holdout"]
+RUNS = {"nano": "nano-trio"}
+"""The script's own runs, where the shipped file is of another (docs/models.md)."""
 
 
 @pytest.mark.parametrize("model", TRAINED)
 def test_the_script_has_the_settings_of_its_run(model):
-    card = json.loads((ROOT / "benchmarks" / "results" / "accuracy" / f"{model}-run.json").read_text())
+    run = RUNS.get(model, model)
+    card = json.loads((ROOT / "benchmarks" / "results" / "accuracy" / f"{run}-run.json").read_text())
     recipe = card["recipe"]
     distillation = {f"teacher-{name}": value for name, value in recipe.get("distillation", {}).items()}
     ran = recipe | recipe["augmentation"] | distillation

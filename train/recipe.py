@@ -53,7 +53,6 @@ class Recipe:
         patience: epochs without a better holdout accuracy before stopping; 0 never stops early.
         holdout: share of Training that decides when to stop and which epoch to keep; 0 trains on all of it
             and keeps the last epoch.
-        keep: the epoch whose weights are kept, ``best`` on what is held out, or ``last``, where that only calibrates.
         drop_leaks: leave out training images that also occur in a test split.
         resample: method of `fer_edge.train.balance.resample` that balances what is trained on, or "" for none.
         protocol: ``clean``, or the one under which the data set was made before training saw it, with its method.
@@ -86,7 +85,6 @@ class Recipe:
     dropout: float = 0.2
     patience: int = 0
     holdout: float = 0.1
-    keep: str = "best"
     drop_leaks: bool = True
     resample: str = ""
     protocol: str = "clean"
@@ -112,8 +110,6 @@ class Recipe:
             del settings["auxiliary_share"]
         if self.protocol == "clean":
             del settings["protocol"]
-        if self.keep == "best":
-            del settings["keep"]
         if not self.leave_out:
             del settings["leave_out"]
         if not self.start:

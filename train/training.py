@@ -191,14 +191,14 @@ def train_model(
                     seconds=round(time.perf_counter() - started, 2),
                 )
                 history.append(epoch)
-                if holdout is None or kept_epoch(history, recipe.keep) is epoch:
+                if holdout is None or best_epoch(history) is epoch:
                     save_model(kept, out / MODEL, info)
             write_atomically(out / HISTORY, _history_csv(history))
             save_checkpoint(out / CHECKPOINT, model, {"history": [dataclasses.asdict(e) for e in history]})
             display.epoch(dataclasses.asdict(epoch))
             if watch:
                 watch(epoch)
-    card["finished"] = {"epochs": len(history), "kept_epoch": kept_epoch(history, recipe.keep).epoch if history else 0}
+    card["finished"] = {"epochs": len(history), "kept_epoch": best_epoch(history).epoch if history else 0}
     if holdout:
         card["calibration"] = calibrate_file(out / MODEL, holdout)
     elif calibrated_like:
@@ -207,10 +207,8 @@ def train_model(
     return history
 
 
-def kept_epoch(history: Sequence[Epoch], keep: str) -> Epoch:
-    """Return the epoch whose weights are kept: the best on the holdout (the later of equals), or the last."""
-    if keep == "last":
-        return history[-1]
+def best_epoch(history: Sequence[Epoch]) -> Epoch:
+    """Return the epoch whose weights are kept: the best on the holdout (the later of equals), else the last."""
     return max(history, key=lambda e: (e.holdout_accuracy if e.holdout_accuracy is not None else 0.0, e.epoch))
 
 

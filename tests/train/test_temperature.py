@@ -26,6 +26,13 @@ def test_it_finds_the_temperature_that_was_put_in(temperature):
     assert fit_temperature(scores, labels) == pytest.approx(temperature, rel=0.05)
 
 
+def test_where_labels_are_noisy_it_is_as_sure_as_right():
+    scores, labels = drawn(2.0)
+    noisy = np.where(np.arange(len(labels)) % 5 == 0, np.random.default_rng(3).permutation(labels), labels)
+    found = at_temperature(scores, fit_temperature(scores, noisy))
+    assert found.max(axis=1).mean() == pytest.approx((scores.argmax(axis=1) == noisy).mean(), abs=2e-3)
+
+
 def test_it_is_folded_into_the_model():
     model = ZOO["nano"].build(48, 7, 0.0)
     head = model.get_layer("logits")

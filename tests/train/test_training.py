@@ -20,7 +20,7 @@ from fer_edge.train.recipe import Recipe
 from fer_edge.train.saving import read_calibration
 from fer_edge.train.start import take_weights
 from fer_edge.train.temperature import at_temperature
-from fer_edge.train.training import Epoch, class_weights, kept_epoch, train_model
+from fer_edge.train.training import Epoch, best_epoch, class_weights, train_model
 from fer_edge.train.zoo.registry import find_architecture
 
 from .conftest import pictures
@@ -143,24 +143,8 @@ def epochs(*accuracies):
 
 
 def test_the_best_epoch_is_the_later_of_equals_and_the_last_without_a_holdout():
-    assert kept_epoch(epochs(0.1, 0.4, 0.4, 0.3), "best").epoch == 3
-    assert kept_epoch(epochs(None, None), "best").epoch == 2
-
-
-def test_the_last_epoch_is_kept_where_that_is_asked_for(tiny, tmp_path, monkeypatch):
-    assert kept_epoch(epochs(0.1, 0.4, 0.3), "last").epoch == 3
-    measured = iter([0.9, 0.5, 0.1])  # on the held-out part, worse by the epoch
-    plain = training._measure
-    monkeypatch.setattr(
-        training,
-        "_measure",
-        lambda kept, info, split: (next(measured), 1.0) if len(split) == 14 else plain(kept, info, split),
-    )
-    train_model(tiny, "nano", dataclasses.replace(SHORT, keep="last"), tmp_path)
-    card = json.loads((tmp_path / "run.json").read_text())
-    assert card["finished"] == {"epochs": 3, "kept_epoch": 3}
-    assert card["recipe"]["keep"] == "last"
-    assert card["calibration"]["images"] == 14
+    assert best_epoch(epochs(0.1, 0.4, 0.4, 0.3)).epoch == 3
+    assert best_epoch(epochs(None, None)).epoch == 2
 
 
 def test_early_stopping_waits_for_its_patience():

@@ -14,8 +14,7 @@ from fer_edge.train.diagram import draw_model, write_summary
 from fer_edge.train.evaluation import evaluate_models
 from fer_edge.train.keras_setup import load_model
 from fer_edge.train.plots import plot_curves
-from fer_edge.train.recipe import Recipe
-from fer_edge.train.training import CARD, MODEL, Epoch, kept_epoch
+from fer_edge.train.training import CARD, MODEL, Epoch, best_epoch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,13 +38,13 @@ class Outcome:
     leaky_accuracy: float | None
 
     @classmethod
-    def of(cls, out: Path, history: Sequence[Epoch], recipe: Recipe, leaky: Dataset | None) -> Outcome:
+    def of(cls, out: Path, history: Sequence[Epoch], planned: int, leaky: Dataset | None) -> Outcome:
         """Draw the curves and the network of the run in `out` and gather what is to be said.
 
         Args:
             out: its folder.
             history: its epochs.
-            recipe: its settings.
+            planned: length of its schedule.
             leaky: the data set with the leaky test split to measure on, or None.
         """
         plot_curves(list(history), out / "curves.png")
@@ -54,8 +53,7 @@ class Outcome:
         draw_model(network, out / "model.png")
         accuracy = _leaky_accuracy(out, leaky) if leaky else None
         calibration = json.loads((out / CARD).read_text()).get("calibration")
-        kept = kept_epoch(history, recipe.keep)
-        return cls(out / MODEL, len(history), recipe.epochs, kept, calibration, accuracy)
+        return cls(out / MODEL, len(history), planned, best_epoch(history), calibration, accuracy)
 
     def to_json(self) -> str:
         """Return it for a script."""

@@ -101,13 +101,6 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
 @click.option("--patience", default=0, show_default=True, type=click.IntRange(0), help="Early stopping; 0 off.")
 @click.option("--holdout", default=0.1, show_default=True, type=SHARE, help="Share of Training that chooses the epoch.")
 @click.option(
-    "--keep",
-    default="best",
-    show_default=True,
-    type=click.Choice(["best", "last"]),
-    help="Epoch: the best on the held-out part, or the last, which that part then only calibrates.",
-)
-@click.option(
     "--leave-out",
     default="",
     type=PartOfTraining(),
@@ -277,7 +270,7 @@ def train(
         else:
             said = "interrupted before an epoch was done; nothing is kept, start again with the same arguments"
         raise click.ClickException(said) from interrupt
-    outcome = Outcome.of(out, history, recipe, dataset if leaky else None)
+    outcome = Outcome.of(out, history, recipe.epochs, dataset if leaky else None)
     click.echo(outcome.to_json() if as_json else outcome.to_text(calibrated))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.keras_setup import KerasModel, load_model
 from fer_edge.train.temperature import calibrate, fold_temperature
+
+CARD = "run.json"
 
 
 def save_model(classifier: Any, path: Path, info: ModelInfo) -> None:
@@ -47,27 +50,44 @@ def calibrate_file_like(path: Path, other: Mapping[str, Any]) -> dict[str, Any]:
     return _keep(model, path, found)
 
 
-def read_calibration(run: Path) -> dict[str, Any]:
-    """Return the card of a run that found a temperature.
+def read_calibration(run: Path, model: str, fingerprint: str, recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the card of a run that found a temperature, of a model like the one that is to have it.
 
     Args:
         run: the folder that ``fer-edge train`` left.
+        model: name of the architecture.
+        fingerprint: of the data set.
+        recipe: of the run that is to have the temperature.
 
     Raises:
-        DataError: no such run, or one that held out nothing or was killed.
+        DataError: no such run; one that held out nothing, was killed, or has its temperature from another; or one of
+            another model, data set or teachers.
     """
-    path = run / "run.json"
+    path = run / CARD
     try:
         card: dict[str, Any] = json.loads(path.read_text())
-        found = float(card["calibration"]["temperature"]), str(card["run"])
+        found = card["calibration"]
+        numbers = [float(found[key]) for key in ("temperature", "error_before", "error_after")]
+        described = (card["model"], card["data"]["fingerprint"], _taught_by(card["recipe"]))
+        if not all(map(math.isfinite, numbers)) or numbers[0] <= 0 or "run" in found:
+            raise ValueError
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{path}: expected the card of a finished run with a --holdout, which finds a temperature, found none; "
             "name the folder of such a run"
         ) from error
-    if not found[0] > 0:
-        raise DataError(f"{path}: expected a temperature above 0, found {found[0]}; train that run again")
+    expected = (model, fingerprint, _taught_by(recipe))
+    for what, mine, theirs in zip(("model", "data set", "teachers"), expected, described, strict=True):
+        if mine != theirs:
+            raise DataError(
+                f"{path}: expected a run of the same {what}, found one of another; train one with the same arguments "
+                "and a --holdout, fewer --epochs perhaps"
+            )
     return card
+
+
+def _taught_by(recipe: Mapping[str, Any]) -> list[str]:
+    return list(recipe.get("distillation", {}).get("teachers", ()))
 
 
 def _found_before(model: KerasModel) -> dict[str, Any] | None:

@@ -33,6 +33,9 @@ class SharpnessAwareModel(AugmentedModel):
 
         variables = [v.value for v in self.trainable_variables]
         loss, uphill = gradients()
+        # On the ties of a symmetric network (`fer_edge.train.symmetry`), as the optimizer projects what counts.
+        tied = zip(uphill, self.trainable_variables, strict=True)
+        uphill = [gradient if v.constraint is None else v.constraint(gradient) for gradient, v in tied]
         scale = self.radius / (tf.linalg.global_norm(uphill) + 1e-12)
         steps = [gradient * scale for gradient in uphill]
         for variable, step in zip(variables, steps, strict=True):

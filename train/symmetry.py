@@ -12,7 +12,7 @@ gradient projected onto them is the gradient of the tied weights. What is saved 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from fer_edge.errors import DataError
 from fer_edge.train.keras_setup import load_keras
@@ -68,7 +68,7 @@ def tie(classifier: Any) -> None:
     last = [layer for layer in classifier.layers if layer.weights][-1]
     for layer in classifier.layers:
         kind = type(layer).__name__
-        _check(layer, kind, last)
+        _check(layer, kind, last, bool(maps))
         if kind == "Flatten":
             maps = tuple(layer.input.shape[1:])
         elif kind == "Conv2D":
@@ -110,21 +110,26 @@ def tie_statistics(norm: Any) -> None:
             statistic.assign(pairs(statistic.value))
 
 
-def _check(layer: Any, kind: str, last: Any) -> None:
-    def refuse(found: str) -> None:
-        raise DataError(
-            f"layer '{layer.name}' ({kind}): expected one that --symmetric can tie in mirrored pairs, found {found}; "
-            "choose another network, or leave --symmetric out"
-        )
-
-    if kind not in (*WEIGHTED, *PASSIVE):
-        refuse("a layer of another kind")
+def _check(layer: Any, kind: str, last: Any, flattened: bool) -> None:
+    if kind not in (*WEIGHTED, *PASSIVE) or (layer is last and kind != "Dense"):
+        _refuse(layer, "a layer of another kind")
+    if kind == "BatchNormalization" and (flattened or not (layer.scale and layer.center)):
+        _refuse(layer, "one of flattened maps, or without scale or offset")
+    if kind == "Conv2D" and layer.groups > 1:
+        _refuse(layer, f"{layer.groups} groups")
     if kind in ("Conv2D", "Dense") and layer is not last and layer.kernel.shape[-1] % 2:
-        refuse(f"{layer.kernel.shape[-1]} channels, an odd number")
+        _refuse(layer, f"{layer.kernel.shape[-1]} channels, an odd number")
     if hasattr(layer, "strides"):
         window = layer.kernel_size if kind == "Conv2D" else layer.pool_size
         width, out = int(layer.input.shape[2]), int(layer.output.shape[2])
         left_over = width - window[1] - (out - 1) * layer.strides[1]
         # What a window leaves out, and the odd column that 'same' adds, are at the right.
         if left_over > 0 or left_over % 2:
-            refuse(f"a window of {window[1]} pixels and a stride of {layer.strides[1]} on {width}")
+            _refuse(layer, f"a window of {window[1]} pixels and a stride of {layer.strides[1]} on {width}")
+
+
+def _refuse(layer: Any, found: str) -> NoReturn:
+    raise DataError(
+        f"layer '{layer.name}' ({type(layer).__name__}): expected one that --symmetric can tie in mirrored pairs, "
+        f"found {found}; choose another network, or leave --symmetric out"
+    )

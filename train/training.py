@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import DataError
+from fer_edge.errors import DataError, ModelFileError
 from fer_edge.model_file import ModelInfo, write_atomically
 from fer_edge.preprocess import normalise
 from fer_edge.train.augment import Augmenter
@@ -35,13 +35,13 @@ from fer_edge.train.precision import computing_in, fuse_batch_norm
 from fer_edge.train.recipe import Recipe
 from fer_edge.train.resident import ResidentEpochs, can_stay_resident
 from fer_edge.train.run_card import make_run_card
-from fer_edge.train.saving import calibrate_file, calibrate_file_like, save_model
+from fer_edge.train.saving import CARD, calibrate_file, calibrate_file_like, save_model
 from fer_edge.train.sharpness import SharpnessAwareModel, require_tensorflow
 from fer_edge.train.start import take_weights
 from fer_edge.train.symmetry import tie
 from fer_edge.train.zoo.registry import find_architecture
 
-MODEL, CHECKPOINT, HISTORY, CARD = "model.keras", "checkpoint.npz", "history.csv", "run.json"
+MODEL, CHECKPOINT, HISTORY = "model.keras", "checkpoint.npz", "history.csv"
 CLEAN_SAMPLE = 4096  # training images, not augmented: for batch norm, and to see over- and underfitting
 
 
@@ -85,7 +85,7 @@ def train_model(
 
     Raises:
         DataError: no Training split; nothing to resume; `out` belongs to another run.
-        ModelFileError: `start` holds another network.
+        ModelFileError: `start` holds another network, or is to become a symmetric one and is none.
     """
     keras = load_keras()
     architecture = find_architecture(name)
@@ -119,7 +119,13 @@ def train_model(
     with computing_in(recipe.precision):
         classifier = architecture.build(*shape)
     if start:
-        take_weights(classifier, load_model(start), dataset.labels, start)
+        trained = load_model(start)
+        if recipe.symmetric and not trained.info.training.get("recipe", {}).get("symmetric"):
+            raise ModelFileError(
+                f"{start}: expected a symmetric network, as --symmetric makes, found one whose channels are no pairs; "
+                "leave --symmetric out, or begin without it"
+            )
+        take_weights(classifier, trained, dataset.labels, start)
     if recipe.symmetric:
         tie(classifier)
     fuse_batch_norm(classifier)
@@ -135,9 +141,9 @@ def train_model(
     )
     if teachers:
         card["teachers"] = [describe_teacher(teacher) for teacher in teachers]
+    material = TrainingMaterial(training, len(dataset.labels), recipe, teachers)  # refuses before anything is written
     _prepare_folder(out, card, resume)
 
-    material = TrainingMaterial(training, len(dataset.labels), recipe, teachers)
     augmenter = Augmenter(material.augmentation, recipe.seed)
     weights = class_weights(training.labels, len(dataset.labels), recipe.class_weighting)
     if recipe.sam:

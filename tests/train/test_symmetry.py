@@ -89,9 +89,9 @@ def test_what_is_tied_stays_as_it_is():
     assert np.asarray(kernel)[:, :, :3, :4] == pytest.approx(np.asarray(kernel)[:, ::-1, 3:, 4:])
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon", "sgd"])
-def test_a_trained_model_is_symmetric_and_plain(tiny, tmp_path, optimizer):
-    train_model(tiny, "nano", dataclasses.replace(SHORT, optimizer=optimizer), tmp_path)
+@pytest.mark.parametrize(("optimizer", "sam"), [("adamw", 0), ("muon", 0), ("sgd", 0.05)])
+def test_a_trained_model_is_symmetric_and_plain(tiny, tmp_path, optimizer, sam):
+    train_model(tiny, "nano", dataclasses.replace(SHORT, optimizer=optimizer, sam=sam), tmp_path)
     model = load_model(tmp_path / "model.keras")
     images = tiny.split(PUBLIC_TEST).images
     assert model.predict(images) == pytest.approx(model.predict(images[:, :, ::-1]), abs=1e-5)
@@ -151,3 +151,11 @@ def test_an_odd_layer_is_refused():
     model = load_keras().Model(inputs, layers.Dense(7, name="logits")(layers.Dense(5)(x)))
     with pytest.raises(DataError, match="found 5 channels, an odd number"):
         tie(model)
+
+
+def test_a_batch_norm_of_flattened_maps_is_refused():
+    layers = load_keras().layers
+    inputs = load_keras().Input((48, 48, 1))
+    x = layers.BatchNormalization()(layers.Flatten()(layers.Conv2D(4, 3, padding="same")(inputs)))
+    with pytest.raises(DataError, match="found one of flattened maps"):
+        tie(load_keras().Model(inputs, layers.Dense(7)(x)))

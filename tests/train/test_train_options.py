@@ -110,6 +110,7 @@ def test_the_leaky_protocol_warns_wherever_its_number_stands(fer_csv, tmp_path):
         (("--input-contrast", "clahe", "--light", "0.1"), "--input-contrast undoes it"),
         (("--auxiliary-share", "0.7"), "there is no --auxiliary-ferplus"),
         (("--views", "3"), "there is no --teacher"),
+        (("--mixed-views", "0.5"), "--mixed-views 0.5 would do nothing: there is no --teacher"),
         (("--learning-rate", "nan"), "--learning-rate"),
         (("--scale", "inf"), "--scale"),
         (("--model", "none"), "is not in the zoo"),

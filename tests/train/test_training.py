@@ -273,7 +273,7 @@ def test_another_networks_weights_are_refused(run):
 
 
 def test_a_run_of_all_images_takes_the_temperature_that_another_one_found(run, tiny, tmp_path):
-    found = read_calibration(run[0])
+    found = read_calibration(run[0], "compact", tiny.fingerprint, SHORT.to_dict())
     found["calibration"]["temperature"] = 1.7  # the pictures are too easy for another than 1
     whole = dataclasses.replace(SHORT, holdout=0.0)
     train_model(tiny, "compact", whole, tmp_path / "plain")
@@ -292,16 +292,48 @@ def test_a_run_of_all_images_takes_the_temperature_that_another_one_found(run, t
     assert (tmp_path / "calibrated/model.keras").read_bytes() == before  # folded in once
 
 
+CALIBRATED = {
+    "run": "a",
+    "model": "compact",
+    "data": {"fingerprint": "f"},
+    "recipe": {"distillation": {"teachers": ["t"]}},
+    "calibration": {"temperature": 1.2, "error_before": 0.1, "error_after": 0.05},
+}
+
+
+def read(folder, card, model="compact", fingerprint="f", teachers=("t",)):
+    (folder / "run.json").write_text(card if isinstance(card, str) else json.dumps(card))
+    return read_calibration(folder, model, fingerprint, {"distillation": {"teachers": teachers}})
+
+
 @pytest.mark.parametrize(
-    "card", ["", "[]", "{}", '{"run": "a"}', '{"run": "a", "calibration": {"temperature": "hot"}}']
+    "card",
+    [
+        *("", "[]", "{}", '{"run": "a"}'),
+        CALIBRATED | {"calibration": {"temperature": 1.2}},
+        CALIBRATED | {"calibration": CALIBRATED["calibration"] | {"temperature": "hot"}},
+        CALIBRATED | {"calibration": CALIBRATED["calibration"] | {"temperature": 0}},
+        CALIBRATED | {"calibration": CALIBRATED["calibration"] | {"temperature": float("inf")}},
+        CALIBRATED | {"calibration": CALIBRATED["calibration"] | {"run": "of another"}},
+    ],
 )
-def test_a_run_without_a_temperature_is_told(tmp_path, card):
-    (tmp_path / "run.json").write_text(card)
+def test_a_run_without_a_temperature_of_its_own_is_told(tmp_path, card):
     with pytest.raises(DataError, match="expected the card of a finished run with a --holdout"):
-        read_calibration(tmp_path)
+        read(tmp_path, card)
 
 
-def test_a_temperature_of_zero_is_told(tmp_path):
-    (tmp_path / "run.json").write_text('{"run": "a", "calibration": {"temperature": 0}}')
-    with pytest.raises(DataError, match="expected a temperature above 0"):
-        read_calibration(tmp_path)
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [({"model": "large"}, "model"), ({"fingerprint": "g"}, "data set"), ({"teachers": ("u",)}, "teachers")],
+)
+def test_the_temperature_of_another_model_data_set_or_teachers_is_told(tmp_path, other, what):
+    assert read(tmp_path, CALIBRATED)["run"] == "a"
+    with pytest.raises(DataError, match=f"expected a run of the same {what}, found one of another"):
+        read(tmp_path, CALIBRATED, **other)
+
+
+def test_a_free_network_does_not_become_a_symmetric_one(run, tiny, tmp_path):
+    symmetric = dataclasses.replace(SHORT, symmetric=True)
+    with pytest.raises(ModelFileError, match="expected a symmetric network"):
+        train_model(tiny, "compact", symmetric, tmp_path / "run", start=run[0] / "model.keras")
+    assert not (tmp_path / "run").exists()

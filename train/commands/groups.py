@@ -52,7 +52,6 @@ _TEACHERS = (
     ),
     click.option(
         "--mixed-views",
-        "mixed",
         default=0.0,
         show_default=True,
         type=Finite(0, 1),

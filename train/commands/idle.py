@@ -35,7 +35,7 @@ def refuse_idle(context: click.Context, *, fixed_dropout: bool = False) -> dict[
         "teacher_share": (None, no_teacher or (None if given["teacher_share"] else "leave --teacher out for that")),
         "temperature": (None, no_teacher),
         "views": (None, no_teacher),
-        "mixed": (None, no_teacher),
+        "mixed_views": (None, no_teacher),
     }
     idle = {name: (value, reason) for name, (value, reason) in reasons.items() if reason}
     for name, (value, reason) in idle.items():

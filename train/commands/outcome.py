@@ -14,7 +14,8 @@ from fer_edge.train.diagram import draw_model, write_summary
 from fer_edge.train.evaluation import evaluate_models
 from fer_edge.train.keras_setup import load_model
 from fer_edge.train.plots import plot_curves
-from fer_edge.train.training import CARD, MODEL, Epoch, best_epoch
+from fer_edge.train.saving import CARD
+from fer_edge.train.training import MODEL, Epoch, best_epoch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,14 +67,14 @@ class Outcome:
             result["leaky_test_accuracy"] = self.leaky_accuracy
         return json.dumps(result)
 
-    def to_text(self, calibrated: Path | None) -> str:
-        """Return it for a reader; `calibrated` is the run whose temperature was taken, if there is one."""
+    def to_text(self) -> str:
+        """Return it for a reader."""
         accuracy = self.kept.holdout_accuracy
         held = f", {accuracy:.1%} on the held-out part" if accuracy is not None else ""
         early = f", stopped early of {self.planned}" if self.epochs < self.planned else ""
         lines = [f"{self.model}: epoch {self.kept.epoch} of {self.epochs}{early}{held}"]
         if found := self.calibration:
-            there = f"on what {calibrated} held out" if calibrated else "there"
+            there = f"on what run {found['run']} held out" if "run" in found else "there"
             lines.append(
                 f"temperature {found['temperature']:.2f}; calibration error {there} {found['error_before']:.1%}, "
                 f"{found['error_after']:.1%} with it (fitted to these images)"

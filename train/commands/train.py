@@ -178,7 +178,7 @@ def train(
     teacher_share: float,
     temperature: float,
     views: int,
-    mixed: float,
+    mixed_views: float,
     start: Path | None,
     calibrated: Path | None,
     protocol: str,
@@ -242,13 +242,15 @@ def train(
         drop_leaks=not keep_leaks and not leaky,
         contrast=contrast_normalisation,
         draw_labels=ferplus_target == "probability",
-        distillation=_distillation(teachers, teacher_share, temperature, views, mixed),
+        distillation=_distillation(teachers, teacher_share, temperature, views, mixed_views),
         start=file_hash(start) if start else "",
         **settings,
     )
     for note in dataset.notes:
         click.echo(f"note: {note}", err=True)
-    like = read_calibration(calibrated) if calibrated else None
+    like = None
+    if calibrated:
+        like = read_calibration(calibrated, architecture.name, dataset.fingerprint, recipe.to_dict())
     opened = open_teachers(teachers, dataset.labels, architecture.input_size)
     try:
         with _logging_to(tensorboard) as watch:
@@ -271,7 +273,7 @@ def train(
             said = "interrupted before an epoch was done; nothing is kept, start again with the same arguments"
         raise click.ClickException(said) from interrupt
     outcome = Outcome.of(out, history, recipe.epochs, dataset if leaky else None)
-    click.echo(outcome.to_json() if as_json else outcome.to_text(calibrated))
+    click.echo(outcome.to_json() if as_json else outcome.to_text())
 
 
 def _distillation(

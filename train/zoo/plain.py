@@ -1,4 +1,4 @@
-"""``nano``, ``compact``, ``large`` and their ``teacher``: 3x3 convolutions, batch norm, ReLU6, average pooling.
+"""``nano``, ``compact``, ``large``, ``teacher``: convolutions of 3x3 or 3x4, batch norm, ReLU6, average pooling.
 
 Depthwise-separable convolutions have fewer multiply-adds but are two to three times slower per
 multiply-add in the int8 kernels of the TFLite runtime, and train slower; plain ones with few channels

@@ -45,9 +45,9 @@ def _vgg(name: str, cropped: int, summary: str) -> Architecture:
 
 
 _ALL = (
-    _plain("nano", "six 3x3 convolutions, some maps weighed, the smallest"),
-    _plain("compact", "seven 3x3 convolutions, some maps weighed, the default"),
-    _plain("large", "eight wide 3x3 convolutions, the most accurate"),
+    _plain("nano", "six convolutions, some maps weighed, the smallest"),
+    _plain("compact", "seven convolutions, some maps weighed, the default"),
+    _plain("large", "eight wide convolutions, the most accurate"),
     _plain("teacher", "large, twice as wide, for the others to learn from"),
     Architecture("deep-cnn", "four wide convolutions, two dense layers (Jain; Khopkar and Saxena)", deep_cnn.build),
     Architecture("cnn-lstm", "five convolutions read by two LSTMs (Ioannou)", cnn_lstm.build),

@@ -49,9 +49,10 @@ def test_keras_activations_are_the_layers_outputs(keras_network, face):
 
 def test_keras_filters_are_the_first_kernel(keras_network, face):
     filters = keras_network.filters()
-    assert (filters.layer, filters.kernels.shape) == ("conv1", (12, 3, 3))
+    assert (filters.layer, filters.kernels.shape) == ("conv1", (12, 3, 4))
     (values,) = keras_network.activations(face, [find_layer(keras_network, "conv1")])
-    patch = face[20:23, 40:43].astype(np.float32) / 255  # "same" padding at stride 2 begins inside the picture
+    # At stride 2 "same" padding begins inside the picture with three rows, and one pixel before it with four columns.
+    patch = face[20:23, 39:43].astype(np.float32) / 255
     assert values[10, 20] == pytest.approx((filters.kernels * patch).sum(axis=(1, 2)), abs=1e-4)
 
 
@@ -69,8 +70,8 @@ def test_tflite_activations_come_from_the_running_graph(tflite_network, face):
         "softmax_1",
     ]
     last_maps, means, _, logits, scores = tflite_network.activations(face, tflite_network.layers[-5:])
-    assert (last_maps.shape, means.shape) == ((6, 6, 80), (3, 3, 80))
-    assert np.abs(last_maps.reshape(3, 2, 3, 2, 80).mean(axis=(1, 3)) - means).max() < 0.02
+    assert (last_maps.shape, means.shape) == ((6, 6, 96), (3, 3, 96))
+    assert np.abs(last_maps.reshape(3, 2, 3, 2, 96).mean(axis=(1, 3)) - means).max() < 0.02
     assert np.abs(softmax(logits) - scores).max() < 1 / 128
     assert np.allclose(scores, tflite_network.predict(face[None])[0])
     assert np.allclose(tflite_network.logits(face[None])[0], logits - logits.mean(), atol=1e-5)
@@ -79,13 +80,13 @@ def test_tflite_activations_come_from_the_running_graph(tflite_network, face):
 def test_tflite_filters_are_dequantized(tflite_network, face):
     """Convolved by hand with the picture they must give the first map, but for the bias of each channel."""
     filters = tflite_network.filters()
-    assert (filters.layer, filters.kernels.shape) == ("conv_2d_1", (24, 3, 3))
+    assert (filters.layer, filters.kernels.shape) == ("conv_2d_1", (24, 3, 4))
     (values,) = tflite_network.activations(face, [find_layer(tflite_network, "conv_2d_1")])
-    pixels = face.astype(np.float32) / 255
+    pixels = np.pad(face.astype(np.float32) / 255, ((0, 0), (1, 1)))
     compared = 0
     for channel in range(24):
-        inner = values[:-1, :-1, channel]
-        answer = np.lib.stride_tricks.sliding_window_view(pixels, (3, 3))[::2, ::2] * filters.kernels[channel]
+        inner = values[:-1, :, channel]
+        answer = np.lib.stride_tricks.sliding_window_view(pixels, (3, 4))[::2, ::2] * filters.kernels[channel]
         answer = answer.sum(axis=(2, 3))
         active = (inner > 0.1) & (inner < 5.9)  # between the ends of ReLU6
         if active.sum() > 50:

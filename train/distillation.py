@@ -35,7 +35,7 @@ from fer_edge.train.int8_teacher import Int8Teacher
 from fer_edge.train.keras_setup import KerasModel, load_model
 
 logger = logging.getLogger(__name__)
-VERSION = 2  # raise it whenever a view or what is said about it would come out differently
+VERSION = 3  # raise it whenever a view or what is said about it would come out differently
 BATCH = 256
 
 
@@ -154,7 +154,9 @@ class TeacherViews:
         said: Any = 0.0
         for teacher, judged in self._teachers:
             shown = images[judged]
-            mean = (teacher.predict(shown) + teacher.predict(shown[:, :, ::-1])) / 2
+            mean: Any = teacher.predict(shown)
+            if not teacher.info.training.get("recipe", {}).get("symmetric"):  # else it would say the same again
+                mean = (mean + teacher.predict(shown[:, :, ::-1])) / 2
             of_all = np.zeros((len(images), mean.shape[1]), np.float32)
             of_all[judged] = mean
             said += of_all

@@ -3,7 +3,7 @@
 C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On calibration of modern neural networks", ICML 2017
 (arXiv:1706.04599), section 4.2: one number divides the logits, fitted on held-out images. No prediction changes, only
 how sure it is. There the likelihood is fitted; here the mean confidence, to the accuracy. On noisy labels that leaves
-less calibration error, also on images that had no part in it (docs/training.md).
+less calibration error (docs/training.md).
 """
 
 from __future__ import annotations
@@ -51,7 +51,6 @@ def calibrate(classifier: Any, scores: NDArray[np.float32], labels: NDArray[np.i
     Raises:
         DataError: the model does not end so.
     """
-    _last(classifier)  # before the search
     temperature = fit_temperature(scores, labels)
     found = all(abs(math.log(temperature / limit)) > PRECISION for limit in LIMITS)
     if not found:
@@ -72,15 +71,10 @@ def fold_temperature(classifier: Any, temperature: float) -> None:
     Raises:
         DataError: it does not end with a dense layer under the softmax.
     """
-    head = _last(classifier)
-    head.set_weights([weights / temperature for weights in head.get_weights()])
-
-
-def _last(classifier: Any) -> Any:
     head = next((layer for layer in reversed(classifier.layers) if layer.weights), None)
-    if type(head).__name__ != "Dense":
+    if type(head).__name__ != "Dense" or head is None:
         raise DataError(f"{classifier.name}: expected a dense layer at the end, for calibration; found another")
-    return head
+    head.set_weights([weights / temperature for weights in head.get_weights()])
 
 
 def at_temperature(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:

@@ -78,6 +78,17 @@ def test_the_teacher_looks_at_the_view_and_its_mirror(tiny, teacher):
     assert np.allclose(said, expected, atol=1e-3)
 
 
+def test_a_symmetric_teacher_is_asked_once(tiny, teacher, monkeypatch):
+    recipe = {**teacher.info.training["recipe"], "symmetric": True}
+    teacher.info = dataclasses.replace(teacher.info, training={**teacher.info.training, "recipe": recipe})
+    asked = []
+    plain = teacher.predict
+    monkeypatch.setattr(teacher, "predict", lambda images: asked.append(images) or plain(images))
+    images, said = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+    assert len(asked) == 1
+    assert said == pytest.approx(plain(images), abs=2e-3)
+
+
 def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(tiny, teacher, tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
     images, _ = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)

@@ -29,6 +29,8 @@ class Augmentation:
         flip: mirror half of the images.
         rotation: largest angle in degrees.
         scale: largest zoom; 0.2 draws factors from 1/1.2 to 1.2, evenly in the logarithm.
+        smaller: how much smaller still faces may be; 0.2 divides the least factor by 1.2. A cascade's boxes are looser
+            than the crops of data sets.
         shift: largest shift as a share of the side.
         contrast: largest change of contrast and brightness, as a share of the range.
         glasses: share of images with drawn glasses, `fer_edge.train.augment_extra`.
@@ -46,6 +48,7 @@ class Augmentation:
     flip: bool = True
     rotation: float = 12.0
     scale: float = 0.2
+    smaller: float = 0.0
     shift: float = 0.08
     contrast: float = 0.2
     glasses: float = 0.0
@@ -60,12 +63,23 @@ class Augmentation:
     cutmix: float = 0.0
 
 
+GEOMETRY = ("rotation", "scale", "smaller", "shift")
+"""Elements that one resampling does."""
+
+
+def _geometry(options: Augmentation) -> dict[str, float]:
+    return {name: getattr(options, name) for name in GEOMETRY}
+
+
 class RandomAffine(keras.layers.Layer):  # type: ignore[misc, name-defined]
     """Mirror, rotation, zoom and shift in one resampling, bilinear, edges repeated."""
 
-    def __init__(self, *, flip: bool, rotation: float, scale: float, shift: float, seed: int) -> None:
+    def __init__(
+        self, *, flip: bool, rotation: float, scale: float, shift: float, seed: int, smaller: float = 0.0
+    ) -> None:
         super().__init__(dtype="float32")
-        self.flip, self.rotation, self.log_scale, self.shift = flip, math.radians(rotation), math.log1p(scale), shift
+        self.flip, self.rotation, self.shift = flip, math.radians(rotation), shift
+        self.log_scale, self.log_smaller = math.log1p(scale), math.log1p(smaller)
         self.generator = random.SeedGenerator(seed)
 
     def call(self, images: Any, training: bool = False) -> Any:
@@ -74,14 +88,15 @@ class RandomAffine(keras.layers.Layer):  # type: ignore[misc, name-defined]
             return images
         batch, size = ops.shape(images)[0], images.shape[1]
 
-        def draw(limit: float) -> Any:
-            return random.uniform((batch,), -limit, limit, seed=self.generator)
+        def draw(limit: float, more: float = 0.0) -> Any:
+            return random.uniform((batch,), -limit, limit + more, seed=self.generator)
 
         mirror = ops.where(draw(1.0) < (0.0 if self.flip else -1.0), -1.0, 1.0)
-        if not (self.rotation or self.log_scale or self.shift):
+        if not (self.rotation or self.log_scale or self.log_smaller or self.shift):
             # All that is left to do to a teacher's view; resampling costs a third of a step on PyTorch.
             return ops.where(mirror[:, None, None, None] < 0, ops.flip(images, axis=2), images)
-        angle, zoom = draw(self.rotation), ops.exp(draw(self.log_scale))
+        # What lies apart by `zoom` in the input is one pixel apart in the output: above 1 the face is smaller.
+        angle, zoom = draw(self.rotation), ops.exp(draw(self.log_scale, self.log_smaller))
         dx, dy = draw(self.shift * size), draw(self.shift * size)
         # The transform maps output to input coordinates about the centre: input = A (output - c) + c + shift.
         centre = (size - 1) / 2
@@ -178,9 +193,7 @@ class View:
 
     def __init__(self, options: Augmentation, seed: int, number: int) -> None:
         first, second = (int(s) for s in np.random.SeedSequence((seed, number)).generate_state(2) >> 1)
-        self._affine = RandomAffine(
-            flip=False, rotation=options.rotation, scale=options.scale, shift=options.shift, seed=first
-        )
+        self._affine = RandomAffine(flip=False, **_geometry(options), seed=first)
         self._contrast = RandomContrast(limit=options.contrast, seed=second)
 
     def apply(self, images: NDArray[np.uint8], batch: int = 256) -> NDArray[np.uint8]:
@@ -198,9 +211,7 @@ class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
 
     def __init__(self, options: Augmentation, seed: int) -> None:
         super().__init__(dtype="float32")
-        self.affine = RandomAffine(
-            flip=options.flip, rotation=options.rotation, scale=options.scale, shift=options.shift, seed=seed
-        )
+        self.affine = RandomAffine(flip=options.flip, **_geometry(options), seed=seed)
         self.contrast = RandomContrast(limit=options.contrast, seed=seed + 1)
         self.mixup = Mixup(share=options.mixup, seed=seed + 2)
         self.erasing = RandomErasing(share=options.erasing, seed=seed + 3)

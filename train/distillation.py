@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DataError, ModelFileError
 from fer_edge.model_file import flatbuffer
-from fer_edge.train.augment import Augmentation, View
+from fer_edge.train.augment import GEOMETRY, Augmentation, View
 from fer_edge.train.data.cache import cache_folder
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.data.duplicates import Part
@@ -35,7 +35,7 @@ from fer_edge.train.int8_teacher import Int8Teacher
 from fer_edge.train.keras_setup import KerasModel, load_model
 
 logger = logging.getLogger(__name__)
-VERSION = 3  # raise it whenever a view or what is said about it would come out differently
+VERSION = 4  # raise it whenever a view or what is said about it would come out differently
 BATCH = 256
 
 
@@ -117,8 +117,8 @@ class TeacherViews:
                 "image of a mixture and not the other; leave --mixed-views or that teacher out"
             )
         # Only what makes the views, so that students that differ in the rest share them.
-        made_by = [getattr(augmentation, name) for name in ("rotation", "scale", "shift", "contrast")]
-        digest = hashlib.sha256(json.dumps([*made_by, mixed] if mixed else made_by).encode())
+        made_by = [getattr(augmentation, name) for name in (*GEOMETRY, "contrast")]
+        digest = hashlib.sha256(json.dumps([*made_by, mixed]).encode())
         digest.update(np.ascontiguousarray(training.images).data)
         for teacher in teachers:
             digest.update((teacher.info.contrast + left_out(teacher)).encode())

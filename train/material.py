@@ -22,7 +22,24 @@ class TrainingMaterial:
         augmentation: what is left to be done in the training step; a view has its geometry and light already.
     """
 
-    def __init__(self, training: Split, classes: int, recipe: Recipe, teachers: Sequence[Teacher]) -> None:
+    def __init__(
+        self,
+        training: Split,
+        classes: int,
+        recipe: Recipe,
+        teachers: Sequence[Teacher],
+        part_of: tuple[Split, NDArray[np.bool_]] | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            training: what is trained on.
+            classes: how many there are.
+            recipe: of the run.
+            teachers: whom ``recipe.distillation`` names.
+            part_of: a split and which of its images `training` is: views are those of the whole, which another run
+                has perhaps made already.
+        """
         self._recipe = recipe
         self._images = training.images if recipe.distillation else normalise(training.images, recipe.contrast)
         hard = np.eye(classes, dtype=np.float32)[training.labels]
@@ -30,10 +47,16 @@ class TrainingMaterial:
         self._auxiliary = training.auxiliary
         self.augmentation = recipe.augmentation
         self._views: TeacherViews | None = None
+        self._rows: NDArray[np.bool_] | None = None
         if recipe.distillation:
-            self._views = TeacherViews(training, teachers, recipe.augmentation, recipe.seed, recipe.distillation.mixed)
+            mixed = recipe.distillation.mixed
+            # Not so where images are mixed: one could have been mixed with one that is held out.
+            seen = training
+            if part_of and not mixed:
+                seen, self._rows = part_of
+            self._views = TeacherViews(seen, teachers, recipe.augmentation, recipe.seed, mixed)
             self.augmentation = dataclasses.replace(
-                recipe.augmentation, rotation=0.0, scale=0.0, shift=0.0, contrast=0.0
+                recipe.augmentation, rotation=0.0, scale=0.0, smaller=0.0, shift=0.0, contrast=0.0
             )
 
     def batches(self, epoch: int) -> EpochBatches:
@@ -44,6 +67,8 @@ class TrainingMaterial:
         if self._views and self._recipe.distillation:
             number = epoch % self._recipe.distillation.views
             images, said = self._views.view(number)
+            if self._rows is not None:
+                images, said = images[self._rows], said[self._rows]
             if self._recipe.distillation.mixed:
                 partner, weight = self._views.mixing(number)
                 targets = mixture(targets, partner, weight)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import DataError, ModelFileError
+from fer_edge.errors import DataError
 from fer_edge.model_file import ModelInfo, write_atomically
 from fer_edge.preprocess import normalise
 from fer_edge.train.augment import Augmenter
@@ -28,7 +28,7 @@ from fer_edge.train.data.duplicates import Part, blank, conflicting, hold_out, t
 from fer_edge.train.devices import use_all_devices
 from fer_edge.train.display import TrainingDisplay
 from fer_edge.train.distillation import Teacher, describe_teacher
-from fer_edge.train.keras_setup import KerasModel, load_keras, load_model
+from fer_edge.train.keras_setup import KerasModel, load_keras
 from fer_edge.train.material import TrainingMaterial
 from fer_edge.train.optimizer import make_optimizer, plateau_rate
 from fer_edge.train.precision import computing_in, fuse_batch_norm
@@ -37,7 +37,7 @@ from fer_edge.train.resident import ResidentEpochs, can_stay_resident
 from fer_edge.train.run_card import make_run_card
 from fer_edge.train.saving import CARD, calibrate_file, calibrate_file_like, save_model
 from fer_edge.train.sharpness import SharpnessAwareModel, require_tensorflow
-from fer_edge.train.start import take_weights
+from fer_edge.train.start import begin_with
 from fer_edge.train.symmetry import tie
 from fer_edge.train.zoo.registry import find_architecture
 
@@ -94,6 +94,7 @@ def train_model(
     if recipe.clean:
         usable = usable.take(~(blank(usable) | conflicting(usable)))
     training, holdout = usable, held_out
+    part_of = None
     if recipe.leave_out:
         away = Part.parse(recipe.leave_out).holds(usable)
         if not away.any():
@@ -104,13 +105,14 @@ def train_model(
         training, holdout = usable.take(~away), usable.take(away)
     elif recipe.holdout and not held_out:
         training, holdout = hold_out(usable, recipe.holdout)
+        part_of = usable, ~np.isin(usable.hashes(), holdout.hashes())
     if not holdout and (recipe.patience or recipe.schedule == "plateau"):
         raise DataError(
             f"{dataset.name}: expected images to hold out, which --patience and --schedule plateau follow, found none; "
             "raise --holdout"
         )
     if recipe.resample:  # after the division, so that nothing made from a held-out image is trained on
-        training = resample(training, recipe.resample, recipe.seed, dataset.labels)
+        training, part_of = resample(training, recipe.resample, recipe.seed, dataset.labels), None
     _check_size(dataset, training, architecture.input_size)
 
     use_all_devices(recipe.batch_size)
@@ -119,13 +121,8 @@ def train_model(
     with computing_in(recipe.precision):
         classifier = architecture.build(*shape)
     if start:
-        trained = load_model(start)
-        if recipe.symmetric and not trained.info.training.get("recipe", {}).get("symmetric"):
-            raise ModelFileError(
-                f"{start}: expected a symmetric network, as --symmetric makes, found one whose channels are no pairs; "
-                "leave --symmetric out, or begin without it"
-            )
-        take_weights(classifier, trained, dataset.labels, start)
+        shown = normalise(training.images, recipe.contrast)
+        begin_with(classifier, start, dataset.labels, shown, symmetric=recipe.symmetric)
     if recipe.symmetric:
         tie(classifier)
     fuse_batch_norm(classifier)
@@ -141,7 +138,8 @@ def train_model(
     )
     if teachers:
         card["teachers"] = [describe_teacher(teacher) for teacher in teachers]
-    material = TrainingMaterial(training, len(dataset.labels), recipe, teachers)  # refuses before anything is written
+    # Refuses before anything is written.
+    material = TrainingMaterial(training, len(dataset.labels), recipe, teachers, part_of)
     _prepare_folder(out, card, resume)
 
     augmenter = Augmenter(material.augmentation, recipe.seed)

@@ -82,6 +82,14 @@ def test_scale_is_symmetric_in_the_logarithm():
     assert 0.78 < zoom.min() < 0.83
 
 
+def test_faces_get_smaller_still_and_no_larger():
+    x, _ = centres(RandomAffine(**{**OFF, "scale": 0.25}, smaller=0.2, seed=1)(smooth(400), training=True))
+    zoom = (x - 23.5) / 8.5
+    assert 1.2 < zoom.max() < 1.27
+    assert 0.655 < zoom.min() < 0.69
+    assert (zoom < 0.8).mean() == pytest.approx(np.log(1.2) / np.log(1.2 * 1.25**2), abs=0.05)
+
+
 def test_contrast_keeps_the_range():
     images = np.random.default_rng(0).uniform(0, 255, (32, 48, 48, 1)).astype(np.float32)
     out = np.asarray(RandomContrast(limit=0.5, seed=1)(images, training=True))

@@ -72,6 +72,27 @@ def test_students_that_differ_in_the_rest_share_the_views(tiny, teacher, tmp_pat
     assert len(list((tmp_path / "cache").rglob("*.npz"))) == 1
 
 
+def test_a_run_that_holds_out_a_part_shares_the_views_of_one_that_does_not(tiny, teacher, tmp_path):
+    whole = tiny.split(TRAINING)
+    kept = np.arange(len(whole)) % 10 > 0
+    part = whole.take(kept)
+    shown = TrainingMaterial(part, 7, TAUGHT, [teacher], (whole, kept)).batches(0)
+    of_all = TrainingMaterial(whole, 7, TAUGHT, [teacher]).batches(0)
+    assert len(list((tmp_path / "cache").rglob("*.npz"))) == 1
+    np.testing.assert_array_equal(shown.images, of_all.images[kept])
+    np.testing.assert_array_equal(shown.targets, of_all.targets[kept])
+
+
+def test_mixed_views_are_made_without_what_is_held_out(tiny, teacher):
+    whole = tiny.split(TRAINING)
+    kept = np.arange(len(whole)) % 10 > 0
+    mixing = dataclasses.replace(TAUGHT, distillation=dataclasses.replace(TAUGHT.distillation, mixed=0.5))
+    part = whole.take(kept)
+    shown = TrainingMaterial(part, 7, mixing, [teacher], (whole, kept)).batches(0)
+    alone = TrainingMaterial(part, 7, mixing, [teacher]).batches(0)
+    np.testing.assert_array_equal(shown.images, alone.images)
+
+
 def test_the_teacher_looks_at_the_view_and_its_mirror(tiny, teacher):
     images, said = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
     expected = (teacher.predict(images) + teacher.predict(images[:, :, ::-1])) / 2

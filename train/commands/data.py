@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PNG = click.Path(dir_okay=False, path_type=Path)
 ELEMENTS = (
-    *("flip", "rotation", "scale", "shift", "contrast", "glasses", "shear", "vignette", "sharpness"),
+    *("flip", "rotation", "scale", "smaller", "shift", "contrast", "glasses", "shear", "vignette", "sharpness"),
     *("light", "blur", "noise", "erasing", "mixup", "cutmix"),
 )
 """Elements of `fer_edge.train.augment.Augmentation`; they have train's options."""

@@ -14,6 +14,9 @@ _AUGMENTATION = (
     click.option("--flip/--no-flip", default=True, show_default=True, help="Mirror half of the images."),
     click.option("--rotation", default=12.0, show_default=True, type=Finite(0, 180), help="Up to, in degrees."),
     click.option("--scale", default=0.2, show_default=True, type=Finite(0, 4), help="0.2 zooms from 1/1.2 to 1.2."),
+    click.option(
+        "--smaller", default=0.0, show_default=True, type=Finite(0, 4), help="How much smaller still; 0.2 by 1/1.2."
+    ),
     click.option("--shift", default=0.08, show_default=True, type=SHARE, help="Up to, as a share of the side."),
     click.option("--contrast", default=0.2, show_default=True, type=SHARE, help="Contrast and brightness, up to."),
     click.option("--glasses", default=0.0, show_default=True, type=SHARE, help="Share of images with drawn glasses."),

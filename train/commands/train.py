@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_edge.shipped import ModelPath
 from fer_edge.train.commands.groups import of_augmentation, of_teachers
 from fer_edge.train.commands.idle import refuse_idle
 from fer_edge.train.commands.options import (
@@ -145,9 +146,9 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
 @click.option(
     "--start-from",
     "start",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE.keras",
-    help="Begin with the weights of this model; for other classes, all but the last layer's.",
+    type=ModelPath(),
+    help="Begin with the weights of this .keras or int8 .tflite file, or shipped model; for other classes, all but the "
+    "last layer's.",
 )
 @click.option(
     "--temperature-from",

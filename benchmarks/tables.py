@@ -16,6 +16,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from aims import aims_table
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 DOCUMENTS = (
@@ -235,6 +237,7 @@ def table(name: str) -> str:
     if kind == "robustness":
         return robustness_table(argument)
     tables = {
+        "aims": aims_table,
         "models": models_table,
         "loop": loop_table,
         "conversion": conversion_table,

@@ -69,6 +69,24 @@ def test_ablations_side_by_side_keep_each_others_rows(ablation):
     assert list(ablation.RESULTS.parent.iterdir()) == [ablation.RESULTS]
 
 
+def test_what_misses_its_aim_is_in_bold(load, monkeypatch):
+    aims = load("aims")
+    read = aims._read
+
+    def worse(name, latency):
+        found = read(name, latency)
+        found["evaluated"] = {**found["evaluated"], "top1": 0.684, "calibration_error": 0.0401}
+        return found
+
+    monkeypatch.setattr(aims, "_read", worse)
+    rows = {
+        line.split(" | ")[0].strip("| "): line.strip("| ").split(" | ")[1:] for line in aims.aims_table().splitlines()
+    }
+    assert rows["top-1"][:4] == ["68.4%", "**68.4%**", "**68.4%**", "**68.4%**"]
+    assert rows["calibration error"][:4] == ["**4.0%**"] * 4
+    assert rows["multiply-adds, M"][2] == "59.7"
+
+
 def test_the_ablation_table_says_which_row_holds_out_other_images(load, monkeypatch, tmp_path):
     tables = load("tables")
     monkeypatch.setattr(tables, "RESULTS", tmp_path)

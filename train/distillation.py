@@ -103,6 +103,7 @@ class TeacherViews:
                 trained without a part would know one image of a mixture.
         """
         self._images, self._augmentation, self._seed, self._mixed = training.images, augmentation, seed, mixed
+        self._said: dict[int, NDArray[np.float16]] = {}  # where nothing can be written: the teachers are slow
         self._teachers = [(teacher, _may_judge(teacher, training)) for teacher in teachers]
         asked = np.sum([judged for _, judged in self._teachers], axis=0)
         if not asked.all():
@@ -151,6 +152,16 @@ class TeacherViews:
         images = View(self._augmentation, self._seed, number).apply(self._images)
         if self._mixed:
             images = np.rint(mixture(images, *self.mixing(number))).astype(np.uint8)
+        if number not in self._said:
+            # Rounded also when it is not read back, so that a resumed run learns from the same numbers.
+            probabilities = self._ask(images).astype(np.float16)
+            if _keep(path, images, probabilities):
+                return images, probabilities.astype(np.float32)
+            self._said[number] = probabilities
+        return images, self._said[number].astype(np.float32)
+
+    def _ask(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the mean of what the teachers say about the images of a view, and about their mirror images."""
         said: Any = 0.0
         for teacher, judged in self._teachers:
             shown = images[judged]
@@ -160,11 +171,8 @@ class TeacherViews:
             of_all = np.zeros((len(images), mean.shape[1]), np.float32)
             of_all[judged] = mean
             said += of_all
-        # Each row holds the sum of those who were asked. Rounded also when it is not read back, so that a resumed run
-        # learns from the same numbers.
-        probabilities = (said / said.sum(axis=1, keepdims=True)).astype(np.float16)
-        _keep(path, images, probabilities)
-        return images, probabilities.astype(np.float32)
+        probabilities: NDArray[np.float32] = said / said.sum(axis=1, keepdims=True)  # a row is the sum of who was asked
+        return probabilities
 
 
 def describe_teacher(teacher: Teacher) -> dict[str, str]:
@@ -185,8 +193,8 @@ def _may_judge(teacher: Teacher, training: Split) -> NDArray[np.bool_]:
     return Part.parse(part).holds(training) if part else np.ones(len(training), np.bool_)
 
 
-def _keep(path: Path, images: NDArray[np.uint8], probabilities: NDArray[np.float16]) -> None:
-    """Write a view whole or not at all; a cache that cannot be written is no reason to fail."""
+def _keep(path: Path, images: NDArray[np.uint8], probabilities: NDArray[np.float16]) -> bool:
+    """Write a view whole or not at all, and return which; a cache that cannot be written is no reason to fail."""
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.npz")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -196,3 +204,5 @@ def _keep(path: Path, images: NDArray[np.uint8], probabilities: NDArray[np.float
         logger.warning("what the teachers say is not cached: %s", error)
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+        return False
+    return True

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DataError, ModelFileError
+from fer_edge.labels import canonical
 from fer_edge.metrics import Metrics, evaluate_scores
 from fer_edge.model_file import read_info
 from fer_edge.runtime import Classifier, TFLiteModel
+from fer_edge.train.data.classes import ordered
 from fer_edge.train.data.dataset import Dataset, Split
 from fer_edge.train.keras_setup import load_model
 from fer_edge.train.progress import progress_bar
 from fer_edge.train.robustness import CONDITIONS, under
+
+NO_MAPPING: Mapping[str, str] = {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +36,34 @@ class Evaluation:
     scores: NDArray[np.float32]
 
 
+class JoinedClasses:
+    """A classifier some of whose classes count as others, as `fer_edge.train.data.classes.map_each` says of labels.
+
+    What it says of a class is added to what it says of the one that this becomes. A class that is only left out of the
+    data stays: the model says it of other faces all the same.
+    """
+
+    def __init__(self, classifier: Classifier, mapping: Mapping[str, str]) -> None:
+        """Wrap; `mapping` is class -> the class it becomes, with canonical names."""
+        before = classifier.info.labels
+        names = [mapping.get(label) or label for label in before]
+        self._classifier, self.info = classifier, dataclasses.replace(classifier.info, labels=ordered(names))
+        self._becomes = np.zeros((len(before), len(self.info.labels)), np.float32)
+        self._becomes[np.arange(len(before)), [self.info.labels.index(name) for name in names]] = 1
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return class probabilities, N x classes, for uint8 images of N x size x size."""
+        scores: NDArray[np.float32] = self._classifier.predict(images) @ self._becomes
+        return scores
+
+
+def open_all(paths: Sequence[Path], mapping: Mapping[str, str]) -> list[Classifier]:
+    """Open files, their classes joined where `mapping` does that to the data set's."""
+    names = {canonical(old): canonical(new) for old, new in mapping.items() if new}
+    opened = map(open_classifier, paths)
+    return [JoinedClasses(each, names) if set(each.info.labels) & set(names) else each for each in opened]
+
+
 def open_classifier(path: Path) -> Classifier:
     """Open a ``.keras`` or ``.tflite`` file, float files included.
 
@@ -45,14 +77,16 @@ def open_classifier(path: Path) -> Classifier:
     raise ModelFileError(f"{path}: expected a .keras or .tflite file, found '{path.suffix or 'no suffix'}'")
 
 
-def evaluate_models(paths: Sequence[Path], dataset: Dataset, split_name: str) -> Evaluation:
-    """Measure a model, or the average of several, on one split.
+def evaluate_models(
+    paths: Sequence[Path], dataset: Dataset, split_name: str, mapping: Mapping[str, str] = NO_MAPPING
+) -> Evaluation:
+    """Measure a model, or the average of several, on one split; `mapping` is what was done to the data set's classes.
 
     Raises:
         ModelFileError: a file that is not a model, or models with different labels.
         DataError: the data set has other labels, another image size, or not this split.
     """
-    classifiers = [open_classifier(path) for path in paths]
+    classifiers = open_all(paths, mapping)
     split = dataset.split(split_name)
     for path, classifier in zip(paths, classifiers, strict=True):
         if classifier.info.labels != classifiers[0].info.labels:
@@ -79,19 +113,23 @@ def leak_warnings(paths: Sequence[Path]) -> list[str]:
     return found
 
 
-def measure_with_mirror(paths: Sequence[Path], split: Split, plain: Evaluation) -> Metrics:
+def measure_with_mirror(
+    paths: Sequence[Path], split: Split, plain: Evaluation, mapping: Mapping[str, str] = NO_MAPPING
+) -> Metrics:
     """Measure with each image's scores averaged with those of its mirror image; `plain` has its own scores.
 
     It costs a second inference an image, so it is never the accuracy of the model.
     """
-    mirrored = _mean_scores([open_classifier(path) for path in paths], split.images[:, :, ::-1])
+    mirrored = _mean_scores(open_all(paths, mapping), split.images[:, :, ::-1])
     names = tuple(c.label for c in plain.metrics.classes)
     return evaluate_scores((plain.scores + mirrored) / 2, split.labels, names)
 
 
-def measure_robustness(paths: Sequence[Path], split: Split) -> dict[str, float]:
+def measure_robustness(
+    paths: Sequence[Path], split: Split, mapping: Mapping[str, str] = NO_MAPPING
+) -> dict[str, float]:
     """Return the top-1 accuracy, a share, under each of `fer_edge.train.robustness.CONDITIONS`."""
-    classifiers = [open_classifier(path) for path in paths]
+    classifiers = open_all(paths, mapping)
     found = {}
     with progress_bar("measuring robustness", len(CONDITIONS)) as advance:
         for condition in CONDITIONS:

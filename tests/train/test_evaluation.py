@@ -13,8 +13,16 @@ from fer_edge.labels import EXPRESSIONS
 from fer_edge.metrics import evaluate_scores
 from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.preprocess import normalise
+from fer_edge.train.data.classes import map_each
 from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset, Split
-from fer_edge.train.evaluation import Evaluation, evaluate_models, open_classifier, worst_mistakes
+from fer_edge.train.evaluation import (
+    Evaluation,
+    evaluate_models,
+    measure_robustness,
+    measure_with_mirror,
+    open_classifier,
+    worst_mistakes,
+)
 from fer_edge.train.keras_setup import KerasModel, load_model
 from fer_edge.train.robustness import CONDITIONS
 from fer_edge.train.zoo.registry import ZOO
@@ -44,6 +52,29 @@ def test_an_ensemble_averages(keras_file, tiny, tmp_path):
     each = [evaluate_models([path], tiny, PUBLIC_TEST).scores for path in (keras_file, other)]
     assert np.allclose(both, (each[0] + each[1]) / 2, atol=1e-6)
     assert np.abs(each[0] - each[1]).max() > 1e-3
+
+
+def test_joined_classes_are_joined_in_what_the_model_says_too(keras_file, tiny):
+    mapping = {"fear": "Surprised", "angry": "negative", "disgust": "negative"}
+    joined = map_each([tiny], mapping)[0]
+    plain = evaluate_models([keras_file], tiny, PUBLIC_TEST).scores
+    evaluation = evaluate_models([keras_file], joined, PUBLIC_TEST, mapping)
+    said = dict(zip(joined.labels, evaluation.scores.T, strict=True))
+    before = dict(zip(EXPRESSIONS, plain.T, strict=True))
+    assert said.keys() == {"happy", "sad", "surprise", "neutral", "negative"}
+    assert said["surprise"] == pytest.approx(before["fear"] + before["surprise"], abs=1e-6)
+    assert said["negative"] == pytest.approx(before["angry"] + before["disgust"], abs=1e-6)
+    assert said["happy"] == pytest.approx(before["happy"], abs=1e-6)
+    mirrored = measure_with_mirror([keras_file], joined.split(PUBLIC_TEST), evaluation, mapping)
+    assert [c.label for c in mirrored.classes] == list(joined.labels)
+    assert measure_robustness([keras_file], joined.split(PUBLIC_TEST), mapping).keys() == {c.name for c in CONDITIONS}
+
+
+def test_a_class_left_out_of_the_data_may_still_be_said(keras_file, tiny):
+    fewer = map_each([tiny], {"fear": ""})[0]
+    evaluation = evaluate_models([keras_file], fewer, PUBLIC_TEST, {"fear": ""})
+    plain = load_model(keras_file).predict(fewer.split(PUBLIC_TEST).images)
+    np.testing.assert_allclose(evaluation.scores, plain, atol=1e-6)
 
 
 def test_the_worst_mistakes_come_first():

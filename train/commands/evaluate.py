@@ -57,17 +57,18 @@ def evaluate(
 
     if plots:
         plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
-    dataset = load_dataset(data, ferplus, mapping=dict(mapping))
-    evaluation = evaluate_models(models, dataset, split_name)
+    joined = dict(mapping)
+    dataset = load_dataset(data, ferplus, mapping=joined)
+    evaluation = evaluate_models(models, dataset, split_name, joined)
     extra: dict[str, Any] = {}
     if warnings := leak_warnings(models):
         extra["warnings"] = warnings
     for warning in warnings:
         click.echo(f"WARNING: {warning}", err=True)
     if mirror:
-        extra["with_mirror"] = measure_with_mirror(models, dataset.split(split_name), evaluation).top1
+        extra["with_mirror"] = measure_with_mirror(models, dataset.split(split_name), evaluation, joined).top1
     if robustness:
-        extra["robustness"] = measure_robustness(models, dataset.split(split_name))
+        extra["robustness"] = measure_robustness(models, dataset.split(split_name), joined)
     title = f"{' + '.join(path.name for path in models)} on {split_name}"
     if plots:
         split = dataset.split(split_name)

@@ -10,8 +10,8 @@ from typing import Any
 RESULTS = Path(__file__).resolve().parent / "results"
 SEVEN = ("nano", "compact", "large")
 MODELS = (*SEVEN, "compact-ferplus")
-REFERENCE = "mini-Xception, dynamic range"
-"""Of two forms of the file the one whose time on this kind of machine is that of the published one."""
+REFERENCES = ("mini-Xception, dynamic range", "mini-Xception, int8")
+"""The two forms that a quantized file can have; which of them is the faster depends on the processor."""
 
 Numbers = Mapping[str, Any]
 Row = tuple[str, Callable[[Numbers], float], Callable[[float], str], Callable[[float, str], bool], str]
@@ -36,6 +36,10 @@ def _lost(condition: str) -> Callable[[Numbers], float]:
 
 def _disgust(found: Numbers) -> float:
     return float(next(c["recall"] for c in found["evaluated"]["classes"] if c["label"] == "disgust"))
+
+
+def _times_faster(reference: str) -> Callable[[Numbers], float]:
+    return lambda found: float(found["latency"]["times_faster"][reference]["ratio"])
 
 
 def _under_three(value: float, _: str) -> bool:
@@ -102,12 +106,15 @@ ROWS: tuple[Row, ...] = (
         lambda value, model: value <= MOST_MULTIPLY_ADDS[model],
         "at most 3, 12, 60 and 12",
     ),
-    (
-        f"times as fast as a {REFERENCE}",
-        lambda found: float(found["latency"]["times_faster"][REFERENCE]["ratio"]),
-        lambda value: f"{value:.1f}",
-        lambda value, model: value >= LEAST_TIMES_FASTER.get(model, 0.0),
-        "at least 12 and 5; of `compact-ferplus` 5 too",
+    *(
+        (
+            f"times as fast as a {reference}",
+            _times_faster(reference),
+            lambda value: f"{value:.1f}",
+            lambda value, model: value >= LEAST_TIMES_FASTER.get(model, 0.0),
+            "at least 12 and 5, `compact-ferplus` 5",
+        )
+        for reference in REFERENCES
     ),
 )
 """What it is called, how it is read and written, whether it is reached, and the aim in words."""

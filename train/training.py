@@ -204,7 +204,7 @@ def train_model(
                 watch(epoch)
     card["finished"] = {"epochs": len(history), "kept_epoch": best_epoch(history).epoch if history else 0}
     if holdout:
-        card["calibration"] = calibrate_file(out / MODEL, holdout)
+        card["calibration"] = calibrate_file(out / MODEL, holdout, recipe.augmentation, recipe.seed)
     elif calibrated_like:
         card["calibration"] = calibrate_file_like(out / MODEL, calibrated_like)
     write_atomically(out / CARD, json.dumps(card, indent=1).encode())

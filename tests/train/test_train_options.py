@@ -115,7 +115,7 @@ def test_the_leaky_protocol_warns_wherever_its_number_stands(fer_csv, tmp_path):
         (("--scale", "inf"), "--scale"),
         (("--model", "none"), "is not in the zoo"),
         (("--teacher", "gone.keras"), "is neither a file nor a shipped model"),
-        (("--start-from", "gone.keras"), "does not exist"),
+        (("--start-from", "gone.keras"), "neither a file nor a shipped model"),
         (("--map", "sad=angry", "--map", "sad=fear"), "'sad' cannot become both 'angry' and 'fear'"),
     ],
 )

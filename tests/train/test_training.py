@@ -3,23 +3,24 @@
 import csv
 import dataclasses
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from fer_edge.errors import DataError, ModelFileError
 from fer_edge.labels import EXPRESSIONS
-from fer_edge.model_file import read_info
-from fer_edge.train import training
+from fer_edge.model_file import ModelInfo, read_info, write_info
+from fer_edge.train import saving, training
 from fer_edge.train.augment import Augmentation
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
 from fer_edge.train.keras_setup import load_keras, load_model
 from fer_edge.train.material import TrainingMaterial
 from fer_edge.train.optimizer import make_optimizer, plateau_rate
 from fer_edge.train.recipe import Recipe
-from fer_edge.train.saving import read_calibration
+from fer_edge.train.saving import VIEWS, calibrate_file, read_calibration
 from fer_edge.train.start import take_weights
-from fer_edge.train.temperature import at_temperature
+from fer_edge.train.temperature import Calibration, at_temperature
 from fer_edge.train.training import Epoch, best_epoch, class_weights, train_model
 from fer_edge.train.zoo.registry import find_architecture
 
@@ -290,6 +291,39 @@ def test_a_run_of_all_images_takes_the_temperature_that_another_one_found(run, t
     before = (tmp_path / "calibrated/model.keras").read_bytes()
     train_model(tiny, "compact", whole, tmp_path / "calibrated", resume=True, calibrated_like=found)
     assert (tmp_path / "calibrated/model.keras").read_bytes() == before  # folded in once
+
+
+def test_the_temperature_is_found_on_views_of_images_with_a_majority(tiny, tmp_path, monkeypatch):
+    path = tmp_path / "model.keras"
+    find_architecture("nano").build(48, 7, 0.0).save(path)
+    write_info(path, ModelInfo("nano", EXPRESSIONS))
+    split = tiny.split(PUBLIC_TEST)
+    agreed = np.arange(len(split)) % 3 > 0
+    votes = np.where(agreed[:, None], np.float32([0.6, 0.4, 0, 0, 0, 0, 0]), np.float32([0.5, 0.5, 0, 0, 0, 0, 0]))
+    shown = []
+
+    def calibrated(model, scores, labels):
+        shown.append((scores.reshape(VIEWS, -1, 7), labels.reshape(VIEWS, -1)))
+        return Calibration(1.0, 0.0, 0.0, len(labels))
+
+    monkeypatch.setattr(saving, "calibrate", calibrated)
+    wide = Augmentation(rotation=20.0, shift=0.1)
+    found = calibrate_file(path, dataclasses.replace(split, votes=votes), wide, seed=1)
+    ((scores, labels),) = shown
+    assert (labels == split.labels[agreed]).all()
+    assert found["images"] == agreed.sum()
+    assert found["views"] == VIEWS
+    plain = load_model(path).predict(split.images[agreed])
+    assert all(np.abs(view - other).max() > 1e-3 for view, other in pairwise([plain, *scores]))
+
+
+def test_where_nobody_agrees_all_held_out_images_are_taken(tiny, tmp_path):
+    path = tmp_path / "model.keras"
+    find_architecture("nano").build(48, 7, 0.0).save(path)
+    write_info(path, ModelInfo("nano", EXPRESSIONS))
+    split = tiny.split(PUBLIC_TEST)
+    disputed = dataclasses.replace(split, votes=np.full((len(split), 7), 1 / 7, np.float32))
+    assert calibrate_file(path, disputed, LIGHT, seed=1)["images"] == len(split)
 
 
 CALIBRATED = {

@@ -20,8 +20,8 @@ def settings(model):
 
 
 TRAINED = ["teacher", "teacher-vgg", "teacher-vgg-b", "large", "compact", "nano", "compact-ferplus"]
-TRAINED += ["large-holdout", "compact-holdout"]
-RUNS = {"nano": "nano-trio"}
+TRAINED += ["compact-start", "compact-ferplus-start", "large-holdout", "compact-holdout", "nano-holdout"]
+RUNS = {"nano": "nano-large", "nano-holdout": "nano-large-holdout"}
 """The script's own runs, where the shipped file is of another (docs/models.md)."""
 
 

@@ -105,13 +105,16 @@ def _weights(path: Path) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.
     for operator in graph.operators:
         code = model.operatorCodes[operator.opcodeIndex]
         name = names.get(max(code.builtinCode, code.deprecatedBuiltinCode))
-        if name:
-            kernel, bias = (_numbers(graph.tensors[i], model.buffers, schema) for i in operator.inputs[1:3])
+        tensors = [graph.tensors[i] for i in operator.inputs[1:] if i >= 0]
+        # A float file's operators are passed over, and the file refused for want of layers.
+        if name and [t.type for t in tensors] == [schema.TensorType.INT8, schema.TensorType.INT32]:
+            kernel, bias = (
+                _numbers(t, model.buffers, dtype) for t, dtype in zip(tensors, ("int8", "<i4"), strict=True)
+            )
             yield name, kernel, bias
 
 
-def _numbers(tensor: Any, buffers: Any, schema: Any) -> NDArray[np.float32]:
-    dtype = "int8" if tensor.type == schema.TensorType.INT8 else "<i4"  # kernels and biases
+def _numbers(tensor: Any, buffers: Any, dtype: str) -> NDArray[np.float32]:
     values = np.frombuffer(bytes(buffers[tensor.buffer].data), dtype).reshape(tensor.shape)
     scales = np.asarray(tensor.quantization.scale, np.float32)
     numbers: NDArray[np.float32] = values * scales.reshape(-1, *[1] * (values.ndim - 1))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ModelFileError
-from fer_edge.model_file import read_info
+from fer_edge.model_file import check_tflite, read_info
 from fer_edge.train.int8_start import take_int8_weights
 from fer_edge.train.keras_setup import KerasModel, load_model
 
@@ -36,6 +36,8 @@ def begin_with(
         MissingExtraError: an int8 file, and the TFLite runtime's schema is not installed.
     """
     converted = path.suffix == ".tflite"
+    if converted:
+        check_tflite(path)
     trained = None if converted else load_model(path)
     info = trained.info if trained else read_info(path)
     if symmetric and not info.training.get("recipe", {}).get("symmetric"):

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fer_edge.convert.blocks import block_kernel
+from fer_edge.convert.export import export_float
+from fer_edge.convert.from_keras import read_keras
 from fer_edge.errors import ModelFileError
 from fer_edge.labels import EXPRESSIONS
-from fer_edge.model_file import read_info
+from fer_edge.model_file import ModelInfo, read_info, write_info
 from fer_edge.runtime import TFLiteModel
 from fer_edge.shipped import shipped_models
 from fer_edge.train.augment import Augmentation
@@ -88,6 +90,27 @@ def test_another_networks_file_is_refused(other, faces):
     path = shipped_models()["compact"]
     with pytest.raises(ModelFileError, match=r"compact.tflite: expected the int8 file of the network"):
         begin_with(ZOO[other].build(48, 7, 0.1), path, EXPRESSIONS, faces, symmetric=False)
+
+
+def test_a_float_file_is_refused(faces, tmp_path):
+    keras = load_keras()
+    inputs = keras.Input((48, 48, 1))
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(7, activation="softmax")(x))
+    path = tmp_path / "float.tflite"
+    path.write_bytes(export_float(read_keras(model)))
+    write_info(path, ModelInfo("custom", EXPRESSIONS))
+    with pytest.raises(ModelFileError, match=r"float.tflite: expected the int8 file of the network"):
+        begin_with(model, path, EXPRESSIONS, faces, symmetric=False)
+
+
+def test_a_damaged_file_is_refused(faces, tmp_path):
+    path = tmp_path / "torn.tflite"
+    content = bytearray(shipped_models()["compact"].read_bytes())
+    content[90_000] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match="the file is damaged"):
+        begin_with(ZOO["compact"].build(48, 7, 0.1), path, EXPRESSIONS, faces, symmetric=False)
 
 
 @settings(max_examples=20, deadline=None)

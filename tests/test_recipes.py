@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fer_edge.model_file import file_hash
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -41,3 +43,22 @@ def test_the_script_has_the_settings_of_its_run(model):
     for option, value in given.items():
         key = option if option in ran else option.replace("-", "_")
         assert (option, type(ran[key])(value)) == (option, ran[key])
+
+
+@pytest.mark.parametrize("model", ["compact", "compact-ferplus"])
+def test_the_run_began_with_the_file_that_the_script_gives_it(model):
+    card = json.loads((ROOT / "benchmarks" / "results" / "accuracy" / f"{model}-run.json").read_text())
+    assert card["recipe"]["start"] == file_hash(ROOT / "benchmarks" / "accuracy" / f"{model}-start.tflite")
+
+
+@pytest.mark.parametrize(
+    ("model", "teachers"),
+    [
+        ("compact", ["accuracy/teacher", "accuracy/teacher-vgg", "accuracy/teacher-vgg-b"]),
+        ("nano-large", ["../edge/models/large"]),
+    ],
+)
+def test_the_run_was_taught_by_the_files_that_the_script_gives_it(model, teachers):
+    card = json.loads((ROOT / "benchmarks" / "results" / "accuracy" / f"{model}-run.json").read_text())
+    files = [file_hash(ROOT / "benchmarks" / f"{teacher}.tflite") for teacher in teachers]
+    assert card["recipe"]["distillation"]["teachers"] == files

@@ -175,6 +175,12 @@ class TeacherViews:
         return probabilities
 
 
+def views_kept() -> tuple[Path, int]:
+    """Return the folder of all views that are kept, of this run and of others, and its bytes."""
+    folder = cache_folder() / "views"
+    return folder, sum(path.stat().st_size for path in folder.glob("*.npz"))
+
+
 def describe_teacher(teacher: Teacher) -> dict[str, str]:
     """Return what a run card says of a teacher, whose hash alone tells a reader nothing."""
     described = {"model": teacher.info.name, "run": str(teacher.info.training.get("run", ""))}

@@ -198,7 +198,7 @@ def train(
     from fer_edge.train.augment import Augmentation
     from fer_edge.train.commands.outcome import Outcome
     from fer_edge.train.data.load import load_dataset
-    from fer_edge.train.distillation import open_teachers
+    from fer_edge.train.distillation import open_teachers, views_kept
     from fer_edge.train.recipe import Recipe
     from fer_edge.train.saving import read_calibration
     from fer_edge.train.training import CHECKPOINT, train_model
@@ -273,6 +273,10 @@ def train(
         else:
             said = "interrupted before an epoch was done; nothing is kept, start again with the same arguments"
         raise click.ClickException(said) from interrupt
+    if opened:
+        folder, size = views_kept()
+        said = f"{folder} holds {size / 1e6:,.0f} MB of teachers' views, for other students; it may be deleted"
+        click.echo(f"note: {said}", err=True)
     outcome = Outcome.of(out, history, recipe.epochs, dataset if leaky else None)
     click.echo(outcome.to_json() if as_json else outcome.to_text())
 

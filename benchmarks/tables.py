@@ -103,11 +103,17 @@ def robustness_table(argument: str) -> str:
     found = {name: json.loads((RESULTS / "x86_64" / f"{name}-evaluate.json").read_text()) for name in names}
     lines = [f"| condition | {' | '.join(f'`{name}`' for name in names)} |", f"|---|{'---:|' * len(names)}"]
     lines.append(f"| as it is | {' | '.join(format(e['top1'], '.1%') for e in found.values())} |")
-    for condition in next(iter(found.values()))["robustness"]:
-        lost = " | ".join(f"{100 * (e['robustness'][condition] - e['top1']):+.1f}" for e in found.values())
-        lines.append(f"| {condition} | {lost} |")
+    lines += [
+        f"| {condition} | {' | '.join(_change(e, condition) for e in found.values())} |"
+        for condition in next(iter(found.values()))["robustness"]
+    ]
     lines.append(f"| averaged with the mirror image | {' | '.join(_gain(e) for e in found.values())} |")
     return "\n".join(lines)
+
+
+def _change(evaluated: dict[str, Any], condition: str) -> str:
+    points = 100 * (evaluated["robustness"][condition] - evaluated["top1"])
+    return f"{points:+.1f} ± {100 * evaluated['robustness_errors'][condition]:.1f}"
 
 
 def _gain(evaluated: dict[str, Any]) -> str:

@@ -128,7 +128,7 @@ def convert_model(job: Conversion, dataset: Dataset) -> ConversionReport:
     trained_on = job.original.info.training.get("data", {})
     if trained_on.get("fingerprint", dataset.fingerprint) != dataset.fingerprint:
         logger.warning(
-            "%s: the model was trained on other data, or other labels of it (%s); calibrated and measured on this one",
+            "%s: the model was trained on other data, labels or votes (%s); calibrated and measured on this one",
             *(dataset.name, trained_on["name"]),
         )
     flatbuffer, calibration, untuned = _export(job, dataset, stopwatch)

@@ -125,16 +125,35 @@ def measure_with_mirror(
     return evaluate_scores((plain.scores + mirrored) / 2, split.labels, names)
 
 
+@dataclasses.dataclass(frozen=True)
+class UnderCondition:
+    """A model under one of `fer_edge.train.robustness.CONDITIONS`; all are shares in 0..1.
+
+    Attributes:
+        top1: accuracy.
+        difference: `top1` minus that of the images as they are.
+        difference_se: standard error of `difference`, paired: both are of the same images.
+    """
+
+    top1: float
+    difference: float
+    difference_se: float
+
+
 def measure_robustness(
-    paths: Sequence[Path], split: Split, mapping: Mapping[str, str] = NO_MAPPING
-) -> dict[str, float]:
-    """Return the top-1 accuracy, a share, under each of `fer_edge.train.robustness.CONDITIONS`."""
+    paths: Sequence[Path], split: Split, plain: Evaluation, mapping: Mapping[str, str] = NO_MAPPING
+) -> dict[str, UnderCondition]:
+    """Measure under each of `fer_edge.train.robustness.CONDITIONS`; `plain` has the images as they are."""
     classifiers = open_all(paths, mapping)
+    hits = plain.scores.argmax(axis=1) == split.labels
     found = {}
     with progress_bar("measuring robustness", len(CONDITIONS)) as advance:
         for condition in CONDITIONS:
             called = _mean_scores(classifiers, under(condition, split.images)).argmax(axis=1)
-            found[condition.name] = float((called == split.labels).mean())
+            gained = (called == split.labels) - hits.astype(float)
+            error = float(gained.std(ddof=1) / np.sqrt(len(gained))) if len(gained) > 1 else 0.0
+            top1 = float((called == split.labels).mean())
+            found[condition.name] = UnderCondition(top1, float(gained.mean()), error)
             advance(1)
     return found
 

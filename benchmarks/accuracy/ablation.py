@@ -65,7 +65,7 @@ def run(name: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
         command = [sys.executable, "-m", "fer_edge", "train", options.data, "--out", str(folder), *given, *resume]
         subprocess.run(command, check=True)
     rows = list(csv.DictReader((folder / "history.csv").open()))
-    last = rows[-1]
+    last, written = rows[-1], json.loads(card.read_text())
     return {
         "element": name,
         "seed": seed,
@@ -73,7 +73,8 @@ def run(name: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "epochs": len(rows),
         "holdout_accuracy": float(last["holdout_accuracy"]),
         "train_accuracy": float(last["train_accuracy"]),
-        "holdout_images": json.loads(card.read_text())["data"]["images"]["held_out"],
+        "holdout_images": written["data"]["images"]["held_out"],
+        "machine": {key: written["machine"][key] for key in ("architecture", "board", "processor", "cores")},
     }
 
 

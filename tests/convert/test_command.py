@@ -74,7 +74,7 @@ def test_other_data_than_trained_on_is_said(trained, csv_file, tmp_path, caplog)
     write_info(model, dataclasses.replace(read_info(trained), training={"data": {"name": "x", "fingerprint": "0"}}))
     result = convert(model, "--int8", "--qat-epochs", 0, "--data", csv_file, "--out", tmp_path / "model.tflite")
     assert result.exit_code == 0
-    assert "trained on other data, or other labels of it (x)" in caplog.text
+    assert "trained on other data, labels or votes (x)" in caplog.text
 
 
 def test_the_device_can_run_it_as_well_as_the_float_model(converted, tiny):

@@ -24,7 +24,7 @@ from fer_edge.train.evaluation import (
     worst_mistakes,
 )
 from fer_edge.train.keras_setup import KerasModel, load_model
-from fer_edge.train.robustness import CONDITIONS
+from fer_edge.train.robustness import CONDITIONS, under
 from fer_edge.train.zoo.registry import ZOO
 
 
@@ -67,7 +67,8 @@ def test_joined_classes_are_joined_in_what_the_model_says_too(keras_file, tiny):
     assert said["happy"] == pytest.approx(before["happy"], abs=1e-6)
     mirrored = measure_with_mirror([keras_file], joined.split(PUBLIC_TEST), evaluation, mapping)
     assert [c.label for c in mirrored.classes] == list(joined.labels)
-    assert measure_robustness([keras_file], joined.split(PUBLIC_TEST), mapping).keys() == {c.name for c in CONDITIONS}
+    conditions = measure_robustness([keras_file], joined.split(PUBLIC_TEST), evaluation, mapping)
+    assert conditions.keys() == {c.name for c in CONDITIONS}
 
 
 def test_a_class_left_out_of_the_data_may_still_be_said(keras_file, tiny):
@@ -187,6 +188,22 @@ def test_info_that_does_not_fit_the_model_is_refused(tmp_path):
         open_classifier(path)
 
 
+def test_what_a_condition_costs_has_the_error_of_paired_images(keras_file, tiny):
+    split = tiny.split(PUBLIC_TEST)
+    plain = evaluate_models([keras_file], tiny, PUBLIC_TEST)
+    found = measure_robustness([keras_file], split, plain)["low light"]
+    dark = next(condition for condition in CONDITIONS if condition.name == "low light")
+    called = open_classifier(keras_file).predict(under(dark, split.images)).argmax(axis=1)
+    lost = np.sum((plain.scores.argmax(axis=1) == split.labels) & (called != split.labels))
+    won = np.sum((plain.scores.argmax(axis=1) != split.labels) & (called == split.labels))
+    images = len(split.labels)
+    assert found.top1 == pytest.approx(np.mean(called == split.labels))
+    assert found.difference == pytest.approx((won - lost) / images)
+    # Of differences that are -1, 0 or 1 (McNemar): their variance is (won + lost) / N - mean squared.
+    variance = ((won + lost) / images - ((won - lost) / images) ** 2) * images / (images - 1)
+    assert found.difference_se == pytest.approx((variance / images) ** 0.5)
+
+
 def test_robustness_and_mirror_are_reported_apart(keras_file, fer_csv):
     result = CliRunner().invoke(
         main, ["evaluate", str(keras_file), "--data", str(fer_csv), "--robustness", "--mirror", "--json"]
@@ -195,6 +212,7 @@ def test_robustness_and_mirror_are_reported_apart(keras_file, fer_csv):
     found = json.loads(result.stdout)
     assert list(found["robustness"]) == [condition.name for condition in CONDITIONS]
     assert all(0 <= share <= 1 for share in found["robustness"].values())
+    assert found["robustness_errors"].keys() == found["robustness"].keys()
     assert 0 <= found["with_mirror"] <= 1
 
 

@@ -13,6 +13,7 @@ from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP
 
 if TYPE_CHECKING:
     from fer_edge.metrics import Metrics
+    from fer_edge.train.evaluation import UnderCondition
 
 MISTAKES = 40
 
@@ -61,6 +62,7 @@ def evaluate(
     dataset = load_dataset(data, ferplus, mapping=joined)
     evaluation = evaluate_models(models, dataset, split_name, joined)
     extra: dict[str, Any] = {}
+    conditions: dict[str, UnderCondition] = {}
     if warnings := leak_warnings(models):
         extra["warnings"] = warnings
     for warning in warnings:
@@ -68,7 +70,9 @@ def evaluate(
     if mirror:
         extra["with_mirror"] = measure_with_mirror(models, dataset.split(split_name), evaluation, joined).top1
     if robustness:
-        extra["robustness"] = measure_robustness(models, dataset.split(split_name), joined)
+        conditions = measure_robustness(models, dataset.split(split_name), evaluation, joined)
+        extra["robustness"] = {name: found.top1 for name, found in conditions.items()}
+        extra["robustness_errors"] = {name: found.difference_se for name, found in conditions.items()}
     title = f"{' + '.join(path.name for path in models)} on {split_name}"
     if plots:
         split = dataset.split(split_name)
@@ -98,8 +102,9 @@ def evaluate(
         click.echo(_table(evaluation.metrics, title))
         if mirror:
             click.echo(f"\naveraged with the mirror image: top-1 {extra['with_mirror']:.2%}")
-        for name, top1 in extra.get("robustness", {}).items():
-            click.echo(f"{name:14} top-1 {top1:.2%}  {(top1 - evaluation.metrics.top1) * 100:+.1f} points")
+        for name, found in conditions.items():
+            change = f"{100 * found.difference:+.1f} ± {100 * found.difference_se:.1f} points"
+            click.echo(f"{name:14} top-1 {found.top1:.2%}  {change}")
 
 
 def _table(metrics: Metrics, title: str) -> str:

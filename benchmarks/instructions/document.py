@@ -75,9 +75,23 @@ def counts() -> str:
         cascade = picture["by"]["opencv"] / picture["mean"]
         cells += [millions(picture["mean"]), f"{cascade:.0%}", millions(picture["max"])]
         lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", *others()]
     versions = results()[0]["versions"]
     named = ", ".join(f"{name} {versions[name]}" for name in ("ai-edge-litert", "opencv-python-headless", "numpy"))
     return "\n".join([*lines, "", f"With Python {versions['python']}, {named}."])
+
+
+def others() -> list[str]:
+    """Return the table of how many times the runtime's instructions a mini-Xception takes, by its form."""
+    models, forms = list(results()[0]["faces"]), list(results()[0]["others"])
+    lines = [f"| the runtime's instructions of a face | {' | '.join(r['board'] for r in results())} |"]
+    lines.append(f"|---|{'---:|' * len(results())}")
+    for form in forms:
+        lines.append(f"| {form} | {' | '.join(millions(r['others'][form]) for r in results())} |")
+        for model in models:
+            times = [f"{r['others'][form] / r['faces'][model]['runtime']:.1f}" for r in results()]
+            lines.append(f"| times those of `{model}` | {' | '.join(times)} |")
+    return lines
 
 
 def estimate() -> str:

@@ -1,9 +1,10 @@
 """Runs on the virtual Raspberry Pi: the work whose instructions are counted.
 
-python workload.py CROP.npy FRAMES WARM_UP_FRAMES
+python workload.py CROP.npy FRAMES WARM_UP_FRAMES OTHER.tflite...
 
-Each call of `mark` ends a stretch of work. Prints JSON: ``stretches``, the names of the stretches in order, ``code``,
-the files whose code is mapped with their pages, ``faces`` found per picture, and the ``machine``.
+The others are files of any kind, which the runtime is called with as they are. Each call of `mark` ends a stretch of
+work. Prints JSON: ``stretches``, the names of the stretches in order, ``code``, the files whose code is mapped with
+their pages, ``faces`` found per picture, and the ``machine``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.sources import Source
 from fer_edge.device.sources.demo import DemoSource
 from fer_edge.machine import describe_machine
-from fer_edge.runtime import TFLiteModel
+from fer_edge.runtime import TFLiteModel, load_runtime
 from fer_edge.shipped import DEFAULT, shipped_models
 
 MARK = 0x4645  # as in counter.c
@@ -52,7 +54,21 @@ class Recorded(Source):
         return iter(self._frames)
 
 
-def main(crop_file: str, frames: int, warm_up: int) -> None:
+def invoke(file: Path) -> None:
+    """Call the runtime with a file that is not of fer-edge, on one thread."""
+    interpreter = load_runtime().Interpreter(str(file), num_threads=1)
+    interpreter.allocate_tensors()
+    detail = interpreter.get_input_details()[0]
+    interpreter.set_tensor(detail["index"], np.ones(detail["shape"], detail["dtype"]))
+    for _ in range(WARM_UP_INFERENCES):
+        interpreter.invoke()
+    mark("set-up")
+    for _ in range(INFERENCES):
+        interpreter.invoke()
+        mark(file.stem)
+
+
+def main(crop_file: str, frames: int, warm_up: int, others: list[Path]) -> None:
     """Do the work."""
     cv2.setNumThreads(1)
     crop = np.load(crop_file)
@@ -64,6 +80,8 @@ def main(crop_file: str, frames: int, warm_up: int) -> None:
         for _ in range(INFERENCES):
             model.scores(crop)
             mark(name)
+    for file in others:
+        invoke(file)
     model = TFLiteModel(shipped_models()[DEFAULT])
     film = list(itertools.islice(DemoSource(), warm_up + frames))
     faces = []
@@ -86,4 +104,4 @@ def main(crop_file: str, frames: int, warm_up: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), [Path(name) for name in sys.argv[4:]])

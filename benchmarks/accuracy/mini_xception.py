@@ -10,6 +10,7 @@ graph is built here with random weights, which cost the same, in that form and i
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -51,7 +52,8 @@ def mini_xception(int8: bool) -> bytes:
         )
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
-    converted: bytes = converter.convert()
+    with contextlib.redirect_stdout(sys.stderr):  # Keras tells the signature, a line for each weight
+        converted: bytes = converter.convert()
     return converted
 
 

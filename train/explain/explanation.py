@@ -71,6 +71,7 @@ def explain_model(
     target = None if label is None else find_class(network, label)
     pictures = tuple(read_pictures(files, network.info.input_size))
     scores = network.predict(np.stack([picture.pixels for picture in pictures]))
+    out.mkdir(parents=True, exist_ok=True)  # before the work, which may take minutes
     drawn: list[Plate] = []
     for kind in kinds or [kind for kind in KINDS if kind != "dream" or not reason]:
         if kind == "filters":
@@ -86,7 +87,6 @@ def explain_model(
         elif isinstance(network, KerasNetwork):
             classes = range(len(network.info.labels)) if target is None else [target]
             drawn += plates.dream_plates(network, pictures, classes)
-    out.mkdir(parents=True, exist_ok=True)
     for plate in drawn:
         write_atomically(out / plate.file, plate.light)
     write_atomically(out / REPORT, report_html(network, pictures, scores, drawn).encode())

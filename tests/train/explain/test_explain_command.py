@@ -138,3 +138,11 @@ def test_wrong_usage(tmp_path, options, message):
     result = run("compact", *options, "--out", tmp_path)
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_a_folder_that_cannot_be_made_is_found_out_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(explanation.plates, "filters_plate", lambda network: pytest.fail("the work was begun"))
+    (tmp_path / "out").write_text("a file")
+    result = run("compact", "--filters", "--out", tmp_path / "out" / "why")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "out" in result.stderr

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.lazy import require
-from fer_edge.train.explain.alignment import cell_grid, onto_picture
+from fer_edge.train.explain.alignment import cell_grids, onto_picture
 from fer_edge.train.explain.network import TINY
 from fer_edge.train.keras_setup import load_keras
 
@@ -85,7 +85,7 @@ def smooth_gradient(model: Any, image: NDArray[np.uint8], target: int, seed: int
 
 
 def grad_cam(model: Any, image: NDArray[np.uint8], target: int) -> ClassMap | None:
-    """Return Grad-CAM of the last layer that still has a height and a width; None if no layer has.
+    """Return Grad-CAM of the last maps before they are pooled for the dense layers; None if there are no maps.
 
     Selvaraju et al. 2017, arXiv:1610.02391, equations 1 and 2: channels weighted by the class's mean
     gradient over the map, summed, the negative cut off.
@@ -95,6 +95,8 @@ def grad_cam(model: Any, image: NDArray[np.uint8], target: int) -> ClassMap | No
     spatial = [layer for layer in model.layers if len(layer.output.shape) == 4 and layer.output.shape[1] > 1]
     if not any("Conv" in type(layer).__name__ for layer in spatial):
         return None
+    while "Pooling" in type(spatial[-1]).__name__ or "Dropout" in type(spatial[-1]).__name__:
+        spatial.pop()  # coarser than what it pools, and no more than that is in it
     split = keras.Model(model.inputs, [spatial[-1].output, model.output])
     with tf.GradientTape() as tape:
         maps, probabilities = split([image[None, ..., None].astype(np.float32)], training=False)
@@ -102,7 +104,7 @@ def grad_cam(model: Any, image: NDArray[np.uint8], target: int) -> ClassMap | No
     weights = tf.reduce_mean(tape.gradient(chosen, maps), axis=(1, 2), keepdims=True)
     coarse = tf.nn.relu(tf.reduce_sum(tf.cast(weights * maps, tf.float32), axis=-1))[0].numpy()
     name = spatial[-1].name
-    fine = onto_picture(coarse, cell_grid(model, name), len(image))
+    fine = onto_picture(coarse, cell_grids(model, name), len(image))
     return ClassMap(name, np.maximum(fine, 0))  # bicubic interpolation swings below zero
 
 

@@ -6,6 +6,7 @@ import pytest
 from fer_edge.train.explain.gradients import grad_cam, pixel_gradient, smooth_gradient
 from fer_edge.train.explain.network import centred_log
 from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.zoo.registry import ZOO
 
 
 def image():
@@ -49,3 +50,8 @@ def test_a_model_without_maps_has_no_grad_cam():
     inputs = keras.Input((16, 16, 1))
     outputs = keras.layers.Dense(2, activation="softmax")(keras.layers.Flatten()(inputs))
     assert grad_cam(keras.Model(inputs, outputs), image(), 0) is None
+
+
+def test_grad_cam_is_of_the_maps_before_they_are_pooled():
+    found = grad_cam(ZOO["nano"].build(48, 7, 0.2), np.zeros((48, 48), np.uint8), 0)
+    assert found.layer == "weigh6"

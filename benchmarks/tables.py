@@ -112,6 +112,8 @@ def robustness_table(argument: str) -> str:
 
 
 def _change(evaluated: dict[str, Any], condition: str) -> str:
+    if "robustness_errors" not in evaluated:
+        raise SystemExit("robustness: without the errors of paired images; run benchmarks/measure again")
     points = 100 * (evaluated["robustness"][condition] - evaluated["top1"])
     return f"{points:+.1f} ± {100 * evaluated['robustness_errors'][condition]:.1f}"
 

@@ -49,8 +49,8 @@ def calibrate_file(path: Path, holdout: Split, augmentation: Augmentation, seed:
     holdout = agreed if len(agreed) else holdout
     views = [View(augmentation, seed, number).apply(holdout.images) for number in range(VIEWS)]
     scores = np.concatenate([model.predict(view) for view in views])
-    found = calibrate(model.model, scores, np.tile(holdout.labels, VIEWS))
-    return _keep(model, path, dataclasses.asdict(found) | {"images": len(holdout), "views": VIEWS})
+    found = calibrate(model.model, scores, np.tile(holdout.labels, VIEWS), len(holdout))
+    return _keep(model, path, dataclasses.asdict(found) | {"views": VIEWS})
 
 
 def calibrate_file_like(path: Path, other: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,8 +76,8 @@ def read_calibration(run: Path, model: str, fingerprint: str, recipe: Mapping[st
         recipe: of the run that is to have the temperature.
 
     Raises:
-        DataError: no such run; one that held out nothing, was killed, or has its temperature from another; or one of
-            another model, data set or teachers.
+        DataError: no such run; one that held out nothing, found no temperature, was killed, or has its temperature
+            from another; or one of another model, data set or teachers.
     """
     path = run / CARD
     try:
@@ -85,7 +85,7 @@ def read_calibration(run: Path, model: str, fingerprint: str, recipe: Mapping[st
         found = card["calibration"]
         numbers = [float(found[key]) for key in ("temperature", "error_before", "error_after")]
         described = (card["model"], card["data"]["fingerprint"], _taught_by(card["recipe"]))
-        if not all(map(math.isfinite, numbers)) or numbers[0] <= 0 or "run" in found:
+        if not all(map(math.isfinite, numbers)) or numbers[0] <= 0 or "run" in found or not found.get("found", True):
             raise ValueError
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(

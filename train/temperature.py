@@ -24,13 +24,17 @@ LIMITS = (0.2, 5.0)
 PRECISION = 1e-3
 """Of the temperature, as a share of it."""
 
+LEAST_IMAGES = 30
+"""Held-out images that a temperature is found on: of fewer even the accuracy is known to 9 points at best."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
     """What was found on the held-out images: shares in 0..1, and the temperature that was folded in.
 
     ``found`` is false where no temperature within `LIMITS` makes the model as sure as right, as when all images are
-    right: the model is left as it was then.
+    right, where that one has a greater calibration error than none, and where there are fewer than `LEAST_IMAGES`
+    images: the model is left as it was then.
     """
 
     temperature: float
@@ -40,29 +44,27 @@ class Calibration:
     found: bool = True
 
 
-def calibrate(classifier: Any, scores: NDArray[np.float32], labels: NDArray[np.int64]) -> Calibration:
+def calibrate(classifier: Any, scores: NDArray[np.float32], labels: NDArray[np.int64], images: int) -> Calibration:
     """Fit the temperature to held-out images and fold it into `classifier`, a Keras model.
 
     Args:
         classifier: its last weights must belong to a dense layer under the softmax.
         scores: what it says about the held-out images, N x classes.
         labels: their classes.
+        images: how many images these are, N or less: some may be views of one.
 
     Raises:
         DataError: the model does not end so.
     """
     temperature = fit_temperature(scores, labels)
-    found = all(abs(math.log(temperature / limit)) > PRECISION for limit in LIMITS)
+    before = expected_calibration_error(scores, labels)
+    after = expected_calibration_error(at_temperature(scores, temperature), labels)
+    within = all(abs(math.log(temperature / limit)) > PRECISION for limit in LIMITS)
+    found = within and after <= before and images >= LEAST_IMAGES
     if not found:
-        temperature = 1.0
+        temperature, after = 1.0, before
     fold_temperature(classifier, temperature)
-    return Calibration(
-        temperature,
-        expected_calibration_error(scores, labels),
-        expected_calibration_error(at_temperature(scores, temperature), labels),
-        len(labels),
-        found,
-    )
+    return Calibration(temperature, before, after, images, found)
 
 
 def fold_temperature(classifier: Any, temperature: float) -> None:

@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fer_edge.model_file import write_atomically
+from fer_edge.model_file import file_hash, write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "accuracy" / "ablation.json"
@@ -56,14 +56,17 @@ ELEMENTS: dict[str, list[str]] = {
 def run(name: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """Train one variant, or read what it left, and return its row."""
     arguments = [*BASE, "--epochs", str(options.epochs), *ELEMENTS[name], "--seed", str(seed)]
-    settings = hashlib.sha256(" ".join(arguments).encode()).hexdigest()[:8]  # runs of another base are other runs
+    data = file_hash(Path(options.data)) if Path(options.data).is_file() else options.data
+    # Runs of another base, and of other data, are other runs.
+    settings = hashlib.sha256(" ".join([*arguments, data]).encode()).hexdigest()[:8]
     folder = options.runs / f"{name.replace(' ', '-').replace(',', '')}-{settings}"
     given = [options.votes if argument == VOTES else argument for argument in arguments]
     card = folder / "run.json"
     if not (card.exists() and "finished" in json.loads(card.read_text())):
         resume = ["--resume"] if (folder / "checkpoint.npz").exists() else []
         command = [sys.executable, "-m", "fer_edge", "train", options.data, "--out", str(folder), *given, *resume]
-        subprocess.run(command, check=True)
+        if code := subprocess.run(command, check=False).returncode:
+            raise SystemExit(code)  # it has said why
     rows = list(csv.DictReader((folder / "history.csv").open()))
     last, written = rows[-1], json.loads(card.read_text())
     return {

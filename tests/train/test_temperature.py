@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_edge.errors import DataError
+from fer_edge.train import temperature as module
 from fer_edge.train.keras_setup import load_keras
-from fer_edge.train.temperature import at_temperature, calibrate, fit_temperature
+from fer_edge.train.temperature import LEAST_IMAGES, at_temperature, calibrate, fit_temperature
 from fer_edge.train.zoo.registry import ZOO
 
 
@@ -42,7 +43,7 @@ def test_it_is_folded_into_the_model():
     before = model.predict(images, verbose=0)
     truth = at_temperature(before, 2.0)
     labels = (truth.cumsum(axis=1) > random.random((300, 1))).argmax(axis=1)
-    found = calibrate(model, before, labels)
+    found = calibrate(model, before, labels, len(labels))
     assert found.found
     assert found.temperature == pytest.approx(2, rel=0.3)
     after = model.predict(images, verbose=0)
@@ -56,14 +57,32 @@ def test_where_no_temperature_is_the_most_likely_the_model_stays():
     model = ZOO["nano"].build(48, 7, 0.0)
     images = np.random.default_rng(1).integers(0, 255, (40, 48, 48, 1)).astype(np.float32)
     before = model.predict(images, verbose=0)
-    found = calibrate(model, before, before.argmax(axis=1))  # all right: the surer, the likelier
+    found = calibrate(model, before, before.argmax(axis=1), 40)  # all right: the surer, the likelier
     assert (found.temperature, found.found) == (1.0, False)
     assert found.error_after == pytest.approx(found.error_before)
     assert np.array_equal(model.predict(images, verbose=0), before)
+
+
+def test_of_a_handful_of_images_no_temperature_is_taken():
+    model = ZOO["nano"].build(48, 7, 0.0)
+    scores, labels = drawn(2.0)
+    for images, found in ((LEAST_IMAGES - 1, False), (LEAST_IMAGES, True)):
+        assert calibrate(model, scores, labels, images).found is found
+
+
+def test_a_temperature_that_makes_it_worse_is_not_taken(monkeypatch):
+    model = ZOO["nano"].build(48, 7, 0.0)
+    scores, labels = drawn(1.0)
+    before = [weights.copy() for weights in model.get_layer("logits").get_weights()]
+    monkeypatch.setattr(module, "fit_temperature", lambda *_: 0.5)
+    found = calibrate(model, scores, labels, len(labels))
+    assert (found.temperature, found.found) == (1.0, False)
+    assert found.error_after == found.error_before < 0.02
+    assert all(map(np.array_equal, before, model.get_layer("logits").get_weights()))
 
 
 def test_a_model_that_ends_otherwise_is_refused():
     keras = load_keras()
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(3, 8), keras.layers.Flatten()])
     with pytest.raises(DataError, match="expected a dense layer at the end"):
-        calibrate(model, np.full((4, 3), 1 / 3, np.float32), np.zeros(4, np.int64))
+        calibrate(model, np.full((4, 3), 1 / 3, np.float32), np.zeros(4, np.int64), 4)

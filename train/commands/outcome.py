@@ -73,7 +73,12 @@ class Outcome:
         held = f", {accuracy:.1%} on the held-out part" if accuracy is not None else ""
         early = f", stopped early of {self.planned}" if self.epochs < self.planned else ""
         lines = [f"{self.model}: epoch {self.kept.epoch} of {self.epochs}{early}{held}"]
-        if found := self.calibration:
+        if (found := self.calibration) and not found.get("found", True):
+            lines.append(
+                f"no temperature found on {found['images']} held-out images, so that the probabilities stay as they "
+                f"are (calibration error there {found['error_before']:.1%}); many held-out images find one"
+            )
+        elif found:
             there = f"on what run {found['run']} held out" if "run" in found else "there"
             lines.append(
                 f"temperature {found['temperature']:.2f}; calibration error {there} {found['error_before']:.1%}, "

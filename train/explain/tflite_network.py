@@ -39,8 +39,16 @@ class TFLiteNetwork:
             if tensor["dtype"] is np.float32 or tensor["quantization"][0]:
                 name = f"{operator['op_name'].lower()}_{seen[operator['op_name']]}"
                 self._output_of[name] = tensor["index"]
-                layers.append(Layer(name, operator["op_name"], tuple(map(int, tensor["shape"][1:]))))
+                layers.append(Layer(name, self._kind(operator), tuple(map(int, tensor["shape"][1:]))))
         self.layers: tuple[Layer, ...] = tuple(layers)
+
+    def _kind(self, operator: dict[str, Any]) -> str:
+        """Return what an operator does: a depthwise convolution with the same weight everywhere is a mean."""
+        kind: str = operator["op_name"]
+        if kind == "DEPTHWISE_CONV_2D":
+            weights = self._classifier.interpreter.get_tensor(operator["inputs"][1])
+            return "AVERAGE_POOL_2D" if (weights == weights.flat[0]).all() else kind
+        return kind
 
     @property
     def info(self) -> ModelInfo:
@@ -121,11 +129,11 @@ def _of_pixels(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _keeping_interpreter(path: Path) -> Any:
-    runtime = load_runtime()
+    runtime, content = load_runtime(), path.read_bytes()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that keeping all tensors takes memory
         interpreter = runtime.Interpreter(
-            model_path=str(path),
+            model_content=content,  # not the path: a name may be no text that the runtime takes
             experimental_preserve_all_tensors=True,
             experimental_op_resolver_type=runtime.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         )

@@ -69,6 +69,9 @@ def test_tflite_activations_come_from_the_running_graph(tflite_network, face):
         "fully_connected_1",
         "softmax_1",
     ]
+    # The depthwise convolution stands for the pooling, and those of 1x1 in between have no maps.
+    convolutions = [f"conv_2d_{i}" for i in (1, 2, 3, 4, 7, 8, 9)]
+    assert [layer.name for layer in stages(tflite_network.layers)] == convolutions
     last_maps, means, _, logits, scores = tflite_network.activations(face, tflite_network.layers[-5:])
     assert (last_maps.shape, means.shape) == ((6, 6, 96), (3, 3, 96))
     assert np.abs(last_maps.reshape(3, 2, 3, 2, 96).mean(axis=(1, 3)) - means).max() < 0.02

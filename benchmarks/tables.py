@@ -227,12 +227,14 @@ def ablation_table() -> str:
     said = ", ".join(f"{accuracy:.1%} with seed {seed}" for seed, accuracy in base.items())
     error = 100 * (base[min(base)] * (1 - base[min(base)]) / images) ** 0.5
     epochs = next(row["epochs"] for row in rows if row["element"] == "base")
+    machines = ", ".join(sorted({machine_name(row["machine"]) for row in rows}))
     return "\n".join(
         [
             *lines,
             "",
             f"`nano`, {epochs} epochs; the base has {said}, on {images} held-out images of Training; the standard "
-            f"error of one accuracy is {error:.1f} points, that of a difference of two runs somewhat less.",
+            f"error of one accuracy is {error:.1f} points, that of a difference of two runs somewhat less. "
+            f"Run on: {machines}.",
         ]
     )
 

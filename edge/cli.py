@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
+import sys
 
 import click
 
@@ -64,6 +66,8 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what a user can cause becomes one line and exit status 1."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="surrogateescape")  # file names are bytes, and need be no text
         try:
             return super().invoke(ctx)
         except FerEdgeError as error:

@@ -22,9 +22,12 @@ def load(monkeypatch):
     return importlib.import_module
 
 
+MACHINE = {"architecture": "x86_64", "board": None, "processor": "some", "cores": 1}
+
+
 def row(element, seed=1, accuracy=0.5, images=2721, epochs=10, base=BASE):
     options = f"{base} --epochs {epochs} --seed {seed}"
-    found = {"holdout_accuracy": accuracy, "holdout_images": images}
+    found = {"holdout_accuracy": accuracy, "holdout_images": images, "machine": MACHINE}
     return {"element": element, "seed": seed, "options": options, "epochs": epochs, **found}
 
 
@@ -97,6 +100,7 @@ def test_the_ablation_table_says_which_row_holds_out_other_images(load, monkeypa
     assert "| cleaned (on 2716 images) | +2.0 | 1 |" in text
     assert "| SAM | +1.0 | 1 |" in text
     assert "the base has 50.0% with seed 1, on 2721 held-out images" in text
+    assert text.endswith("Run on: 1-core x86_64 workstation (some).")
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def explain_model(
             drawn += plates.dream_plates(network, pictures, classes)
     for plate in drawn:
         write_atomically(out / plate.file, plate.light)
-    write_atomically(out / REPORT, report_html(network, pictures, scores, drawn).encode())
+    write_atomically(out / REPORT, report_html(network, pictures, scores, drawn).encode(errors="replace"))
     return Explanation(network, pictures, scores, tuple(drawn))
 
 

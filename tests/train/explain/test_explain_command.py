@@ -1,6 +1,8 @@
 """``fer-edge explain`` as a user runs it."""
 
 import json
+import os
+import shutil
 
 import cv2
 import numpy as np
@@ -146,3 +148,12 @@ def test_a_folder_that_cannot_be_made_is_found_out_before_the_work(tmp_path, mon
     result = run("compact", "--filters", "--out", tmp_path / "out" / "why")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "out" in result.stderr
+
+
+def test_names_that_are_no_text(tmp_path):
+    model, picture = (tmp_path / os.fsdecode(name) for name in (b"caf\xe9.tflite", b"caf\xe9.png"))
+    shutil.copy(shipped_models()["nano"], model)
+    picture.write_bytes(cv2.imencode(".png", np.full((60, 60), 128, np.uint8))[1].tobytes())
+    result = run(model, picture, "--saliency", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "caf?" in (tmp_path / "out" / "report.html").read_text()

@@ -10,7 +10,7 @@ from fer_edge.train.zoo.registry import ZOO
 def statistics(images):
     model = ZOO["nano"].build(48, 7, 0.0)
     norm = model.get_layer("norm1")
-    model.get_layer("conv1").set_weights([np.full((3, 4, 1, 12), 0.1, np.float32)])
+    model.get_layer("conv1").set_weights([np.full((3, 3, 1, 12), 0.1, np.float32)])
     _recompute_statistics(model, images)
     return np.asarray(norm.moving_mean), np.asarray(norm.moving_variance)
 

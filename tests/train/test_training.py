@@ -274,8 +274,12 @@ def test_another_networks_weights_are_refused(run):
 
 
 def test_a_run_of_all_images_takes_the_temperature_that_another_one_found(run, tiny, tmp_path):
-    found = read_calibration(run[0], "compact", tiny.fingerprint, SHORT.to_dict())
-    found["calibration"]["temperature"] = 1.7  # the pictures are too easy for another than 1
+    card = json.loads((run[0] / "run.json").read_text())
+    with pytest.raises(DataError, match="which finds a temperature, found none"):  # 14 images are too few
+        read_calibration(run[0], "compact", tiny.fingerprint, SHORT.to_dict())
+    card["calibration"] |= {"found": True, "temperature": 1.7}
+    (tmp_path / "run.json").write_text(json.dumps(card))
+    found = read_calibration(tmp_path, "compact", tiny.fingerprint, SHORT.to_dict())
     whole = dataclasses.replace(SHORT, holdout=0.0)
     train_model(tiny, "compact", whole, tmp_path / "plain")
     train_model(tiny, "compact", whole, tmp_path / "calibrated", calibrated_like=found)
@@ -302,9 +306,9 @@ def test_the_temperature_is_found_on_views_of_images_with_a_majority(tiny, tmp_p
     votes = np.where(agreed[:, None], np.float32([0.6, 0.4, 0, 0, 0, 0, 0]), np.float32([0.5, 0.5, 0, 0, 0, 0, 0]))
     shown = []
 
-    def calibrated(model, scores, labels):
+    def calibrated(model, scores, labels, images):
         shown.append((scores.reshape(VIEWS, -1, 7), labels.reshape(VIEWS, -1)))
-        return Calibration(1.0, 0.0, 0.0, len(labels))
+        return Calibration(1.0, 0.0, 0.0, images)
 
     monkeypatch.setattr(saving, "calibrate", calibrated)
     wide = Augmentation(rotation=20.0, shift=0.1)

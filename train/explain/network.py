@@ -25,16 +25,18 @@ class Layer:
         name: how ``--layer`` calls it.
         kind: its class in Keras or its operator in TFLite, such as ``Conv2D`` or ``CONV_2D``.
         shape: of its output for one picture: H x W x channels, steps x features, or features.
+        pools: whether it only takes means, whatever its kind: conversion makes a depthwise convolution of a pooling.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
+    pools: bool = False
 
     @property
     def convolves(self) -> bool:
         """Whether it is a convolution over the picture, not over the steps of a sequence, which have no height."""
-        return "conv" in self.kind.lower() and len(self.shape) == 3 and self.shape[0] > 1
+        return "conv" in self.kind.lower() and not self.pools and len(self.shape) == 3 and self.shape[0] > 1
 
 
 @dataclasses.dataclass(frozen=True)

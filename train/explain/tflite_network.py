@@ -39,16 +39,16 @@ class TFLiteNetwork:
             if tensor["dtype"] is np.float32 or tensor["quantization"][0]:
                 name = f"{operator['op_name'].lower()}_{seen[operator['op_name']]}"
                 self._output_of[name] = tensor["index"]
-                layers.append(Layer(name, self._kind(operator), tuple(map(int, tensor["shape"][1:]))))
+                shape = tuple(map(int, tensor["shape"][1:]))
+                layers.append(Layer(name, operator["op_name"], shape, self._pools(operator)))
         self.layers: tuple[Layer, ...] = tuple(layers)
 
-    def _kind(self, operator: dict[str, Any]) -> str:
-        """Return what an operator does: a depthwise convolution with the same weight everywhere is a mean."""
-        kind: str = operator["op_name"]
-        if kind == "DEPTHWISE_CONV_2D":
-            weights = self._classifier.interpreter.get_tensor(operator["inputs"][1])
-            return "AVERAGE_POOL_2D" if (weights == weights.flat[0]).all() else kind
-        return kind
+    def _pools(self, operator: dict[str, Any]) -> bool:
+        """Return whether an operator is a depthwise convolution with the same weight everywhere, a mean."""
+        if operator["op_name"] != "DEPTHWISE_CONV_2D":
+            return False
+        weights = self._classifier.interpreter.get_tensor(operator["inputs"][1])
+        return bool((weights == weights.flat[0]).all())
 
     @property
     def info(self) -> ModelInfo:

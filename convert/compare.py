@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.metrics import paired_difference
+
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
@@ -41,16 +43,16 @@ def compare_scores(
 ) -> Comparison:
     """Compare the class probabilities of two models, N x classes, on images with the true classes `labels`."""
     float_class, found_class = float_scores.argmax(axis=1), scores.argmax(axis=1)
-    float_hits, hits = (float_class == labels).astype(float), (found_class == labels).astype(float)
-    gained = hits - float_hits
+    float_hits, hits = float_class == labels, found_class == labels
+    difference, error = paired_difference(float_hits, hits)
     distance = np.abs(scores - float_scores)
     return Comparison(
         split=split,
         images=len(labels),
         float_top1=float(float_hits.mean()),
         top1=float(hits.mean()),
-        difference=float(gained.mean()),
-        difference_se=float(gained.std(ddof=1) / np.sqrt(len(gained))) if len(gained) > 1 else 0.0,
+        difference=difference,
+        difference_se=error,
         agreement=float((float_class == found_class).mean()),
         largest_difference=float(distance.max()),
         mean_difference=float(distance.mean()),

@@ -12,6 +12,16 @@ CALIBRATION_BINS = 15
 """As in Guo et al. 2017."""
 
 
+def paired_difference(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return by how much the share of hits changes, and the standard error of that, for the same images in order.
+
+    Paired, for both saw the same images, it is far smaller than the error of either share.
+    """
+    gained = after.astype(float) - before
+    error = float(gained.std(ddof=1) / np.sqrt(len(gained))) if len(gained) > 1 else 0.0
+    return float(gained.mean()), error
+
+
 @dataclasses.dataclass(frozen=True)
 class ClassMetrics:
     """One class: shares in 0..1, `support` is the number of its images, `recall_se` the binomial standard error."""

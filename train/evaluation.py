@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DataError, ModelFileError
 from fer_edge.labels import canonical
-from fer_edge.metrics import Metrics, evaluate_scores
+from fer_edge.metrics import Metrics, evaluate_scores, paired_difference
 from fer_edge.model_file import read_info
 from fer_edge.runtime import Classifier, TFLiteModel
 from fer_edge.train.data.classes import ordered
@@ -150,10 +150,8 @@ def measure_robustness(
     with progress_bar("measuring robustness", len(CONDITIONS)) as advance:
         for condition in CONDITIONS:
             called = _mean_scores(classifiers, under(condition, split.images)).argmax(axis=1)
-            gained = (called == split.labels) - hits.astype(float)
-            error = float(gained.std(ddof=1) / np.sqrt(len(gained))) if len(gained) > 1 else 0.0
-            top1 = float((called == split.labels).mean())
-            found[condition.name] = UnderCondition(top1, float(gained.mean()), error)
+            under_it = called == split.labels
+            found[condition.name] = UnderCondition(float(under_it.mean()), *paired_difference(hits, under_it))
             advance(1)
     return found
 

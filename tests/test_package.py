@@ -5,7 +5,7 @@ import venv
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 FOLDERS = {"edge": "fer_edge", "train": "fer_edge/train", "convert": "fer_edge/convert", "device": "fer_edge/device"}
 
 

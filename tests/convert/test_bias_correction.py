@@ -10,8 +10,7 @@ from fer_edge.convert.fake_quant import FakeQuantization
 from fer_edge.convert.fold import fold_batch_norms
 from fer_edge.convert.forward import Unchanged, forward
 from fer_edge.convert.from_keras import read_keras
-
-from .conftest import shake, varied_model
+from tests.convert.conftest import shake, varied_model
 
 CALIBRATION, OTHERS = (
     np.random.default_rng(seed).integers(90, 256, (80, 4, 4), dtype=np.uint8).repeat(4, axis=1).repeat(4, axis=2)

@@ -17,8 +17,7 @@ from fer_edge.runtime import TFLiteModel
 from fer_edge.train.data.dataset import PRIVATE_TEST, PUBLIC_TEST, TRAINING, Dataset
 from fer_edge.train.data.load import load_dataset
 from fer_edge.train.keras_setup import load_keras
-
-from .conftest import varied_model, write_csv
+from tests.convert.conftest import varied_model, write_csv
 
 
 def convert(*arguments):

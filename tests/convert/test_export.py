@@ -20,8 +20,7 @@ from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.runtime import TFLiteModel
 from fer_edge.train.data.dataset import PUBLIC_TEST
-
-from .conftest import shake, varied_model
+from tests.convert.conftest import shake, varied_model
 
 OUTPUT_STEP = 1 / 256
 

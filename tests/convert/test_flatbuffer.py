@@ -12,8 +12,7 @@ from fer_edge.convert.from_keras import read_keras
 from fer_edge.convert.graph import load_graph, save_graph
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
-
-from .conftest import plain_model, shake, varied_model
+from tests.convert.conftest import plain_model, shake, varied_model
 
 pytestmark = pytest.mark.usefixtures("quiet_converter")
 

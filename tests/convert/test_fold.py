@@ -14,8 +14,7 @@ from fer_edge.convert.from_keras import read_keras
 from fer_edge.convert.graph import Graph, Node
 from fer_edge.errors import ConversionError
 from fer_edge.train.keras_setup import load_keras
-
-from .conftest import plain_model, shake, varied_model
+from tests.convert.conftest import plain_model, shake, varied_model
 
 
 def run(graph, images):

@@ -7,8 +7,7 @@ from fer_edge.convert.from_keras import read_keras
 from fer_edge.errors import ConversionError
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.zoo.hog_layer import Hog
-
-from .conftest import plain_model, varied_model
+from tests.convert.conftest import plain_model, varied_model
 
 keras = load_keras()
 layers = keras.layers

@@ -21,8 +21,7 @@ from fer_edge.runtime import TFLiteModel
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.zoo import convnet
 from fer_edge.train.zoo.convnet import Convolution, Network
-
-from .conftest import shake
+from tests.convert.conftest import shake
 
 # What TensorFlow's converter says about every fully quantized model.
 pytestmark = pytest.mark.filterwarnings("ignore:Statistics for quantized inputs were expected:UserWarning")

@@ -15,8 +15,7 @@ from fer_edge.convert.qat import FakeQuantModel, fine_tune, fine_tuning_recipe, 
 from fer_edge.convert.ranges import Range
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.keras_setup import load_keras, load_model
-
-from .conftest import plain_model, shake, varied_model
+from tests.convert.conftest import plain_model, shake, varied_model
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,7 @@ from fer_edge.convert.ranges import Range
 from fer_edge.convert.recipes import INT8_OPERATORS, allowed_operators
 from fer_edge.convert.verify import verify_int8
 from fer_edge.errors import ConversionError
-
-from .conftest import plain_model, shake, varied_model
+from tests.convert.conftest import plain_model, shake, varied_model
 
 pytestmark = pytest.mark.usefixtures("quiet_converter")
 

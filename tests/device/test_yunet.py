@@ -9,8 +9,7 @@ from fer_edge.device.tracks import BELIEVED
 from fer_edge.device.yunet import LONGEST, YuNet
 from fer_edge.errors import MissingExtraError, ModelFileError
 from fer_edge.preprocess import Box
-
-from .conftest import SHARED
+from tests.device.conftest import SHARED
 
 FILE = SHARED / "models" / "yunet_n_640_640.onnx"
 ALL = Regions((), "off")

@@ -4,7 +4,7 @@ import dataclasses
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "virtual-pi"
 GUEST = Path(__file__).parent / "guest"
 

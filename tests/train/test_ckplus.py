@@ -7,9 +7,8 @@ import pytest
 
 from fer_edge.train.data.duplicates import hold_out
 from fer_edge.train.data.load import load_dataset
-
-from .conftest import csv_text
-from .trees import picture, put, zipped
+from tests.train.conftest import csv_text
+from tests.train.trees import picture, put, zipped
 
 REAL = Path(__file__).parents[2] / "../shared/data/expressions/ckplus48.zip"
 CLASSES = ("anger", "contempt", "happy")

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from fer_edge.errors import DataError
 from fer_edge.train.data.fer_csv import read_fer_csv
-
-from .conftest import csv_text
+from tests.train.conftest import csv_text
 
 GOOD = (3, np.arange(2304) % 256, "Training")
 

@@ -14,9 +14,8 @@ from fer_edge.train.data.classes import EIGHT
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.data.ferplus import load_ferplus, majority, vote_distribution
 from fer_edge.train.data.load import load_dataset
-
-from .conftest import COLUMNS
-from .trees import picture, put, zipped
+from tests.train.conftest import COLUMNS
+from tests.train.trees import picture, put, zipped
 
 
 def votes(**counts):

@@ -9,8 +9,7 @@ from fer_edge.errors import DataError
 from fer_edge.train.data import cache, load
 from fer_edge.train.data.dataset import Dataset
 from fer_edge.train.data.load import load_dataset
-
-from .conftest import csv_text
+from tests.train.conftest import csv_text
 
 
 def test_the_second_load_comes_from_the_cache(fer_csv, monkeypatch):

@@ -23,8 +23,7 @@ from fer_edge.train.start import take_weights
 from fer_edge.train.temperature import Calibration, at_temperature
 from fer_edge.train.training import Epoch, best_epoch, class_weights, train_model
 from fer_edge.train.zoo.registry import find_architecture
-
-from .conftest import pictures
+from tests.train.conftest import pictures
 
 LIGHT = Augmentation(flip=False, rotation=2.0, scale=0.02, shift=0.01, erasing=0.1, mixup=0.1)
 SHORT = Recipe(epochs=3, batch_size=20, warmup_epochs=0.5, augmentation=LIGHT)

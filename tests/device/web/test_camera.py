@@ -6,8 +6,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from fer_edge.device.web import camera
 from fer_edge.device.web.hub import Hub
-
-from .conftest import jpeg
+from tests.device.web.conftest import jpeg
 
 
 @pytest.fixture

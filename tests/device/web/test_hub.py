@@ -12,8 +12,7 @@ from fer_edge.device.web import hub as hub_module
 from fer_edge.device.web.hub import VIEWERS, Hub, Kind, Shown, Viewer, to_line
 from fer_edge.device.web.picture import LONGEST, encode
 from fer_edge.device.web.rate import Rate
-
-from ..making import face, result
+from tests.device.making import face, result
 
 LOOP = {"fps": 15.0, "captured": 3, "dropped": 0}
 

@@ -17,8 +17,7 @@ from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.sources.demo import DemoSource
 from fer_edge.device.web.options import Serving
 from fer_edge.device.web.output import LivePage
-
-from .conftest import answers, free_port, wait_for
+from tests.device.web.conftest import answers, free_port, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -5,8 +5,7 @@ from click.testing import CliRunner
 from fer_edge.cli import main
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.web.options import SHORTEST_TOKEN, is_loopback, serving
-
-from .conftest import TOKEN
+from tests.device.web.conftest import TOKEN
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "localhost", "::1"])

@@ -16,8 +16,7 @@ from fer_edge.device.web import photo as photo_module
 from fer_edge.device.web import upload
 from fer_edge.device.web.photo import PhotoDesk
 from fer_edge.device.web.upload import UploadError, decode
-
-from .conftest import jpeg
+from tests.device.web.conftest import jpeg
 
 
 def send(client: TestClient, data, kind="image/jpeg", **headers):

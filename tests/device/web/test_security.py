@@ -5,8 +5,7 @@ from fer_edge.device.outputs.address import Listen
 from fer_edge.device.web.options import Serving
 from fer_edge.device.web.pages import PAGES, address
 from fer_edge.device.web.security import HEADERS
-
-from .conftest import TOKEN
+from tests.device.web.conftest import TOKEN
 
 OUTSIDE = Serving(Listen("0.0.0.0", 8080), TOKEN)
 EVERYTHING = [address(page) for page in PAGES] + ["/api/device", "/static/style.css", "/openapi.json", "/nothing"]

@@ -20,8 +20,7 @@ from fer_edge.device.web.options import Serving
 from fer_edge.device.web.paced import Paced
 from fer_edge.device.web.server import Server
 from fer_edge.errors import OutputError
-
-from .conftest import TOKEN, free_port, wait_for
+from tests.device.web.conftest import TOKEN, free_port, wait_for
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,8 @@ from websockets.sync.client import connect
 
 from fer_edge.device.web import streams
 from fer_edge.device.web.hub import VIEWERS
-
-from ..making import result
-from .conftest import wait_for
+from tests.device.making import result
+from tests.device.web.conftest import wait_for
 
 LOOP = {"fps": 15.0, "captured": 3, "dropped": 0}
 

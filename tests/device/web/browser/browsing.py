@@ -22,8 +22,7 @@ from fer_edge.device.web.options import Serving
 from fer_edge.device.web.output import LivePage
 from fer_edge.device.web.paced import Paced
 from fer_edge.device.web.pages import address
-
-from ..conftest import answers, free_port, wait_for
+from tests.device.web.conftest import answers, free_port, wait_for
 
 CHROMIUM = "/usr/bin/chromium"
 AXE = "axe-core@4.10.3"

@@ -5,8 +5,8 @@ import base64
 import numpy as np
 import pytest
 
-from ..conftest import wait_for
-from .browsing import DESKTOP, LoopWithPage, as_picture, opened, settle, until
+from tests.device.web.browser.browsing import DESKTOP, LoopWithPage, as_picture, opened, settle, until
+from tests.device.web.conftest import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

@@ -8,9 +8,8 @@ from fer_edge.device.outputs.address import Listen
 from fer_edge.device.web.options import Serving
 from fer_edge.device.web.pages import PAGES, address
 from fer_edge.device.web.server import Server
-
-from ..conftest import TOKEN, answers, free_port, wait_for
-from .browsing import DESKTOP, PHONE, Watched, opened, settle, until, violations
+from tests.device.web.browser.browsing import DESKTOP, PHONE, Watched, opened, settle, until, violations
+from tests.device.web.conftest import TOKEN, answers, free_port, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ..conftest import jpeg
-from .browsing import DESKTOP, Watched, as_picture, opened, until
+from tests.device.web.browser.browsing import DESKTOP, Watched, as_picture, opened, until
+from tests.device.web.conftest import jpeg
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

@@ -7,7 +7,7 @@ import itertools
 import cv2
 import pytest
 
-from .browsing import DESKTOP, opened, settle, until, use_camera
+from tests.device.web.browser.browsing import DESKTOP, opened, settle, until, use_camera
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

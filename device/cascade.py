@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.boxes import clip, grow, iou, move, scaled, shared
+from fer_edge.device.faces import clip, grow, iou, move, scaled, shared
 from fer_edge.device.frame import Frame, Plane
 from fer_edge.device.opencv import cv2
 from fer_edge.device.skin import Regions, large_side

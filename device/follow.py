@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_edge.device.boxes import clip, grow
+from fer_edge.device.faces import clip, grow
 from fer_edge.device.frame import Plane
 from fer_edge.device.opencv import cv2
 from fer_edge.preprocess import Box

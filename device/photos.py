@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from fer_edge.device.cascade import HaarCascade
 from fer_edge.device.classify import Ensemble
+from fer_edge.device.drawing import draw_faces
 from fer_edge.device.frame import frame_from_bgr, shrunk
 from fer_edge.device.opencv import cv2
-from fer_edge.device.outputs.draw import draw_faces
 from fer_edge.device.results import Face, make_face
 from fer_edge.device.search import SEARCHED, placed
 from fer_edge.device.skin import Regions

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Protocol
 
-from fer_edge.device.boxes import area, clip, grow, iou, merge_boxes, scaled, shared
 from fer_edge.device.cascade import OVERLAP, SAME_FACE, SIDES, Detection, HaarCascade, suppress_overlaps
 from fer_edge.device.changes import Changes
+from fer_edge.device.faces import area, clip, grow, iou, merge_boxes, scaled, shared
 from fer_edge.device.follow import ALIKE, SAME, Follower
 from fer_edge.device.frame import Frame, shrunk
 from fer_edge.device.pyramid import Pyramid

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.boxes import grow, merge_boxes
+from fer_edge.device.faces import grow, merge_boxes
 from fer_edge.device.frame import Frame, Plane
 from fer_edge.device.opencv import cv2
 from fer_edge.device.skin_models import AdaptiveModel, BoxModel, EllipseModel, SkinModel

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.boxes import clip
 from fer_edge.device.cascade import Detection
+from fer_edge.device.faces import clip
 from fer_edge.device.frame import Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.skin import Regions

@@ -9,7 +9,7 @@ from typing import Any
 
 from sides import Run
 
-from fer_edge.device.boxes import iou
+from fer_edge.device.faces import iou
 from fer_edge.preprocess import Box
 
 MATCH = 0.4

@@ -25,8 +25,8 @@ import numpy as np
 from lights import LIGHTS
 from tones import CLASSES, tone
 
-from fer_edge.device.boxes import iou
 from fer_edge.device.cascade import HaarCascade, find_cascade
+from fer_edge.device.faces import iou
 from fer_edge.device.frame import Frame, frame_from_bgr
 from fer_edge.device.opencv import cv2
 from fer_edge.device.skin import Regions, SkinRegions, segmentation

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fer_edge.device.boxes import grow
+from fer_edge.device.faces import grow
 from fer_edge.device.frame import frame_to_bgr
 from fer_edge.device.opencv import cv2
 from fer_edge.device.outputs.base import Output

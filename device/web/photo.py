@@ -13,8 +13,8 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from fer_edge.device.boxes import clip, scaled
 from fer_edge.device.classify import open_models
+from fer_edge.device.faces import clip, scaled
 from fer_edge.device.photos import PhotoReader
 from fer_edge.device.web.upload import UploadError, decode, receive
 

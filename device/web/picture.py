@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from fer_edge.device.boxes import clip, scaled
+from fer_edge.device.drawing import draw_faces
+from fer_edge.device.faces import clip, scaled
 from fer_edge.device.frame import Frame, frame_to_bgr
 from fer_edge.device.opencv import cv2
-from fer_edge.device.outputs.draw import draw_faces
 from fer_edge.device.results import Face
 
 LONGEST = 960

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from fer_edge.device import cascade
-from fer_edge.device.boxes import iou
 from fer_edge.device.cascade import (
     FILE,
     Detection,
@@ -12,6 +11,7 @@ from fer_edge.device.cascade import (
     group_windows,
     suppress_overlaps,
 )
+from fer_edge.device.faces import iou
 from fer_edge.device.frame import frame_from_bgr
 from fer_edge.device.skin import Regions
 from fer_edge.errors import MissingExtraError

@@ -3,8 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from fer_edge.device.boxes import area
 from fer_edge.device.changes import FILLED, SIZE, SMALL, Changes, tight_boxes
+from fer_edge.device.faces import area
 from fer_edge.preprocess import Box
 
 WIDTH, HEIGHT = 640, 480

@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
-from fer_edge.device.boxes import iou
 from fer_edge.device.cascade import HaarCascade
+from fer_edge.device.faces import iou
 from fer_edge.device.photos import PhotoReader
 from fer_edge.device.search import SEARCHED
 from fer_edge.device.sources.folder import read_photo

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.device.boxes import iou
+from fer_edge.device.faces import iou
 from fer_edge.device.frame import frame_from_bgr
 from fer_edge.device.skin import Regions
 from fer_edge.device.tracks import BELIEVED

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_edge.device.outputs.draw import BOX, draw_faces
+from fer_edge.device.drawing import BOX, draw_faces
 from tests.device.making import face
 
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_edge.device.boxes import area, grow, intersection, iou, merge_boxes, union
+from fer_edge.device.faces import area, grow, intersection, iou, merge_boxes, union
 from fer_edge.preprocess import Box
 
 BOXES = st.builds(Box, st.integers(0, 30), st.integers(0, 30), st.integers(1, 20), st.integers(1, 20))

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rows import DATA, HONEST, PROTOCOLS, ROWS, Row, find
 
-from fer_edge.device.bench import measure_model
+from fer_edge.device.bench.model import measure_model
 from fer_edge.errors import FerEdgeError
 from fer_edge.machine import describe_machine
 from fer_edge.model_file import write_atomically

@@ -17,7 +17,7 @@ from fer_edge.model_file import write_atomically
 from fer_edge.shipped import DEFAULT, ModelPath
 
 if TYPE_CHECKING:
-    from fer_edge.device.bench_pipeline import PipelineLatency
+    from fer_edge.device.bench.pipeline import PipelineLatency
 
 MOST_THREADS = 64
 
@@ -114,10 +114,10 @@ def bench(
         _refuse_other_options(ctx)
         _compare(*compare, as_json=as_json)
         return
-    from fer_edge.device.bench import measure_model
-    from fer_edge.device.bench_accuracy import measure_accuracy
-    from fer_edge.device.bench_conditions import Conditions, Moment
-    from fer_edge.device.bench_report import Measurement, to_json, to_table
+    from fer_edge.device.bench.accuracy import measure_accuracy
+    from fer_edge.device.bench.conditions import Conditions, Moment
+    from fer_edge.device.bench.model import measure_model
+    from fer_edge.device.bench.report import Measurement, to_json, to_table
     from fer_edge.device.doctor.system import System
 
     if out:
@@ -166,8 +166,8 @@ def _refuse_other_options(ctx: click.Context) -> None:
 
 
 def _compare(first: Path, second: Path, *, as_json: bool) -> None:
-    from fer_edge.device.bench_compare import compare, to_json, to_table
-    from fer_edge.device.bench_document import read_document
+    from fer_edge.device.bench.compare import compare, to_json, to_table
+    from fer_edge.device.bench.document import read_document
 
     a, b = read_document(first), read_document(second)
     click.echo((to_json if as_json else to_table)(a, b, compare(a, b)))
@@ -175,7 +175,7 @@ def _compare(first: Path, second: Path, *, as_json: bool) -> None:
 
 def _measure_pipeline(source: str, model: Path, frames: int) -> PipelineLatency:
     require("cv2", "device")
-    from fer_edge.device.bench_pipeline import measure_pipeline
+    from fer_edge.device.bench.pipeline import measure_pipeline
     from fer_edge.device.sources import open_source
     from fer_edge.runtime import TFLiteModel
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.device.test_bench_report import SCHEMA
+from tests.device.bench.test_report import SCHEMA
 from tests.pi.machine import ROOT
 
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(1200)]

@@ -6,12 +6,12 @@ import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
-from fer_edge.device.bench import BATCHES
-from fer_edge.device.bench_compare import compare, ratio_of
-from fer_edge.device.bench_document import Time, read_document
-from fer_edge.device.bench_report import to_json
+from fer_edge.device.bench.compare import compare, ratio_of
+from fer_edge.device.bench.document import Time, read_document
+from fer_edge.device.bench.model import BATCHES
+from fer_edge.device.bench.report import to_json
 from fer_edge.errors import MeasurementError
-from tests.device.test_bench_report import MEASUREMENT
+from tests.device.bench.test_report import MEASUREMENT
 
 A = json.loads(to_json(MEASUREMENT))
 

@@ -10,7 +10,7 @@ import pytest
 
 from fer_edge.preprocess import Box
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "pipeline"
+FOLDER = Path(__file__).parents[3] / "benchmarks" / "pipeline"
 
 
 @pytest.fixture

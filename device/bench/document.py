@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.bench_report import SCHEMA, machine_line
+from fer_edge.device.bench.report import SCHEMA, machine_line
 from fer_edge.errors import MeasurementError
 
 PERCENTILES = ("p50", "p90", "p99")

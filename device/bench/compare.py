@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from fer_edge.device.bench import BATCHES
-from fer_edge.device.bench_document import PERCENTILES, Document, Time
-from fer_edge.device.bench_report import machine_line
+from fer_edge.device.bench.document import PERCENTILES, Document, Time
+from fer_edge.device.bench.model import BATCHES
+from fer_edge.device.bench.report import machine_line
 from fer_edge.errors import MeasurementError
 
 RESAMPLES = 10_000

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fer_edge.device.bench import BATCHES, Batches, Durations, measure_model
+from fer_edge.device.bench.model import BATCHES, Batches, Durations, measure_model
 from fer_edge.errors import ModelFileError
 
 

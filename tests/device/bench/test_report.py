@@ -5,11 +5,11 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from fer_edge.device.bench import Batches, Durations, ModelLatency
-from fer_edge.device.bench_accuracy import Accuracy
-from fer_edge.device.bench_conditions import Conditions, Moment, machine_kind
-from fer_edge.device.bench_pipeline import PipelineLatency
-from fer_edge.device.bench_report import Measurement, machine_line, to_json, to_table
+from fer_edge.device.bench.accuracy import Accuracy
+from fer_edge.device.bench.conditions import Conditions, Moment, machine_kind
+from fer_edge.device.bench.model import Batches, Durations, ModelLatency
+from fer_edge.device.bench.pipeline import PipelineLatency
+from fer_edge.device.bench.report import Measurement, machine_line, to_json, to_table
 from fer_edge.device.results import STAGES
 
 SCHEMA = jsonschema.Draft202012Validator(

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from fer_edge.cli import main
 from fer_edge.machine import describe_machine
 from fer_edge.model_file import file_hash, flatbuffer
-from tests.device.test_bench_report import SCHEMA
+from tests.device.bench.test_report import SCHEMA
 
 SHORT = ("--runs", "5", "--seconds", "0", "--threads", "1", "--frames", "0")
 

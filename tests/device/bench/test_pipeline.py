@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from fer_edge.device.bench_pipeline import WARM_UP_FRAMES, measure_pipeline
+from fer_edge.device.bench.pipeline import WARM_UP_FRAMES, measure_pipeline
 from fer_edge.device.opencv import cv2
 from fer_edge.device.results import STAGES
 from fer_edge.device.sources import Source, open_source

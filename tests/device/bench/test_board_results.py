@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.device.bench_report import to_json
+from fer_edge.device.bench.report import to_json
 from fer_edge.model_file import file_hash
 from fer_edge.shipped import shipped_models
-from tests.device.test_bench_report import HOT, MEASUREMENT
+from tests.device.bench.test_report import HOT, MEASUREMENT
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / "benchmarks" / "boards.py"
 
 

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from fer_edge.device.bench_conditions import Conditions, Moment, machine_kind, throttling
+from fer_edge.device.bench.conditions import Conditions, Moment, machine_kind, throttling
 from fer_edge.device.doctor.processor import CPUFREQ
 from fer_edge.device.doctor.system import System
 from fer_edge.errors import ModelFileError

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from fer_edge.device.bench import Durations
+from fer_edge.device.bench.model import Durations
 from fer_edge.device.opencv import cv2
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.results import STAGES

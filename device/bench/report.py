@@ -7,12 +7,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from fer_edge.device.bench import CROPS, MIN_RUNS, MIN_SECONDS, WARM_UP, ModelLatency
-from fer_edge.device.bench_accuracy import Accuracy
-from fer_edge.device.bench_conditions import RASPBERRY_PI, Conditions, Moment, describe_throttling, throttling
+from fer_edge.device.bench.accuracy import Accuracy
+from fer_edge.device.bench.conditions import RASPBERRY_PI, Conditions, Moment, describe_throttling, throttling
+from fer_edge.device.bench.model import CROPS, MIN_RUNS, MIN_SECONDS, WARM_UP, ModelLatency
 
 if TYPE_CHECKING:  # importing it needs OpenCV
-    from fer_edge.device.bench_pipeline import PipelineLatency
+    from fer_edge.device.bench.pipeline import PipelineLatency
 
 SCHEMA = "fer-edge-bench/1"
 """What a document says it is; ``bench.schema.json`` describes it. Grows when a key goes or changes its meaning."""

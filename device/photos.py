@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.cascade import HaarCascade
 from fer_edge.device.classify import Ensemble
+from fer_edge.device.detection.cascade import HaarCascade
+from fer_edge.device.detection.search import SEARCHED, placed
+from fer_edge.device.detection.skin import Regions
 from fer_edge.device.drawing import draw_faces
 from fer_edge.device.frame import frame_from_bgr, shrunk
 from fer_edge.device.opencv import cv2
 from fer_edge.device.results import Face, make_face
-from fer_edge.device.search import SEARCHED, placed
-from fer_edge.device.skin import Regions
 from fer_edge.errors import OutputError
 from fer_edge.model_file import write_atomically
 from fer_edge.runtime import TFLiteModel

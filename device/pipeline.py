@@ -9,13 +9,13 @@ from time import perf_counter
 from types import TracebackType
 from typing import Self
 
-from fer_edge.device.cascade import SMALLEST, HaarCascade
 from fer_edge.device.classify import Ensemble
+from fer_edge.device.detection.cascade import SMALLEST, HaarCascade
+from fer_edge.device.detection.search import FaceDetector, Search, SpreadSearch, WholePictures
+from fer_edge.device.detection.skin import SkinSegmentation, segmentation
 from fer_edge.device.frame import Frame
 from fer_edge.device.handover import LatestFrame
 from fer_edge.device.results import Face, FrameResult, make_face
-from fer_edge.device.search import FaceDetector, Search, SpreadSearch, WholePictures
-from fer_edge.device.skin import SkinSegmentation, segmentation
 from fer_edge.device.sources.base import Source
 from fer_edge.device.tracks import Track, Tracker
 from fer_edge.device.watchdog import Watchdog

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.cascade import find_cascade
+from fer_edge.device.detection.cascade import find_cascade
 from fer_edge.device.opencv import cv2
 from fer_edge.preprocess import Box, face_to_input
 from fer_edge.runtime import TFLiteModel

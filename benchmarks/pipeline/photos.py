@@ -25,12 +25,12 @@ import numpy as np
 from lights import LIGHTS
 from tones import CLASSES, tone
 
-from fer_edge.device.cascade import HaarCascade, find_cascade
+from fer_edge.device.detection.cascade import HaarCascade, find_cascade
+from fer_edge.device.detection.skin import Regions, SkinRegions, segmentation
+from fer_edge.device.detection.yunet import YuNet
 from fer_edge.device.faces import iou
 from fer_edge.device.frame import Frame, frame_from_bgr
 from fer_edge.device.opencv import cv2
-from fer_edge.device.skin import Regions, SkinRegions, segmentation
-from fer_edge.device.yunet import YuNet
 from fer_edge.machine import describe_machine
 from fer_edge.preprocess import Box
 

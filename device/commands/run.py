@@ -129,11 +129,11 @@ def run(
         if page:
             from fer_edge.device.web.opening import open_page, paced
         from fer_edge.device.classify import open_models
+        from fer_edge.device.detection.yunet import YuNet
         from fer_edge.device.outputs.opening import Wanted, open_outputs
         from fer_edge.device.pipeline import Pipeline
         from fer_edge.device.sources import Repeated, open_source
         from fer_edge.device.summary import Summary, to_text
-        from fer_edge.device.yunet import YuNet
 
         classifiers = open_models(models, threads)
         opened = stack.enter_context(stop.wait_for(lambda: open_source(source)))

@@ -65,7 +65,7 @@ def cascade() -> str | None:
             return None
     except Exception:  # another question's answer
         return None
-    from fer_edge.device.cascade import HaarCascade, find_cascade
+    from fer_edge.device.detection.cascade import HaarCascade, find_cascade
 
     HaarCascade()
     return str(find_cascade())

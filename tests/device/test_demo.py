@@ -4,8 +4,8 @@ import time
 import numpy as np
 import pytest
 
-from fer_edge.device.cascade import HaarCascade
-from fer_edge.device.skin import Regions
+from fer_edge.device.detection.cascade import HaarCascade
+from fer_edge.device.detection.skin import Regions
 from fer_edge.device.sources.demo import PORTRAIT, DemoSource
 
 

@@ -6,10 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
-from fer_edge.device.cascade import HaarCascade
+from fer_edge.device.detection.cascade import HaarCascade
+from fer_edge.device.detection.search import SEARCHED
 from fer_edge.device.faces import iou
 from fer_edge.device.photos import PhotoReader
-from fer_edge.device.search import SEARCHED
 from fer_edge.device.sources.folder import read_photo
 from fer_edge.preprocess import Box, face_to_input
 

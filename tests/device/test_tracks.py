@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_edge.device.cascade import Detection
+from fer_edge.device.detection.cascade import Detection
 from fer_edge.device.tracks import (
     BELIEVED,
     DOUBTED,

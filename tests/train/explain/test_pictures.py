@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.device.cascade import HaarCascade
+from fer_edge.device.detection.cascade import HaarCascade
+from fer_edge.device.detection.skin import Regions
 from fer_edge.device.frame import frame_from_bgr
-from fer_edge.device.skin import Regions
 from fer_edge.device.sources.demo import PORTRAIT
 from fer_edge.errors import DataError
 from fer_edge.preprocess import face_to_input, to_grey

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_edge.device.detection.skin_models import AdaptiveModel, BoxModel, EllipseModel, in_ellipse
 from fer_edge.device.frame import Frame, frame_from_bgr
-from fer_edge.device.skin_models import AdaptiveModel, BoxModel, EllipseModel, in_ellipse
 from fer_edge.preprocess import Box
 
 FACE = Box(40, 40, 60, 60)

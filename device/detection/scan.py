@@ -6,7 +6,7 @@ import dataclasses
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from fer_edge.device.cascade import SIDES
+from fer_edge.device.detection.cascade import SIDES
 from fer_edge.preprocess import Box
 
 STRIP = 2500

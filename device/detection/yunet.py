@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.cascade import Detection
+from fer_edge.device.detection.cascade import Detection
+from fer_edge.device.detection.skin import Regions
 from fer_edge.device.faces import clip
 from fer_edge.device.frame import Frame
 from fer_edge.device.opencv import cv2
-from fer_edge.device.skin import Regions
 from fer_edge.device.tracks import BELIEVED
 from fer_edge.errors import MissingExtraError, ModelFileError
 from fer_edge.preprocess import Box

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.device.detection.skin import Regions, large_side
 from fer_edge.device.faces import clip, grow, iou, move, scaled, shared
 from fer_edge.device.frame import Frame, Plane
 from fer_edge.device.opencv import cv2
-from fer_edge.device.skin import Regions, large_side
 from fer_edge.errors import MissingExtraError
 from fer_edge.preprocess import Box
 

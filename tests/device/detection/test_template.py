@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.device.follow import ALIKE, SAME, Follower
+from fer_edge.device.detection.template import ALIKE, SAME, Follower
 from fer_edge.device.frame import frame_from_bgr
 from fer_edge.preprocess import Box
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_edge.device.cascade import SIDES
-from fer_edge.device.rounds import STRIP, Round, pieces
+from fer_edge.device.detection.cascade import SIDES
+from fer_edge.device.detection.scan import STRIP, Round, pieces
 from fer_edge.preprocess import Box
 
 

@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_edge.device.detection.skin import MARGIN, SEARCH_ALL_EVERY, Regions, SkinRegions, large_side, segmentation
+from fer_edge.device.detection.skin_models import BoxModel
 from fer_edge.device.frame import Frame, frame_from_bgr
-from fer_edge.device.skin import MARGIN, SEARCH_ALL_EVERY, Regions, SkinRegions, large_side, segmentation
-from fer_edge.device.skin_models import BoxModel
 from fer_edge.preprocess import Box
 
 SKIN, WALL, GRASS = (120, 150, 200), (140, 130, 100), (60, 160, 70)  # BGR

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.device.pyramid import Pyramid
+from fer_edge.device.detection.pyramid import Pyramid
 from fer_edge.preprocess import Box
 
 

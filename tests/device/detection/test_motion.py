@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from fer_edge.device.changes import FILLED, SIZE, SMALL, Changes, tight_boxes
+from fer_edge.device.detection.motion import FILLED, SIZE, SMALL, Changes, tight_boxes
 from fer_edge.device.faces import area
 from fer_edge.preprocess import Box
 

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.device import cascade
-from fer_edge.device.cascade import (
+from fer_edge.device.detection import cascade
+from fer_edge.device.detection.cascade import (
     FILE,
     Detection,
     HaarCascade,
@@ -11,9 +11,9 @@ from fer_edge.device.cascade import (
     group_windows,
     suppress_overlaps,
 )
+from fer_edge.device.detection.skin import Regions
 from fer_edge.device.faces import iou
 from fer_edge.device.frame import frame_from_bgr
-from fer_edge.device.skin import Regions
 from fer_edge.errors import MissingExtraError
 from fer_edge.preprocess import Box
 

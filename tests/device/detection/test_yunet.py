@@ -2,11 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_edge.device.detection.skin import Regions
+from fer_edge.device.detection.yunet import LONGEST, YuNet
 from fer_edge.device.faces import iou
 from fer_edge.device.frame import frame_from_bgr
-from fer_edge.device.skin import Regions
 from fer_edge.device.tracks import BELIEVED
-from fer_edge.device.yunet import LONGEST, YuNet
 from fer_edge.errors import MissingExtraError, ModelFileError
 from fer_edge.preprocess import Box
 from tests.device.conftest import SHARED

@@ -14,10 +14,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.device.detection.skin_models import AdaptiveModel, BoxModel, EllipseModel, SkinModel
 from fer_edge.device.faces import grow, merge_boxes
 from fer_edge.device.frame import Frame, Plane
 from fer_edge.device.opencv import cv2
-from fer_edge.device.skin_models import AdaptiveModel, BoxModel, EllipseModel, SkinModel
 from fer_edge.preprocess import Box
 
 FLAT = 3.0

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from fer_edge.device.cascade import SMALLEST
+from fer_edge.device.detection.cascade import SMALLEST
 from fer_edge.device.frame import Plane
 from fer_edge.device.opencv import cv2
 from fer_edge.preprocess import Box

@@ -46,6 +46,6 @@ def open_page(serving: Serving, models: Sequence[Path], source: str, pipeline: P
 
 def paced(source: Source, stop: Callable[[], bool]) -> Source:
     """Return a source that is not played faster than it is watched; `stop` ends its waiting."""
-    from fer_edge.device.web.paced import Paced
+    from fer_edge.device.sources.paced import Paced
 
     return source if source.live else Paced(source, stop)

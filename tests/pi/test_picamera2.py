@@ -151,7 +151,7 @@ def test_a_camera_that_falls_silent_is_started_again(rig):
     """All buffers are taken away, so that no picture comes and a request for one never returns."""
     code = """
 import itertools, json
-from fer_edge.device import handover
+from fer_edge.device.sources import grabber as handover
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.sources.picamera2 import Picamera2Source
 from fer_edge.runtime import TFLiteModel

@@ -3,9 +3,9 @@ import time
 
 import pytest
 
-from fer_edge.device import handover
-from fer_edge.device.handover import LatestFrame
 from fer_edge.device.sources import Source
+from fer_edge.device.sources import grabber as handover
+from fer_edge.device.sources.grabber import LatestFrame
 from fer_edge.errors import SourceError
 
 

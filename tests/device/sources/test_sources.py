@@ -7,8 +7,8 @@ import pytest
 from fer_edge.device.sources import Repeated, Source, open_source, picamera2
 from fer_edge.device.sources.demo import DemoSource
 from fer_edge.device.sources.folder import FolderSource
+from fer_edge.device.sources.paced import Paced
 from fer_edge.device.sources.video import VideoSource
-from fer_edge.device.web.paced import Paced
 from fer_edge.errors import SourceError
 
 

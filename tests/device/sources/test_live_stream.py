@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.device import handover
 from fer_edge.device.pipeline import Pipeline
+from fer_edge.device.sources import grabber as handover
 from fer_edge.device.sources import open_source
 
 SERVER = """

@@ -28,7 +28,7 @@ class Face:
         id: the same for the same face in successive pictures, from 1.
         box: in pixels of the source picture.
         label: the expression shown. In a film it changes only when another one clearly leads or has led for a
-            while (see `fer_edge.device.expression`), so that for a moment another score may be higher.
+            while (see `fer_edge.device.tracking.smoothing`), so that for a moment another score may be higher.
         score: its probability in 0..1.
         scores: expression -> probability, in the model's order.
         uncertain: the score is below `UNCERTAIN`; the label is the best guess all the same.

@@ -22,7 +22,7 @@ from fer_edge.device.detection.skin import Regions, SkinSegmentation
 from fer_edge.device.detection.template import ALIKE, SAME, Follower
 from fer_edge.device.faces import area, clip, grow, iou, merge_boxes, scaled, shared
 from fer_edge.device.frame import Frame, shrunk
-from fer_edge.device.tracks import Track, predict
+from fer_edge.device.tracking.tracker import Track, predict
 from fer_edge.preprocess import Box
 
 SEARCHED = 4_000_000

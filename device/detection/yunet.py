@@ -17,7 +17,7 @@ from fer_edge.device.detection.skin import Regions
 from fer_edge.device.faces import clip
 from fer_edge.device.frame import Frame
 from fer_edge.device.opencv import cv2
-from fer_edge.device.tracks import BELIEVED
+from fer_edge.device.tracking.tracker import BELIEVED
 from fer_edge.errors import MissingExtraError, ModelFileError
 from fer_edge.preprocess import Box
 

@@ -9,7 +9,7 @@ from fer_edge.device.detection.search import MOVING_ROUND, ROUND, SEARCHED, Spre
 from fer_edge.device.detection.skin import segmentation
 from fer_edge.device.faces import iou
 from fer_edge.device.frame import Frame, frame_from_bgr
-from fer_edge.device.tracks import Track, Tracker
+from fer_edge.device.tracking.tracker import Track, Tracker
 from fer_edge.preprocess import Box
 
 

@@ -6,7 +6,7 @@ from fer_edge.device.detection.skin import Regions
 from fer_edge.device.detection.yunet import LONGEST, YuNet
 from fer_edge.device.faces import iou
 from fer_edge.device.frame import frame_from_bgr
-from fer_edge.device.tracks import BELIEVED
+from fer_edge.device.tracking.tracker import BELIEVED
 from fer_edge.errors import MissingExtraError, ModelFileError
 from fer_edge.preprocess import Box
 from tests.device.conftest import SHARED

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_edge.device.detection.cascade import Detection
-from fer_edge.device.tracks import (
+from fer_edge.device.tracking.tracker import (
     BELIEVED,
     DOUBTED,
     FOLLOWED,

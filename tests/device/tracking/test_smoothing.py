@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_edge.device.expression import LEAD, PATIENCE, SMOOTHING, express, smooth
+from fer_edge.device.tracking.smoothing import LEAD, PATIENCE, SMOOTHING, express, smooth
 
 PROBABILITIES = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(
     lambda v: (np.array(v) / sum(v)).astype(np.float32)

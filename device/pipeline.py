@@ -15,10 +15,10 @@ from fer_edge.device.detection.search import FaceDetector, Search, SpreadSearch,
 from fer_edge.device.detection.skin import SkinSegmentation, segmentation
 from fer_edge.device.frame import Frame
 from fer_edge.device.results import Face, FrameResult, make_face
+from fer_edge.device.service.watchdog import Watchdog
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.grabber import LatestFrame
 from fer_edge.device.tracking.tracker import Track, Tracker
-from fer_edge.device.watchdog import Watchdog
 from fer_edge.runtime import TFLiteModel
 
 

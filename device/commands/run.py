@@ -21,7 +21,7 @@ from fer_edge.device.commands.options import (
     refuse_overwriting,
 )
 from fer_edge.device.outputs.address import Broker, Listen
-from fer_edge.device.signals import StopSignals
+from fer_edge.device.service.signals import StopSignals
 from fer_edge.device.web.options import serving, serving_options
 from fer_edge.errors import FerEdgeError
 from fer_edge.lazy import require

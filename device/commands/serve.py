@@ -10,8 +10,8 @@ import click
 
 from fer_edge.device.commands.options import ListenAddress, models_option
 from fer_edge.device.outputs.address import Listen
-from fer_edge.device.signals import StopSignals
-from fer_edge.device.watchdog import Watchdog
+from fer_edge.device.service.signals import StopSignals
+from fer_edge.device.service.watchdog import Watchdog
 from fer_edge.device.web.opening import require_packages
 from fer_edge.device.web.options import DEFAULT_LISTEN, serving, serving_options
 from fer_edge.lazy import require

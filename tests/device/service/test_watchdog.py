@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from fer_edge.device.watchdog import Watchdog
+from fer_edge.device.service.watchdog import Watchdog
 
 
 @pytest.fixture(params=["path", "abstract"])

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from fer_edge.device.signals import StopSignals
+from fer_edge.device.service.signals import StopSignals
 
 
 @pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN], ids=["default", "ignored"])

@@ -4,7 +4,7 @@ import pytest
 
 from fer_edge.device.outputs.whole import write_whole
 from fer_edge.errors import OutputError
-from tests.device.test_jsonl import AlmostFull
+from tests.device.outputs.test_jsonl import AlmostFull
 
 BEFORE = b"precious line\n"
 

@@ -18,7 +18,7 @@ from fer_edge.convert.fake_quant import FakeQuantization
 from fer_edge.convert.forward import Unchanged, forward
 from fer_edge.convert.graph import Graph, Weights
 from fer_edge.convert.ranges import Range
-from fer_edge.train.augment import Augmentation, Augmenter
+from fer_edge.train.augment.augmenter import Augmentation, Augmenter
 from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.batches import EpochBatches
 from fer_edge.train.keras_setup import load_keras

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.train.augment import Augmenter
+from fer_edge.train.augment.augmenter import Augmenter
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.recipe import Distillation
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DataError, ModelFileError
 from fer_edge.model_file import flatbuffer
-from fer_edge.train.augment import GEOMETRY, Augmentation, View
+from fer_edge.train.augment.augmenter import GEOMETRY, Augmentation, View
 from fer_edge.train.data.cache import cache_folder
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.data.duplicates import Part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from fer_edge.train.augment import Augmentation
+from fer_edge.train.augment.augmenter import Augmentation
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from fer_edge.errors import DataError
 from fer_edge.model_file import ModelInfo, write_info
-from fer_edge.train.augment import Augmentation, View
+from fer_edge.train.augment.augmenter import Augmentation, View
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.data.ferplus import MAJORITY
 from fer_edge.train.keras_setup import KerasModel, load_model

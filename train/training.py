@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import DataError
 from fer_edge.model_file import ModelInfo, write_atomically
 from fer_edge.preprocess import normalise
-from fer_edge.train.augment import Augmenter
+from fer_edge.train.augment.augmenter import Augmenter
 from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.averaging import averaged_weights
 from fer_edge.train.balance import resample

@@ -16,7 +16,7 @@ import numpy as np
 
 from fer_edge.errors import FerEdgeError
 from fer_edge.machine import describe_machine
-from fer_edge.train.augment import Augmentation, Augmenter
+from fer_edge.train.augment.augmenter import Augmentation, Augmenter
 from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.optimizer import make_optimizer

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from fer_edge.cli import main
 from fer_edge.errors import DataError
 from fer_edge.train import training
-from fer_edge.train.augment import Augmentation
+from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.balance import resample
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING

@@ -48,7 +48,7 @@ def test_preview(fer_csv, tmp_path):
 
 
 def test_preview_has_trains_options_of_every_element(fer_csv, tmp_path):
-    from fer_edge.train.augment import Augmentation
+    from fer_edge.train.augment.augmenter import Augmentation
     from fer_edge.train.commands.data import ELEMENTS
 
     assert set(ELEMENTS) == {field.name for field in dataclasses.fields(Augmentation)}

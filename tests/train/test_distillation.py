@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from fer_edge.cli import main
 from fer_edge.errors import DataError, ModelFileError
 from fer_edge.train import training
-from fer_edge.train.augment import Augmentation
+from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.data.duplicates import Part

@@ -20,7 +20,7 @@ import json
 import numpy as np
 from fer_edge.train.keras_setup import load_keras
 keras = load_keras()
-from fer_edge.train.augment import Augmenter
+from fer_edge.train.augment.augmenter import Augmenter
 from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.batches import EpochBatches
 from fer_edge.train.optimizer import make_optimizer

@@ -12,7 +12,7 @@ from fer_edge.errors import DataError, ModelFileError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, read_info, write_info
 from fer_edge.train import saving, training
-from fer_edge.train.augment import Augmentation
+from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
 from fer_edge.train.keras_setup import load_keras, load_model
 from fer_edge.train.material import TrainingMaterial

@@ -25,7 +25,7 @@ ELEMENTS = (
     *("flip", "rotation", "scale", "smaller", "shift", "contrast", "glasses", "shear", "vignette", "sharpness"),
     *("light", "blur", "noise", "erasing", "mixup", "cutmix"),
 )
-"""Elements of `fer_edge.train.augment.Augmentation`; they have train's options."""
+"""Elements of `fer_edge.train.augment.augmenter.Augmentation`; they have train's options."""
 NORMALISATION = "contrast_normalisation"
 """The option of train that is no augmentation, but decides what is augmented."""
 SHEET = 64  # pictures on a contact sheet of blank or conflicting images
@@ -128,7 +128,7 @@ def preview(
     import numpy as np
 
     from fer_edge.preprocess import normalise
-    from fer_edge.train.augment import Augmentation, Augmenter
+    from fer_edge.train.augment.augmenter import Augmentation, Augmenter
     from fer_edge.train.data.load import load_dataset
     from fer_edge.train.plots import plot_sheet
 

@@ -64,7 +64,7 @@ _TEACHERS = (
 
 
 def of_augmentation(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that make a `fer_edge.train.augment.Augmentation`."""
+    """Give a command the options that make a `fer_edge.train.augment.augmenter.Augmentation`."""
     return _with(command, _AUGMENTATION)
 
 

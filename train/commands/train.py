@@ -195,7 +195,7 @@ def train(
     split as well are dropped.
     """
     from fer_edge.model_file import file_hash
-    from fer_edge.train.augment import Augmentation
+    from fer_edge.train.augment.augmenter import Augmentation
     from fer_edge.train.commands.outcome import Outcome
     from fer_edge.train.data.load import load_dataset
     from fer_edge.train.distillation import open_teachers, views_kept

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from fer_edge.train.augment.camera import Sometimes
 from fer_edge.train.keras_setup import load_keras
-from fer_edge.train.photographic import Sometimes
 
 keras = load_keras()
 ops = keras.ops

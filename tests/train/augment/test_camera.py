@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.train.photographic import BRIGHTEST, DARKEST, NOISE_SIGMA, RandomBlur, RandomLight, RandomNoise
+from fer_edge.train.augment.camera import BRIGHTEST, DARKEST, NOISE_SIGMA, RandomBlur, RandomLight, RandomNoise
 
 GREY = np.full((400, 16, 16, 1), 100, np.float32)
 PICTURES = np.random.default_rng(0).uniform(0, 255, (40, 48, 48, 1)).astype(np.float32)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.train.augment_extra import RandomGlasses, RandomSharpness, RandomShear, RandomVignette
+from fer_edge.train.augment.camera import RandomBlur, RandomLight, RandomNoise, Sometimes
+from fer_edge.train.augment.face import RandomGlasses, RandomSharpness, RandomShear, RandomVignette
 from fer_edge.train.keras_setup import load_keras
-from fer_edge.train.photographic import RandomBlur, RandomLight, RandomNoise, Sometimes
 
 keras = load_keras()
 ops, random = keras.ops, keras.random
@@ -33,11 +33,11 @@ class Augmentation:
             than the crops of data sets.
         shift: largest shift as a share of the side.
         contrast: largest change of contrast and brightness, as a share of the range.
-        glasses: share of images with drawn glasses, `fer_edge.train.augment_extra`.
+        glasses: share of images with drawn glasses, `fer_edge.train.augment.face`.
         shear: share of images sheared sideways, much like a turned head.
         vignette: share of images with dark corners.
         sharpness: share of images sharpened.
-        light: share of images in another light, `fer_edge.train.photographic.RandomLight`.
+        light: share of images in another light, `fer_edge.train.augment.camera.RandomLight`.
         blur: share of images blurred.
         noise: share of images with noise.
         erasing: share of images with a rectangle of noise (random erasing, Zhong et al. 2017, arXiv:1708.04896).

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.train.augment_extra import RandomGlasses, RandomSharpness, RandomShear, RandomVignette
+from fer_edge.train.augment.face import RandomGlasses, RandomSharpness, RandomShear, RandomVignette
 
 LAYERS = (RandomGlasses, RandomShear, RandomSharpness, RandomVignette)
 

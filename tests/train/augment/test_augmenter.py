@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.train.augment import (
+from fer_edge.train.augment.augmenter import (
     Augmentation,
     Augmenter,
     CutMix,

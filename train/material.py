@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fer_edge.preprocess import normalise
 from fer_edge.train.batches import EpochBatches
 from fer_edge.train.data.dataset import Split
-from fer_edge.train.distillation import Teacher, TeacherViews, mixture, soften
+from fer_edge.train.distill.teacher_predictions import Teacher, TeacherViews, mixture, soften
 from fer_edge.train.recipe import Recipe
 
 

@@ -27,7 +27,7 @@ from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import Part, blank, conflicting, hold_out, training_without_leaks
 from fer_edge.train.devices import use_all_devices
 from fer_edge.train.display import TrainingDisplay
-from fer_edge.train.distillation import Teacher, describe_teacher
+from fer_edge.train.distill.teacher_predictions import Teacher, describe_teacher
 from fer_edge.train.keras_setup import KerasModel, load_keras
 from fer_edge.train.material import TrainingMaterial
 from fer_edge.train.optimizer import make_optimizer, plateau_rate

@@ -198,7 +198,7 @@ def train(
     from fer_edge.train.augment.augmenter import Augmentation
     from fer_edge.train.commands.outcome import Outcome
     from fer_edge.train.data.load import load_dataset
-    from fer_edge.train.distillation import open_teachers, views_kept
+    from fer_edge.train.distill.teacher_predictions import open_teachers, views_kept
     from fer_edge.train.recipe import Recipe
     from fer_edge.train.saving import read_calibration
     from fer_edge.train.training import CHECKPOINT, train_model

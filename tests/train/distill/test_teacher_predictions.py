@@ -14,7 +14,7 @@ from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.data.duplicates import Part
-from fer_edge.train.distillation import TeacherViews, left_out, open_teachers, soften
+from fer_edge.train.distill.teacher_predictions import TeacherViews, left_out, open_teachers, soften
 from fer_edge.train.keras_setup import load_model
 from fer_edge.train.material import TrainingMaterial
 from fer_edge.train.recipe import Distillation, Recipe

@@ -14,8 +14,8 @@ from fer_edge.runtime import TFLiteModel
 from fer_edge.shipped import shipped_models
 from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING
-from fer_edge.train.distillation import TeacherViews, open_teachers
-from fer_edge.train.int8_teacher import Int8Teacher
+from fer_edge.train.distill.int8_teacher import Int8Teacher
+from fer_edge.train.distill.teacher_predictions import TeacherViews, open_teachers
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.zoo.registry import ZOO
 

@@ -31,7 +31,7 @@ from fer_edge.train.augment.augmenter import GEOMETRY, Augmentation, View
 from fer_edge.train.data.cache import cache_folder
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.data.duplicates import Part
-from fer_edge.train.int8_teacher import Int8Teacher
+from fer_edge.train.distill.int8_teacher import Int8Teacher
 from fer_edge.train.keras_setup import KerasModel, load_model
 
 logger = logging.getLogger(__name__)

@@ -72,7 +72,7 @@ def convert(
     from fer_edge.convert.pipeline import Settings, convert_model, prepare
     from fer_edge.convert.report import print_report
     from fer_edge.train.data.load import load_dataset
-    from fer_edge.train.evaluation import leak_warnings
+    from fer_edge.train.evaluate.evaluation import leak_warnings
 
     job = prepare(model, out, report, Settings(int8, qat_epochs, seed))
     result = convert_model(job, load_dataset(data, ferplus, mapping=dict(mapping)))

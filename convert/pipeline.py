@@ -38,7 +38,7 @@ from fer_edge.preprocess import normalise
 from fer_edge.runtime import Classifier, TFLiteModel
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import hold_out, training_without_leaks
-from fer_edge.train.evaluation import check_fits
+from fer_edge.train.evaluate.evaluation import check_fits
 from fer_edge.train.keras_setup import KerasModel, load_keras, load_model
 from fer_edge.train.progress import progress_bar
 

@@ -34,7 +34,7 @@ from fer_edge.model_file import write_atomically
 from fer_edge.train.balance import leaky_resample, measure_leak, pool
 from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset
 from fer_edge.train.data.load import load_dataset
-from fer_edge.train.evaluation import Evaluation, evaluate_models
+from fer_edge.train.evaluate.evaluation import Evaluation, evaluate_models
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "ancestors"
 TIMED_SECONDS = 3.0

@@ -96,7 +96,7 @@ def _draw(dataset: Dataset, folder: Path) -> None:
     import numpy as np
 
     from fer_edge.train.data.duplicates import blank, conflicting
-    from fer_edge.train.plots import plot_distribution, plot_sheet
+    from fer_edge.train.evaluate.plots import plot_distribution, plot_sheet
 
     folder.mkdir(parents=True, exist_ok=True)
     plot_distribution(dataset, folder / "classes.png")
@@ -130,7 +130,7 @@ def preview(
     from fer_edge.preprocess import normalise
     from fer_edge.train.augment.augmenter import Augmentation, Augmenter
     from fer_edge.train.data.load import load_dataset
-    from fer_edge.train.plots import plot_sheet
+    from fer_edge.train.evaluate.plots import plot_sheet
 
     columns = 8
     dataset = load_dataset(data, ferplus, mapping=dict(mapping))

@@ -13,7 +13,7 @@ from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP
 
 if TYPE_CHECKING:
     from fer_edge.metrics import Metrics
-    from fer_edge.train.evaluation import UnderCondition
+    from fer_edge.train.evaluate.evaluation import UnderCondition
 
 MISTAKES = 40
 
@@ -47,14 +47,14 @@ def evaluate(
     from fer_edge.machine import describe_machine
     from fer_edge.model_file import file_hash
     from fer_edge.train.data.load import load_dataset
-    from fer_edge.train.evaluation import (
+    from fer_edge.train.evaluate.evaluation import (
         evaluate_models,
         leak_warnings,
         measure_robustness,
         measure_with_mirror,
         worst_mistakes,
     )
-    from fer_edge.train.plots import plot_confusion, plot_sheet
+    from fer_edge.train.evaluate.plots import plot_confusion, plot_sheet
 
     if plots:
         plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring

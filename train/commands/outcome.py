@@ -11,9 +11,9 @@ from typing import Any
 from fer_edge.model_file import write_atomically
 from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset
 from fer_edge.train.diagram import draw_model, write_summary
-from fer_edge.train.evaluation import evaluate_models
+from fer_edge.train.evaluate.evaluation import evaluate_models
+from fer_edge.train.evaluate.plots import plot_curves
 from fer_edge.train.keras_setup import load_model
-from fer_edge.train.plots import plot_curves
 from fer_edge.train.saving import CARD
 from fer_edge.train.training import MODEL, Epoch, best_epoch
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.train.robustness import CONDITIONS, under
+from fer_edge.train.evaluate.robustness import CONDITIONS, under
 
 BY_NAME = {condition.name: condition for condition in CONDITIONS}
 

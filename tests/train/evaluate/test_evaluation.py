@@ -15,7 +15,7 @@ from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.preprocess import normalise
 from fer_edge.train.data.classes import map_each
 from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset, Split
-from fer_edge.train.evaluation import (
+from fer_edge.train.evaluate.evaluation import (
     Evaluation,
     evaluate_models,
     measure_robustness,
@@ -23,8 +23,8 @@ from fer_edge.train.evaluation import (
     open_classifier,
     worst_mistakes,
 )
+from fer_edge.train.evaluate.robustness import CONDITIONS, under
 from fer_edge.train.keras_setup import KerasModel, load_model
-from fer_edge.train.robustness import CONDITIONS, under
 from fer_edge.train.zoo.registry import ZOO
 
 
@@ -139,7 +139,7 @@ def test_a_leaky_model_is_warned_of(keras_file, fer_csv, tmp_path):
 
 
 def test_a_folder_for_plots_that_cannot_be_made_is_found_out_first(keras_file, fer_csv, tmp_path, monkeypatch):
-    monkeypatch.setattr("fer_edge.train.evaluation.evaluate_models", pytest.fail)
+    monkeypatch.setattr("fer_edge.train.evaluate.evaluation.evaluate_models", pytest.fail)
     (tmp_path / "file").write_text("")
     arguments = ["evaluate", str(keras_file), "--data", str(fer_csv), "--plots", str(tmp_path / "file" / "plots")]
     result = CliRunner().invoke(main, arguments)

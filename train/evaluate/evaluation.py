@@ -16,9 +16,9 @@ from fer_edge.model_file import read_info
 from fer_edge.runtime import Classifier, TFLiteModel
 from fer_edge.train.data.classes import ordered
 from fer_edge.train.data.dataset import Dataset, Split
+from fer_edge.train.evaluate.robustness import CONDITIONS, under
 from fer_edge.train.keras_setup import load_model
 from fer_edge.train.progress import progress_bar
-from fer_edge.train.robustness import CONDITIONS, under
 
 NO_MAPPING: Mapping[str, str] = {}
 
@@ -127,7 +127,7 @@ def measure_with_mirror(
 
 @dataclasses.dataclass(frozen=True)
 class UnderCondition:
-    """A model under one of `fer_edge.train.robustness.CONDITIONS`; all are shares in 0..1.
+    """A model under one of `fer_edge.train.evaluate.robustness.CONDITIONS`; all are shares in 0..1.
 
     Attributes:
         top1: accuracy.
@@ -143,7 +143,7 @@ class UnderCondition:
 def measure_robustness(
     paths: Sequence[Path], split: Split, plain: Evaluation, mapping: Mapping[str, str] = NO_MAPPING
 ) -> dict[str, UnderCondition]:
-    """Measure under each of `fer_edge.train.robustness.CONDITIONS`; `plain` has the images as they are."""
+    """Measure under each of `fer_edge.train.evaluate.robustness.CONDITIONS`; `plain` has the images as they are."""
     classifiers = open_all(paths, mapping)
     hits = plain.scores.argmax(axis=1) == split.labels
     found = {}

@@ -19,10 +19,10 @@ from fer_edge.convert.forward import Unchanged, forward
 from fer_edge.convert.graph import Graph, Weights
 from fer_edge.convert.ranges import Range
 from fer_edge.train.augment.augmenter import Augmentation, Augmenter
-from fer_edge.train.augmented import AugmentedModel
-from fer_edge.train.batches import EpochBatches
 from fer_edge.train.keras_setup import load_keras
-from fer_edge.train.optimizer import make_optimizer
+from fer_edge.train.loop.batches import EpochBatches
+from fer_edge.train.loop.optimizer import make_optimizer
+from fer_edge.train.loop.training_model import AugmentedModel
 from fer_edge.train.recipe import Recipe
 
 keras = load_keras()

@@ -35,7 +35,7 @@ class Recipe:
         epochs: length of the schedule.
         batch_size: images a step.
         optimizer: ``adamw`` (Loshchilov and Hutter 2019, arXiv:1711.05101), ``adam``, ``sgd`` (Nesterov, 0.9), or
-            ``muon`` (`fer_edge.train.optimizer.AveragingMuon`), whose best rates are several times those of AdamW.
+            ``muon`` (`fer_edge.train.loop.optimizer.AveragingMuon`), whose best rates are several times those of AdamW.
         learning_rate: peak rate.
         schedule: after the warm-up the rate falls to zero on a ``cosine``, falls on a ``plateau`` of the
             holdout accuracy (times 0.75 after 5 epochs without a better one, as Khaireddin and Chen 2021,
@@ -60,7 +60,7 @@ class Recipe:
         clean: leave out training images that are blank or occur again under another label.
         draw_labels: learn one label an image, drawn anew from its votes every epoch (the *probability* training of
             Barsoum et al. 2016, arXiv:1608.01041, section 3), in place of the votes' shares.
-        symmetric: tie the weights so that a picture and its mirror image get the same (`fer_edge.train.symmetry`).
+        symmetric: tie the weights so that a picture and its mirror image get the same (`fer_edge.train.loop.mirror_equivariance`).
         precision: ``float32`` or ``bfloat16``, what the layers compute in; weights are float32 in both.
         seed: of initialization, order and augmentation.
         augmentation: what is done to the images.

@@ -17,10 +17,10 @@ import numpy as np
 from fer_edge.errors import FerEdgeError
 from fer_edge.machine import describe_machine
 from fer_edge.train.augment.augmenter import Augmentation, Augmenter
-from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.keras_setup import load_keras
-from fer_edge.train.optimizer import make_optimizer
-from fer_edge.train.precision import computing_in, fuse_batch_norm
+from fer_edge.train.loop.optimizer import make_optimizer
+from fer_edge.train.loop.precision import computing_in, fuse_batch_norm
+from fer_edge.train.loop.training_model import AugmentedModel
 from fer_edge.train.recipe import Recipe
 from fer_edge.train.zoo.registry import find_architecture
 

@@ -8,15 +8,15 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.errors import DataError
-from fer_edge.train import training
 from fer_edge.train.augment.augmenter import Augmentation
-from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.balance import resample
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING
 from fer_edge.train.data.load import load_dataset
 from fer_edge.train.keras_setup import load_keras, load_model
+from fer_edge.train.loop import training
+from fer_edge.train.loop.training import train_model
+from fer_edge.train.loop.training_model import AugmentedModel
 from fer_edge.train.recipe import Recipe
-from fer_edge.train.training import train_model
 
 SHORT = Recipe(epochs=2, batch_size=20, warmup_epochs=0.5, auxiliary_share=0.5, augmentation=Augmentation(mixup=0.5))
 

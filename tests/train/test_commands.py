@@ -148,7 +148,7 @@ def test_the_largest_seed(fer_csv, tmp_path):
     [(False, "nothing is kept, start again with the same arguments"), (True, "the same arguments and --resume")],
 )
 def test_an_interrupt_says_how_to_go_on(fer_csv, tmp_path, monkeypatch, epoch, said):
-    from fer_edge.train import training
+    from fer_edge.train.loop import training
 
     def interrupted(dataset, model, recipe, out, **_):
         out.mkdir()

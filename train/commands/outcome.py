@@ -14,8 +14,8 @@ from fer_edge.train.diagram import draw_model, write_summary
 from fer_edge.train.evaluate.evaluation import evaluate_models
 from fer_edge.train.evaluate.plots import plot_curves
 from fer_edge.train.keras_setup import load_model
-from fer_edge.train.saving import CARD
-from fer_edge.train.training import MODEL, Epoch, best_epoch
+from fer_edge.train.loop.saving import CARD
+from fer_edge.train.loop.training import MODEL, Epoch, best_epoch
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,8 +27,8 @@ from fer_edge.train.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from fer_edge.train.loop.training import Epoch
     from fer_edge.train.recipe import Distillation
-    from fer_edge.train.training import Epoch
 
 
 def _use_preset(context: click.Context, _: click.Parameter, name: str | None) -> None:
@@ -199,9 +199,9 @@ def train(
     from fer_edge.train.commands.outcome import Outcome
     from fer_edge.train.data.load import load_dataset
     from fer_edge.train.distill.teacher_predictions import open_teachers, views_kept
+    from fer_edge.train.loop.saving import read_calibration
+    from fer_edge.train.loop.training import CHECKPOINT, train_model
     from fer_edge.train.recipe import Recipe
-    from fer_edge.train.saving import read_calibration
-    from fer_edge.train.training import CHECKPOINT, train_model
     from fer_edge.train.zoo.registry import ZOO, find_architecture
 
     if model not in ZOO and not Path(model).is_file():
@@ -296,7 +296,7 @@ def _logging_to(folder: Path | None) -> Iterator[Callable[[Epoch], None] | None]
     if folder is None:
         yield None
         return
-    from fer_edge.train.tensorboard import TensorBoardLog
+    from fer_edge.train.loop.tensorboard import TensorBoardLog
 
     folder.mkdir(parents=True, exist_ok=True)  # TensorFlow's own error, where it cannot, is none of the system's
     with TensorBoardLog(folder) as log:

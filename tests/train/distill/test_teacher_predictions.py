@@ -9,16 +9,16 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.errors import DataError, ModelFileError
-from fer_edge.train import training
 from fer_edge.train.augment.augmenter import Augmentation
-from fer_edge.train.augmented import AugmentedModel
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.data.duplicates import Part
 from fer_edge.train.distill.teacher_predictions import TeacherViews, left_out, open_teachers, soften
 from fer_edge.train.keras_setup import load_model
-from fer_edge.train.material import TrainingMaterial
+from fer_edge.train.loop import training
+from fer_edge.train.loop.training import train_model
+from fer_edge.train.loop.training_data import TrainingMaterial
+from fer_edge.train.loop.training_model import AugmentedModel
 from fer_edge.train.recipe import Distillation, Recipe
-from fer_edge.train.training import train_model
 
 LIGHT = Augmentation(rotation=5.0, scale=0.05, shift=0.03, erasing=0.1, mixup=0.5)
 TAUGHT = Recipe(

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from fer_edge.train.batches import EpochBatches
 from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.loop.batches import EpochBatches
 
 keras = load_keras()
 
@@ -36,7 +36,7 @@ class ResidentEpochs:
         """Prepare; compiled is at the first epoch.
 
         Args:
-            model: a `fer_edge.train.augmented.AugmentedModel`, compiled, with all its variables.
+            model: a `fer_edge.train.loop.training_model.AugmentedModel`, compiled, with all its variables.
         """
         import jax
 

@@ -20,11 +20,11 @@ from fer_edge.shipped import shipped_models
 from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.data.demo import make_demo
-from fer_edge.train.int8_start import off_blocks
 from fer_edge.train.keras_setup import KerasModel, load_keras, load_model
+from fer_edge.train.loop.int8_weights import off_blocks
+from fer_edge.train.loop.training import train_model
+from fer_edge.train.loop.warm_start import begin_with
 from fer_edge.train.recipe import Recipe
-from fer_edge.train.start import begin_with
-from fer_edge.train.training import train_model
 from fer_edge.train.zoo.registry import ZOO
 
 STILL = Augmentation(flip=False, rotation=0, scale=0, shift=0, contrast=0, erasing=0, mixup=0)

@@ -5,8 +5,8 @@ import weakref
 
 import numpy as np
 
-from fer_edge.train.batches import EpochBatches
 from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.loop.batches import EpochBatches
 
 keras = load_keras()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_edge.train.keras_setup import load_keras
-from fer_edge.train.precision import computing_in, fuse_batch_norm
+from fer_edge.train.loop.precision import computing_in, fuse_batch_norm
 
 keras = load_keras()
 tf = pytest.importorskip("tensorflow")

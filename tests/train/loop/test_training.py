@@ -11,17 +11,17 @@ import pytest
 from fer_edge.errors import DataError, ModelFileError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, read_info, write_info
-from fer_edge.train import saving, training
 from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
 from fer_edge.train.keras_setup import load_keras, load_model
-from fer_edge.train.material import TrainingMaterial
-from fer_edge.train.optimizer import make_optimizer, plateau_rate
+from fer_edge.train.loop import saving, training
+from fer_edge.train.loop.optimizer import make_optimizer, plateau_rate
+from fer_edge.train.loop.saving import VIEWS, calibrate_file, read_calibration
+from fer_edge.train.loop.temperature import Calibration, at_temperature
+from fer_edge.train.loop.training import Epoch, best_epoch, class_weights, train_model
+from fer_edge.train.loop.training_data import TrainingMaterial
+from fer_edge.train.loop.warm_start import take_weights
 from fer_edge.train.recipe import Recipe
-from fer_edge.train.saving import VIEWS, calibrate_file, read_calibration
-from fer_edge.train.start import take_weights
-from fer_edge.train.temperature import Calibration, at_temperature
-from fer_edge.train.training import Epoch, best_epoch, class_weights, train_model
 from fer_edge.train.zoo.registry import find_architecture
 from tests.train.conftest import pictures
 

@@ -21,11 +21,11 @@ import numpy as np
 from fer_edge.train.keras_setup import load_keras
 keras = load_keras()
 from fer_edge.train.augment.augmenter import Augmenter
-from fer_edge.train.augmented import AugmentedModel
-from fer_edge.train.batches import EpochBatches
-from fer_edge.train.optimizer import make_optimizer
+from fer_edge.train.loop.training_model import AugmentedModel
+from fer_edge.train.loop.batches import EpochBatches
+from fer_edge.train.loop.optimizer import make_optimizer
 from fer_edge.train.recipe import Recipe
-from fer_edge.train.resident import ResidentEpochs
+from fer_edge.train.loop.device_resident import ResidentEpochs
 from fer_edge.train.zoo.registry import ZOO
 
 draw = np.random.default_rng(0)

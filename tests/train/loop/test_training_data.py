@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fer_edge.train.data.dataset import Split
-from fer_edge.train.material import TrainingMaterial, drawn
+from fer_edge.train.loop.training_data import TrainingMaterial, drawn
 from fer_edge.train.recipe import Recipe
 
 

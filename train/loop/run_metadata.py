@@ -10,7 +10,7 @@ from typing import Any
 
 from fer_edge.machine import describe_machine
 from fer_edge.train.data.dataset import Dataset
-from fer_edge.train.devices import accelerators
+from fer_edge.train.loop.devices import accelerators
 from fer_edge.train.recipe import Recipe
 
 

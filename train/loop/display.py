@@ -58,7 +58,7 @@ class TrainingDisplay:
         return Steps()
 
     def epoch(self, row: dict[str, Any]) -> None:
-        """Show a finished epoch; `row` holds the fields of `fer_edge.train.training.Epoch`."""
+        """Show a finished epoch; `row` holds the fields of `fer_edge.train.loop.training.Epoch`."""
         self.progress.update(self.run, completed=row["epoch"])
         holdout = row["holdout_accuracy"]
         self.console.print(

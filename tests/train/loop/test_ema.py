@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.train.averaging import BATCH, _recompute_statistics
+from fer_edge.train.loop.ema import BATCH, _recompute_statistics
 from fer_edge.train.zoo.registry import ZOO
 
 

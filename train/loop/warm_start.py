@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import ModelFileError
 from fer_edge.model_file import check_tflite, read_info
-from fer_edge.train.int8_start import take_int8_weights
 from fer_edge.train.keras_setup import KerasModel, load_model
+from fer_edge.train.loop.int8_weights import take_int8_weights
 
 LAST = "logits"
 """The layer that belongs to the classes: it starts anew where they differ."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.train.keras_setup import load_keras
-from fer_edge.train.symmetry import tie_statistics
+from fer_edge.train.loop.mirror_equivariance import tie_statistics
 
 keras = load_keras()
 BATCH = 256

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.preprocess import normalise
-from fer_edge.train.batches import EpochBatches
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.distill.teacher_predictions import Teacher, TeacherViews, mixture, soften
+from fer_edge.train.loop.batches import EpochBatches
 from fer_edge.train.recipe import Recipe
 
 

@@ -19,26 +19,26 @@ from fer_edge.errors import DataError
 from fer_edge.model_file import ModelInfo, write_atomically
 from fer_edge.preprocess import normalise
 from fer_edge.train.augment.augmenter import Augmenter
-from fer_edge.train.augmented import AugmentedModel
-from fer_edge.train.averaging import averaged_weights
 from fer_edge.train.balance import resample
-from fer_edge.train.checkpoint import load_checkpoint, save_checkpoint
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import Part, blank, conflicting, hold_out, training_without_leaks
-from fer_edge.train.devices import use_all_devices
-from fer_edge.train.display import TrainingDisplay
 from fer_edge.train.distill.teacher_predictions import Teacher, describe_teacher
 from fer_edge.train.keras_setup import KerasModel, load_keras
-from fer_edge.train.material import TrainingMaterial
-from fer_edge.train.optimizer import make_optimizer, plateau_rate
-from fer_edge.train.precision import computing_in, fuse_batch_norm
+from fer_edge.train.loop.checkpoint import load_checkpoint, save_checkpoint
+from fer_edge.train.loop.device_resident import ResidentEpochs, can_stay_resident
+from fer_edge.train.loop.devices import use_all_devices
+from fer_edge.train.loop.display import TrainingDisplay
+from fer_edge.train.loop.ema import averaged_weights
+from fer_edge.train.loop.mirror_equivariance import tie
+from fer_edge.train.loop.optimizer import make_optimizer, plateau_rate
+from fer_edge.train.loop.precision import computing_in, fuse_batch_norm
+from fer_edge.train.loop.run_metadata import make_run_card
+from fer_edge.train.loop.sam import SharpnessAwareModel, require_tensorflow
+from fer_edge.train.loop.saving import CARD, calibrate_file, calibrate_file_like, save_model
+from fer_edge.train.loop.training_data import TrainingMaterial
+from fer_edge.train.loop.training_model import AugmentedModel
+from fer_edge.train.loop.warm_start import begin_with
 from fer_edge.train.recipe import Recipe
-from fer_edge.train.resident import ResidentEpochs, can_stay_resident
-from fer_edge.train.run_card import make_run_card
-from fer_edge.train.saving import CARD, calibrate_file, calibrate_file_like, save_model
-from fer_edge.train.sharpness import SharpnessAwareModel, require_tensorflow
-from fer_edge.train.start import begin_with
-from fer_edge.train.symmetry import tie
 from fer_edge.train.zoo.registry import find_architecture
 
 MODEL, CHECKPOINT, HISTORY = "model.keras", "checkpoint.npz", "history.csv"

@@ -54,7 +54,7 @@ class Recipe:
         holdout: share of Training that decides when to stop and which epoch to keep; 0 trains on all of it
             and keeps the last epoch.
         drop_leaks: leave out training images that also occur in a test split.
-        resample: method of `fer_edge.train.balance.resample` that balances what is trained on, or "" for none.
+        resample: method of `fer_edge.train.data.balance.resample` that balances what is trained on, or "" for none.
         protocol: ``clean``, or the one under which the data set was made before training saw it, with its method.
         contrast: normalisation of every input, see `fer_edge.model_file.ModelInfo`; it stays with the model.
         clean: leave out training images that are blank or occur again under another label.

@@ -230,7 +230,7 @@ def train(
     dataset = load_dataset(data, ferplus, soft=soft, mapping=dict(mapping), auxiliary=auxiliary)
     held_out = None
     if leaky:
-        from fer_edge.train.balance import leaky_resample
+        from fer_edge.train.data.balance import leaky_resample
         from fer_edge.train.data.dataset import PRIVATE_TEST
 
         method = settings.pop("resample")

@@ -19,7 +19,7 @@ from fer_edge.errors import DataError
 from fer_edge.model_file import ModelInfo, write_atomically
 from fer_edge.preprocess import normalise
 from fer_edge.train.augment.augmenter import Augmenter
-from fer_edge.train.balance import resample
+from fer_edge.train.data.balance import resample
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import Part, blank, conflicting, hold_out, training_without_leaks
 from fer_edge.train.distill.teacher_predictions import Teacher, describe_teacher

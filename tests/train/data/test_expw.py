@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fer_edge.errors import DataError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.train.data.load import load_dataset
-from tests.train.trees import put
+from tests.train.data.trees import put
 
 FACES = 2
 

@@ -12,7 +12,7 @@ from fer_edge.labels import EXPRESSIONS
 from fer_edge.train.data.classes import map_each, ordered
 from fer_edge.train.data.load import load_dataset
 from fer_edge.train.data.spec import parts_of
-from tests.train.trees import picture, put
+from tests.train.data.trees import picture, put
 
 
 @pytest.fixture

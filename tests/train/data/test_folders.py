@@ -13,7 +13,7 @@ from fer_edge.train.data.folders import list_pictures
 from fer_edge.train.data.load import load_dataset
 from fer_edge.train.data.pictures import read_pictures
 from fer_edge.train.data.tree import open_tree
-from tests.train.trees import picture, put, zipped
+from tests.train.data.trees import picture, put, zipped
 
 
 def listed(root):

@@ -8,9 +8,9 @@ import pytest
 from fer_edge.train.data.duplicates import hold_out
 from fer_edge.train.data.load import load_dataset
 from tests.train.conftest import csv_text
-from tests.train.trees import picture, put, zipped
+from tests.train.data.trees import picture, put, zipped
 
-REAL = Path(__file__).parents[2] / "../shared/data/expressions/ckplus48.zip"
+REAL = Path(__file__).parents[3] / "../shared/data/expressions/ckplus48.zip"
 CLASSES = ("anger", "contempt", "happy")
 
 

@@ -15,7 +15,7 @@ from fer_edge.train.data.dataset import Split
 from fer_edge.train.data.ferplus import load_ferplus, majority, vote_distribution
 from fer_edge.train.data.load import load_dataset
 from tests.train.conftest import COLUMNS
-from tests.train.trees import picture, put, zipped
+from tests.train.data.trees import picture, put, zipped
 
 
 def votes(**counts):

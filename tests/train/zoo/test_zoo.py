@@ -166,7 +166,7 @@ def test_an_unknown_name_or_file_is_refused(name):
 
 
 def test_the_document_says_what_the_code_builds():
-    text = (Path(__file__).parents[2] / "docs" / "zoo.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "zoo.md").read_text()
     rows = re.findall(r"^\| `([\w-]+)` \| ([\d,]+) \| ([\d,]+) \| ([A-Z_0-9, ]+) \|$", text, re.MULTILINE)
     assert [name for name, *_ in rows] == list(ZOO)
     for name, parameters, products, operators in rows:

@@ -13,7 +13,7 @@ import pytest
 from fer_edge.train.commands.train import train
 from fer_edge.train.zoo.registry import ZOO
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "ancestors"
+FOLDER = Path(__file__).parents[3] / "benchmarks" / "ancestors"
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from fer_edge.errors import MeasurementError
 from fer_edge.machine import describe_machine
 
 pytest.importorskip("tensorflow")
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "accuracy"
+FOLDER = Path(__file__).parents[3] / "benchmarks" / "accuracy"
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_edge.errors import DataError
-from fer_edge.train.balance import METHODS, ancestors, leaky_resample, measure_leak, pool, resample
+from fer_edge.train.data.balance import METHODS, ancestors, leaky_resample, measure_leak, pool, resample
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import hold_out, training_without_leaks
 

@@ -15,21 +15,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.convert.bias_correction import correct_biases
-from fer_edge.convert.calibration import calibrate, calibration_sample
 from fer_edge.convert.compare import Comparison, compare_scores
-from fer_edge.convert.cost import tflite_cost
-from fer_edge.convert.export import export_float, export_int8
-from fer_edge.convert.flatbuffer import TFLiteGraph, read_tflite
-from fer_edge.convert.fold import fold_batch_norms
-from fer_edge.convert.from_keras import read_keras
-from fer_edge.convert.graph import Graph
-from fer_edge.convert.layer_errors import LayerError, layer_errors
+from fer_edge.convert.export.allow_list import allowed_operators
+from fer_edge.convert.export.cost import tflite_cost
+from fer_edge.convert.export.flatbuffer import TFLiteGraph, read_tflite
+from fer_edge.convert.export.tflite import export_float, export_int8
+from fer_edge.convert.export.verify import verify_int8
+from fer_edge.convert.graph.fold import fold_batch_norms
+from fer_edge.convert.graph.from_keras import read_keras
+from fer_edge.convert.graph.graph import Graph
 from fer_edge.convert.output import check_writable, write_result
-from fer_edge.convert.qat import fine_tune, fine_tuning_recipe, steps_per_epoch
-from fer_edge.convert.recipes import allowed_operators
+from fer_edge.convert.quantize.bias_correction import correct_biases
+from fer_edge.convert.quantize.calibration import calibrate, calibration_sample
+from fer_edge.convert.quantize.layer_errors import LayerError, layer_errors
+from fer_edge.convert.quantize.qat import fine_tune, fine_tuning_recipe, steps_per_epoch
 from fer_edge.convert.report import ConversionReport
-from fer_edge.convert.verify import verify_int8
 from fer_edge.errors import ConversionError, DataError
 from fer_edge.hog import DEFINITION, hog_length
 from fer_edge.machine import describe_machine

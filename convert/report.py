@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fer_edge.convert.compare import Comparison
-from fer_edge.convert.cost import Cost
-from fer_edge.convert.layer_errors import LayerError
+from fer_edge.convert.export.cost import Cost
+from fer_edge.convert.quantize.layer_errors import LayerError
 from fer_edge.lazy import require
 
 

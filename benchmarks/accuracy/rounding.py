@@ -20,14 +20,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fer_edge.convert.bias_correction import correct_biases
-from fer_edge.convert.calibration import Extremes, calibrate, calibration_sample, see
-from fer_edge.convert.fake_quant import FakeQuantization
-from fer_edge.convert.fold import fold_batch_norms
-from fer_edge.convert.forward import Hooks, Unchanged, forward
-from fer_edge.convert.from_keras import read_keras
-from fer_edge.convert.graph import Graph
-from fer_edge.convert.ranges import Range, quantized_nodes, shared_ranges
+from fer_edge.convert.graph.fold import fold_batch_norms
+from fer_edge.convert.graph.forward import Hooks, Unchanged, forward
+from fer_edge.convert.graph.from_keras import read_keras
+from fer_edge.convert.graph.graph import Graph
+from fer_edge.convert.quantize.bias_correction import correct_biases
+from fer_edge.convert.quantize.calibration import Extremes, calibrate, calibration_sample, see
+from fer_edge.convert.quantize.fake_quant import FakeQuantization
+from fer_edge.convert.quantize.ranges import Range, quantized_nodes, shared_ranges
 from fer_edge.errors import FerEdgeError
 from fer_edge.machine import describe_machine
 from fer_edge.model_file import write_atomically

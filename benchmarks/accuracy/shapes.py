@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 from latency import interpreter, measure
 
-from fer_edge.convert.calibration import calibrate, calibration_sample
-from fer_edge.convert.cost import tflite_cost
-from fer_edge.convert.export import export_int8
-from fer_edge.convert.flatbuffer import read_tflite
-from fer_edge.convert.fold import fold_batch_norms
-from fer_edge.convert.from_keras import read_keras
+from fer_edge.convert.export.cost import tflite_cost
+from fer_edge.convert.export.flatbuffer import read_tflite
+from fer_edge.convert.export.tflite import export_int8
+from fer_edge.convert.graph.fold import fold_batch_norms
+from fer_edge.convert.graph.from_keras import read_keras
+from fer_edge.convert.quantize.calibration import calibrate, calibration_sample
 from fer_edge.errors import FerEdgeError, MeasurementError
 from fer_edge.machine import describe_machine
 from fer_edge.model_file import write_atomically

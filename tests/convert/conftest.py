@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 import pytest
 
-from fer_edge.convert.calibration import calibrate
-from fer_edge.convert.fold import fold_batch_norms
-from fer_edge.convert.from_keras import read_keras
+from fer_edge.convert.graph.fold import fold_batch_norms
+from fer_edge.convert.graph.from_keras import read_keras
+from fer_edge.convert.quantize.calibration import calibrate
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset, Split

@@ -121,7 +121,7 @@ class TFLiteNetwork:
 
 
 def _of_pixels(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return filters x 3 x 3, or x 3 x 4, of a kernel on blocks: what `fer_edge.convert.blocks` did, undone."""
+    """Return filters x 3 x 3, or x 3 x 4, of a kernel on blocks: what `fer_edge.convert.export.blocks` did, undone."""
     filters, rows, columns, _ = kernel.shape
     apart = kernel.reshape(filters, rows, columns, 2, 2)  # filter, block row, block column, row in it, column in it
     pixels = apart.transpose(0, 1, 3, 2, 4).reshape(filters, 2 * rows, 2 * columns)

@@ -1,6 +1,6 @@
 """The weights of a converted model, such as a shipped one, as those that training begins with.
 
-Conversion folds each batch norm into the layer in front of it (`fer_edge.convert.fold`), so that the file has one
+Conversion folds each batch norm into the layer in front of it (`fer_edge.convert.graph.fold`), so that the file has one
 kernel and one bias for both. Many kernels and norms have the same product. What is made of it here suits training:
 kernels as long as those that He et al. 2015 (arXiv:1502.01852, section 2.2) begin with, and norms with the statistics
 of what these give for the images at hand.
@@ -87,7 +87,7 @@ def _kernel_of(layer: Any, found: tuple[str, NDArray[np.float32], NDArray[np.flo
 
 
 def off_blocks(kernel: NDArray[np.float32], own: tuple[int, ...]) -> NDArray[np.float32] | None:
-    """Return the kernel of the shape `own` that `fer_edge.convert.blocks.block_kernel` made this one of, if any."""
+    """Return the kernel of the shape `own` that `fer_edge.convert.export.blocks.block_kernel` made this one of, if any."""
     rows, columns, pixels, out = kernel.shape
     if (rows, columns, pixels, *own) not in ((2, 2, 4, 3, 3, 1, out), (2, 3, 4, 3, 4, 1, out)):
         return None

@@ -10,7 +10,7 @@ def multiply_adds(model: Any) -> int:
     """Return the products that a Keras model forms for one image, in convolutions, dense layers and LSTMs.
 
     Biases, batch norm (folded into the convolution before it on conversion), activations and pooling by
-    maxima are not counted, as in `fer_edge.convert.cost`.
+    maxima are not counted, as in `fer_edge.convert.export.cost`.
     """
     return sum(_of_layer(layer) for layer in model.layers)
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fer_edge.convert.calibration import calibrate
-from fer_edge.convert.export import export_float, export_int8
-from fer_edge.convert.fold import fold_batch_norms
-from fer_edge.convert.from_keras import read_keras
+from fer_edge.convert.export.tflite import export_float, export_int8
+from fer_edge.convert.graph.fold import fold_batch_norms
+from fer_edge.convert.graph.from_keras import read_keras
+from fer_edge.convert.quantize.calibration import calibrate
 from fer_edge.errors import ModelFileError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from fer_edge.convert.blocks import block_kernel
-from fer_edge.convert.export import export_float
-from fer_edge.convert.from_keras import read_keras
+from fer_edge.convert.export.blocks import block_kernel
+from fer_edge.convert.export.tflite import export_float
+from fer_edge.convert.graph.from_keras import read_keras
 from fer_edge.errors import ModelFileError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, read_info, write_info

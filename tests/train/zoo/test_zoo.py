@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_edge.convert.recipes import allowed_operators
+from fer_edge.convert.export.allow_list import allowed_operators
 from fer_edge.errors import DataError
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.zoo import deep_cnn

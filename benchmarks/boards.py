@@ -5,8 +5,9 @@
     benchmarks/boards.py --check         only check, the page too
     benchmarks/boards.py FILE...         only check these files, before they are sent in
 
-A result is what ``fer-edge bench --data fer2013.csv --out FILE`` writes. It must fit device/bench/bench.schema.json, follow
-the protocol, and not contradict itself. Needs the package jsonschema (``fer-edge[dev]``).
+A result is what ``fer-edge bench --data fer2013.csv --out FILE`` writes. It must fit
+device/bench/bench.schema.json, follow the protocol, and not contradict itself.
+Needs the package jsonschema (``fer-edge[dev]``).
 """
 
 from __future__ import annotations

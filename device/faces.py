@@ -1,8 +1,28 @@
-"""Geometry of boxes in a picture."""
+"""Faces as boxes in a picture: what a detector finds, and the geometry of it."""
 
 from __future__ import annotations
 
+import dataclasses
+
 from fer_edge.preprocess import Box
+
+SAME_FACE = 0.3
+"""Intersection over union from which two boxes are of one face."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Detection:
+    """A face found in one picture.
+
+    Attributes:
+        box: in pixels of the source picture, inside it.
+        votes: number of windows that agreed on it, more is surer; 0 if it was not found but followed.
+        close: found by a close look, whose votes mean the same in every picture.
+    """
+
+    box: Box
+    votes: int
+    close: bool = True
 
 
 def area(box: Box) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import perf_counter
 from types import TracebackType
@@ -14,33 +13,12 @@ from fer_edge.device.detection.cascade import SMALLEST, HaarCascade
 from fer_edge.device.detection.search import FaceDetector, Search, SpreadSearch, WholePictures
 from fer_edge.device.detection.skin import SkinSegmentation, segmentation
 from fer_edge.device.frame import Frame
-from fer_edge.device.results import Face, FrameResult, make_face
+from fer_edge.device.results import Counters, Face, FrameResult, make_face
 from fer_edge.device.service.watchdog import Watchdog
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.grabber import LatestFrame
 from fer_edge.device.tracking.tracker import Track, Tracker
 from fer_edge.runtime import TFLiteModel
-
-
-@dataclasses.dataclass(frozen=True)
-class Counters:
-    """What happened to the pictures of a source.
-
-    Attributes:
-        captured: came from the source.
-        processed: went through the loop.
-        dropped: came from a live source while the worker was busy.
-        skipped: damaged or empty.
-        restarts: times that a live source was opened again.
-        full_searches: pictures with which a search of the whole picture was complete.
-    """
-
-    captured: int
-    processed: int
-    dropped: int
-    skipped: int
-    restarts: int
-    full_searches: int
 
 
 class Pipeline:

@@ -53,6 +53,27 @@ class Face:
         }
 
 
+@dataclasses.dataclass(frozen=True)
+class Counters:
+    """What happened to the pictures of a source.
+
+    Attributes:
+        captured: came from the source.
+        processed: went through the loop.
+        dropped: came from a live source while the worker was busy.
+        skipped: damaged or empty.
+        restarts: times that a live source was opened again.
+        full_searches: pictures with which a search of the whole picture was complete.
+    """
+
+    captured: int
+    processed: int
+    dropped: int
+    skipped: int
+    restarts: int
+    full_searches: int
+
+
 def make_face(
     number: int, box: Box, labels: Sequence[str], scores: NDArray[np.float32], shown: int | None = None
 ) -> Face:

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_edge.device.pipeline import Counters
-from fer_edge.device.results import STAGES, FrameResult
+from fer_edge.device.results import STAGES, Counters, FrameResult
 
 PERCENTILES = (50, 90, 99)
 

@@ -60,7 +60,8 @@ class Recipe:
         clean: leave out training images that are blank or occur again under another label.
         draw_labels: learn one label an image, drawn anew from its votes every epoch (the *probability* training of
             Barsoum et al. 2016, arXiv:1608.01041, section 3), in place of the votes' shares.
-        symmetric: tie the weights so that a picture and its mirror image get the same (`fer_edge.train.loop.mirror_equivariance`).
+        symmetric: tie the weights so that an image and its mirror image get the same
+            (`fer_edge.train.loop.mirror_equivariance`).
         precision: ``float32`` or ``bfloat16``, what the layers compute in; weights are float32 in both.
         seed: of initialization, order and augmentation.
         augmentation: what is done to the images.

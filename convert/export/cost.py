@@ -17,8 +17,8 @@ class Cost:
         multiply_adds: products of convolutions and dense layers; biases, activations and pooling not counted.
         parameters: numbers in kernels and biases.
 
-    The zeros that fill up a kernel on blocks of pixels (`fer_edge.convert.export.blocks`) are in neither: 7 of 16 numbers of
-    one that was 3x3, half of one that was 3x4.
+    The zeros that fill up a kernel on blocks of pixels (`fer_edge.convert.export.blocks`) are in neither: 7 of 16
+    numbers of one that was 3x3, half of one that was 3x4.
     """
 
     multiply_adds: int

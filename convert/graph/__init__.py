@@ -1,0 +1,1 @@
+"""A network as plain data: read from Keras, folded, computed."""

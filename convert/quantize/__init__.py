@@ -1,0 +1,1 @@
+"""Ranges, bias correction and fine-tuning for int8."""

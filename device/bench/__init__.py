@@ -1,0 +1,1 @@
+"""Measuring latency and accuracy where the model runs, and comparing what was measured."""

@@ -1,0 +1,1 @@
+"""What finds faces: the Haar cascade with its scan, skin segmentation, YuNet."""

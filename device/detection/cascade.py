@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.device.detection.skin import Regions, large_side
-from fer_edge.device.faces import clip, grow, iou, move, scaled, shared
+from fer_edge.device.faces import SAME_FACE, Detection, clip, grow, iou, move, scaled, shared
 from fer_edge.device.frame import Frame, Plane
 from fer_edge.device.opencv import cv2
 from fer_edge.errors import MissingExtraError
@@ -60,25 +60,6 @@ GROUPING = 0.2
 
 OVERLAP = 0.5
 """Two boxes that share more than this part of the smaller one are one face; the one with more votes stays."""
-
-
-SAME_FACE = 0.3
-"""Intersection over union from which two boxes are of one face."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Detection:
-    """A face found in one picture.
-
-    Attributes:
-        box: in pixels of the source picture, inside it.
-        votes: number of windows that agreed on it, more is surer; 0 if it was not found but followed.
-        close: found by a close look, whose votes mean the same in every picture.
-    """
-
-    box: Box
-    votes: int
-    close: bool = True
 
 
 def find_cascade() -> Path:

@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Protocol
 
-from fer_edge.device.detection.cascade import OVERLAP, SAME_FACE, SIDES, Detection, HaarCascade, suppress_overlaps
+from fer_edge.device.detection.cascade import OVERLAP, SIDES, HaarCascade, suppress_overlaps
 from fer_edge.device.detection.motion import Changes
 from fer_edge.device.detection.pyramid import Pyramid
 from fer_edge.device.detection.scan import Piece, Round, pieces
 from fer_edge.device.detection.skin import Regions, SkinSegmentation
 from fer_edge.device.detection.template import ALIKE, SAME, Follower
-from fer_edge.device.faces import area, clip, grow, iou, merge_boxes, scaled, shared
+from fer_edge.device.faces import SAME_FACE, Detection, area, clip, grow, iou, merge_boxes, scaled, shared
 from fer_edge.device.frame import Frame, shrunk
 from fer_edge.device.tracking.tracker import Track, predict
 from fer_edge.preprocess import Box

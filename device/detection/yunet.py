@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.detection.cascade import Detection
 from fer_edge.device.detection.skin import Regions
-from fer_edge.device.faces import clip
+from fer_edge.device.faces import Detection, clip
 from fer_edge.device.frame import Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.tracking.tracker import BELIEVED

@@ -15,7 +15,7 @@ from fer_edge.device.results import STAGES, FrameResult
 from fer_edge.errors import OutputError
 
 if TYPE_CHECKING:
-    from fer_edge.device.pipeline import Counters
+    from fer_edge.device.results import Counters
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Upper limits of the histogram's buckets in seconds: a stage takes a millisecond here, a second on the oldest Pi."""

@@ -13,7 +13,7 @@ from fer_edge.device.sources.base import Source
 from fer_edge.lazy import require
 
 if TYPE_CHECKING:
-    from fer_edge.device.pipeline import Counters
+    from fer_edge.device.results import Counters
 
 QUEUED_PICTURES = 4
 """Pictures that may wait for a slow disk; at 640 x 480 each takes 460 KB."""

@@ -1,0 +1,1 @@
+"""What a long-running service needs: stop signals and systemd's watchdog."""

@@ -1,0 +1,1 @@
+"""Who is who over time, and what their expression is."""

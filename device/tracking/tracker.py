@@ -13,8 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.detection.cascade import SAME_FACE, Detection
-from fer_edge.device.faces import iou
+from fer_edge.device.faces import SAME_FACE, Detection, iou
 from fer_edge.device.tracking.smoothing import Expression, express
 from fer_edge.preprocess import Box
 

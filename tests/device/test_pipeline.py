@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_edge.device.detection.cascade import Detection
+from fer_edge.device.faces import Detection
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.results import STAGES

@@ -1,7 +1,6 @@
 import pytest
 
-from fer_edge.device.pipeline import Counters
-from fer_edge.device.results import STAGES, Face, FrameResult
+from fer_edge.device.results import STAGES, Counters, Face, FrameResult
 from fer_edge.device.summary import Summary, to_text
 from fer_edge.preprocess import Box
 

@@ -1,0 +1,1 @@
+"""Augmentation, as Keras layers of the training step."""

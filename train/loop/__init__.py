@@ -1,0 +1,1 @@
+"""One training run: its data, its steps, what it saves."""

@@ -87,7 +87,7 @@ def _kernel_of(layer: Any, found: tuple[str, NDArray[np.float32], NDArray[np.flo
 
 
 def off_blocks(kernel: NDArray[np.float32], own: tuple[int, ...]) -> NDArray[np.float32] | None:
-    """Return the kernel of the shape `own` that `fer_edge.convert.export.blocks.block_kernel` made this one of, if any."""
+    """Return the kernel of shape `own` that `fer_edge.convert.export.blocks.block_kernel` made this one of, if any."""
     rows, columns, pixels, out = kernel.shape
     if (rows, columns, pixels, *own) not in ((2, 2, 4, 3, 3, 1, out), (2, 3, 4, 3, 4, 1, out)):
         return None

@@ -20,8 +20,8 @@ class _Averaging:
 
     Keras puts the averages into the model at the end of every ``fit``; as each epoch is a ``fit`` of its
     own here, training would go on from the averages. Gradients of constrained weights are projected by the constraint,
-    of which there are linear ones only (`fer_edge.train.loop.mirror_equivariance`), so that momentum has nothing that the weights may
-    not have.
+    of which there are linear ones only (`fer_edge.train.loop.mirror_equivariance`), so that momentum has nothing that
+    the weights may not have.
     """
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:

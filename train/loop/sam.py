@@ -33,7 +33,7 @@ class SharpnessAwareModel(AugmentedModel):
 
         variables = [v.value for v in self.trainable_variables]
         loss, uphill = gradients()
-        # On the ties of a symmetric network (`fer_edge.train.loop.mirror_equivariance`), as the optimizer projects what counts.
+        # On the ties of a mirror-equivariant network (`mirror_equivariance`), as the optimizer projects what counts.
         tied = zip(uphill, self.trainable_variables, strict=True)
         uphill = [gradient if v.constraint is None else v.constraint(gradient) for gradient, v in tied]
         scale = self.radius / (tf.linalg.global_norm(uphill) + 1e-12)

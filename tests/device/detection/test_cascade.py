@@ -3,16 +3,9 @@ import numpy as np
 import pytest
 
 from fer_edge.device.detection import cascade
-from fer_edge.device.detection.cascade import (
-    FILE,
-    Detection,
-    HaarCascade,
-    find_cascade,
-    group_windows,
-    suppress_overlaps,
-)
+from fer_edge.device.detection.cascade import FILE, HaarCascade, find_cascade, group_windows, suppress_overlaps
 from fer_edge.device.detection.skin import Regions
-from fer_edge.device.faces import iou
+from fer_edge.device.faces import Detection, iou
 from fer_edge.device.frame import frame_from_bgr
 from fer_edge.errors import MissingExtraError
 from fer_edge.preprocess import Box

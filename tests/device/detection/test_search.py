@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.device.detection.cascade import Detection, HaarCascade
+from fer_edge.device.detection.cascade import HaarCascade
 from fer_edge.device.detection.search import MOVING_ROUND, ROUND, SEARCHED, SpreadSearch, WholePictures, distinct
 from fer_edge.device.detection.skin import segmentation
-from fer_edge.device.faces import iou
+from fer_edge.device.faces import Detection, iou
 from fer_edge.device.frame import Frame, frame_from_bgr
 from fer_edge.device.tracking.tracker import Track, Tracker
 from fer_edge.preprocess import Box

@@ -14,7 +14,7 @@ from fer_edge.cli import main
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.outputs.jsonl import JsonLines
 from fer_edge.device.outputs.metrics import Metrics
-from fer_edge.device.pipeline import Counters
+from fer_edge.device.results import Counters
 from fer_edge.errors import OutputError
 from tests.device.making import LABELS, face, result
 

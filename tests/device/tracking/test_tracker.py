@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_edge.device.detection.cascade import Detection
+from fer_edge.device.faces import Detection
 from fer_edge.device.tracking.tracker import (
     BELIEVED,
     DOUBTED,

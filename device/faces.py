@@ -1,4 +1,4 @@
-"""Faces as boxes in a picture: what a detector finds, and the geometry of it."""
+"""Faces in a frame: what a detector finds, and the geometry of boxes."""
 
 from __future__ import annotations
 
@@ -9,20 +9,44 @@ from fer_edge.preprocess import Box
 SAME_FACE = 0.3
 """Intersection over union from which two boxes are of one face."""
 
+Landmarks = tuple[tuple[float, float], ...]
+"""Five points (x, y) in pixels: the eye at the left of the frame, the eye at its right, the tip of the nose, the corner
+of the mouth at the left, the corner at the right. They may lie outside the frame."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Detection:
-    """A face found in one picture.
+    """A face found in one frame.
 
     Attributes:
-        box: in pixels of the source picture, inside it.
-        votes: number of windows that agreed on it, more is surer; 0 if it was not found but followed.
-        close: found by a close look, whose votes mean the same in every picture.
+        box: in pixels of the source frame, inside it.
+        score: how sure the detector is, in 0..1. 0 says that it did not find the face: the face was followed here
+            by template matching.
+        landmarks: of the face, in pixels of the source frame; None where the detector has none.
+        verified: whether the score means the same in every frame, as after a close look. A quick search for a known
+            face sets False.
     """
 
     box: Box
-    votes: int
-    close: bool = True
+    score: float
+    landmarks: Landmarks | None = None
+    verified: bool = True
+
+    @property
+    def detected(self) -> bool:
+        """Whether the detector found the face here; a face that was only followed is not detected."""
+        return self.score > 0
+
+    def resized(self, factor: float, width: int, height: int) -> Detection:
+        """Return the detection in a frame of `width` x `height` that is `factor` times as large."""
+        return dataclasses.replace(
+            self, box=clip(scaled(self.box, factor), width, height), landmarks=scaled_landmarks(self.landmarks, factor)
+        )
+
+
+def scaled_landmarks(landmarks: Landmarks | None, factor: float) -> Landmarks | None:
+    """Return the landmarks in a frame that is `factor` times as large."""
+    return landmarks and tuple((x * factor, y * factor) for x, y in landmarks)
 
 
 def area(box: Box) -> int:
@@ -55,7 +79,7 @@ def union(a: Box, b: Box) -> Box:
 
 
 def scaled(box: Box, factor: float) -> Box:
-    """Return the box in a picture that is `factor` times as large, at least one pixel."""
+    """Return the box in a frame that is `factor` times as large, at least one pixel."""
     return Box(
         round(box.x * factor), round(box.y * factor), max(round(box.w * factor), 1), max(round(box.h * factor), 1)
     )
@@ -73,13 +97,13 @@ def contains_centre(outer: Box, inner: Box) -> bool:
 
 
 def clip(box: Box, width: int, height: int) -> Box:
-    """Return the part of the box inside a picture of `width` x `height`, at least one pixel."""
+    """Return the part of the box inside a frame of `width` x `height`, at least one pixel."""
     x, y = min(max(box.x, 0), width - 1), min(max(box.y, 0), height - 1)
     return Box(x, y, max(min(box.x + box.w, width) - x, 1), max(min(box.y + box.h, height) - y, 1))
 
 
 def grow(box: Box, margin: int, width: int, height: int) -> Box:
-    """Return the box with `margin` pixels more on each side, cut to a picture of `width` x `height`."""
+    """Return the box with `margin` pixels more on each side, cut to a frame of `width` x `height`."""
     x, y = max(box.x - margin, 0), max(box.y - margin, 0)
     right, bottom = min(box.x + box.w + margin, width), min(box.y + box.h + margin, height)
     return Box(x, y, right - x, bottom - y)

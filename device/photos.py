@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_edge.device.classify import Ensemble
 from fer_edge.device.detection.cascade import HaarCascade
-from fer_edge.device.detection.search import SEARCHED, placed
+from fer_edge.device.detection.image_search import SEARCH_PIXELS, in_frame
 from fer_edge.device.detection.skin import Regions
 from fer_edge.device.drawing import draw_faces
 from fer_edge.device.frame import frame_from_bgr, shrunk
@@ -22,7 +22,7 @@ from fer_edge.runtime import TFLiteModel
 
 
 class PhotoReader:
-    """Finds the faces of photos, searched at every size and everywhere, in at most `SEARCHED` pixels."""
+    """Finds the faces of photos, searched at every size and everywhere, in at most `SEARCH_PIXELS` pixels."""
 
     def __init__(self, classifiers: Sequence[TFLiteModel]) -> None:
         """Set up; raises what `Ensemble` and `HaarCascade` raise."""
@@ -32,10 +32,16 @@ class PhotoReader:
     def read(self, bgr: NDArray[np.uint8]) -> tuple[Face, ...]:
         """Return the faces of a uint8 H x W x 3 picture, left to right, numbered from 1."""
         frame = frame_from_bgr(bgr)
-        small = shrunk(frame, SEARCHED)
-        detections = placed(self._detector.detect(small, Regions((), "photo")), small, frame)
+        small = shrunk(frame, SEARCH_PIXELS)
+        detections = in_frame(self._detector.detect(small, Regions((), "photo")), small, frame)
         return tuple(
-            make_face(number, found.box, self._ensemble.labels, self._ensemble.scores(frame.y, found.box))
+            make_face(
+                number,
+                found.box,
+                self._ensemble.labels,
+                self._ensemble.scores(frame.y, found.box),
+                landmarks=found.landmarks,
+            )
             for number, found in enumerate(detections, 1)
         )
 

@@ -10,7 +10,9 @@ from typing import Self
 
 from fer_edge.device.classify import Ensemble
 from fer_edge.device.detection.cascade import SMALLEST, HaarCascade
-from fer_edge.device.detection.search import FaceDetector, Search, SpreadSearch, WholePictures
+from fer_edge.device.detection.detector import FaceDetector, Search
+from fer_edge.device.detection.image_search import ImageSearch
+from fer_edge.device.detection.search import SpreadSearch
 from fer_edge.device.detection.skin import SkinSegmentation, segmentation
 from fer_edge.device.frame import Frame
 from fer_edge.device.results import Counters, Face, FrameResult, make_face
@@ -56,8 +58,8 @@ class Pipeline:
         self._source = source
         self._ensemble = Ensemble(classifiers)
         self._search = _search(source, detector, segmentation(skin, smallest), smallest)
-        # Unrelated pictures give a face one chance to be believed, and its number to nobody else.
-        self._tracker = Tracker(believed=0, remembered=0) if source.stills else Tracker()
+        # In unrelated images one detection has to be enough, and no face has the number of another.
+        self._tracker = Tracker(min_hits=1, max_age_s=0) if source.stills else Tracker()
         self._stop = stop
         self._watchdog = Watchdog()
         self._shape: tuple[int, ...] = ()
@@ -139,11 +141,11 @@ class Pipeline:
     def _classify(self, frame: Frame, track: Track) -> Face:
         scores = self._ensemble.scores(frame.y, track.box)
         shown = self._tracker.add_scores(track, scores)
-        return make_face(track.id, track.box, self._ensemble.labels, shown.scores, shown.label)
+        return make_face(track.id, track.box, self._ensemble.labels, shown.scores, shown.label, track.landmarks)
 
 
 def _search(source: Source, detector: FaceDetector | None, skin: SkinSegmentation, smallest: int) -> Search:
     """Choose how to search: photos and foreign detectors picture by picture, films with what is known already."""
     if source.stills or detector:
-        return WholePictures(detector or HaarCascade(smallest), skin)
+        return ImageSearch(detector or HaarCascade(smallest), skin)
     return SpreadSearch(HaarCascade(smallest), skin)

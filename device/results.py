@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.device.faces import Landmarks, clip, scaled, scaled_landmarks
 from fer_edge.device.frame import Frame
 from fer_edge.preprocess import Box
 
@@ -32,6 +33,7 @@ class Face:
         score: its probability in 0..1.
         scores: expression -> probability, in the model's order.
         uncertain: the score is below `UNCERTAIN`; the label is the best guess all the same.
+        landmarks: five points in pixels of the source frame, see `Landmarks`; None where the detector has none.
     """
 
     id: int
@@ -40,10 +42,17 @@ class Face:
     score: float
     scores: Mapping[str, float]
     uncertain: bool = False
+    landmarks: Landmarks | None = None
+
+    def resized(self, factor: float, width: int, height: int) -> Face:
+        """Return the face in a frame of `width` x `height` that is `factor` times as large."""
+        return dataclasses.replace(
+            self, box=clip(scaled(self.box, factor), width, height), landmarks=scaled_landmarks(self.landmarks, factor)
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return {
+        """Return a JSON-ready dictionary; ``landmarks`` is in it where the detector has them."""
+        face = {
             "id": self.id,
             "box": list(self.box),
             "label": self.label,
@@ -51,6 +60,9 @@ class Face:
             "uncertain": self.uncertain,
             "scores": {label: round(score, 4) for label, score in self.scores.items()},
         }
+        if self.landmarks:
+            face["landmarks"] = [[round(x, 1), round(y, 1)] for x, y in self.landmarks]
+        return face
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +87,12 @@ class Counters:
 
 
 def make_face(
-    number: int, box: Box, labels: Sequence[str], scores: NDArray[np.float32], shown: int | None = None
+    number: int,
+    box: Box,
+    labels: Sequence[str],
+    scores: NDArray[np.float32],
+    shown: int | None = None,
+    landmarks: Landmarks | None = None,
 ) -> Face:
     """Return the face with the id `number`.
 
@@ -85,12 +102,12 @@ def make_face(
         labels: the model's, in its order.
         scores: probabilities (classes,) in the order of `labels`.
         shown: index of the label, by default that of the highest score.
+        landmarks: of the face, in pixels of the source frame.
     """
     values = scores.tolist()
     best = int(scores.argmax()) if shown is None else shown
-    return Face(
-        number, box, labels[best], values[best], dict(zip(labels, values, strict=True)), values[best] < UNCERTAIN
-    )
+    by_label = dict(zip(labels, values, strict=True))
+    return Face(number, box, labels[best], values[best], by_label, values[best] < UNCERTAIN, landmarks)
 
 
 @dataclasses.dataclass(frozen=True)

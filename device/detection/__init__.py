@@ -1,1 +1,1 @@
-"""What finds faces: the Haar cascade with its scan, skin segmentation, YuNet."""
+"""What finds faces: one interface (`detector`), and behind it the Haar cascade with its search, skin regions, YuNet."""

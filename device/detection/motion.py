@@ -14,21 +14,21 @@ from fer_edge.preprocess import Box
 SIZE = (64, 48)
 """Width and height of the thumbnail; one of its pixels is a cell."""
 
-CUT = 24.0
-"""Mean difference of successive thumbnails, in grey levels, from which the picture shows another scene."""
+CUT_DIFFERENCE = 24.0
+"""Mean difference of successive thumbnails, in grey levels, from which the frame shows another scene."""
 
-MOVED = 6
+MOVED_DIFFERENCE = 6
 """Difference of a cell, in grey levels, from which something moved there; noise averages out in it."""
 
-FILLED = 0.5
+FILLED_SHARE = 0.5
 """Share of moved cells from which a box is not worth cutting in two."""
 
-SMALL = 16
+SMALL_CELLS = 16
 """Longer side, in cells, of a box that is not worth cutting either, as windows reach over its edges anyway."""
 
 
 class Changes:
-    """Compares each picture with the one before, and each cell with what it was when it was searched last."""
+    """Compares each frame with the one before, and each cell with what it was when it was searched last."""
 
     def __init__(self) -> None:
         self._now: Plane | None = None
@@ -36,21 +36,21 @@ class Changes:
         self._searched: Plane | None = None
 
     def add(self, luma: Plane) -> None:
-        """Take in the next picture."""
+        """Take in the next frame."""
         self._before, self._now = self._now, cv2.resize(luma, SIZE, dst=self._before, interpolation=cv2.INTER_AREA)
 
     @property
     def cut(self) -> bool:
-        """Whether the picture has little in common with the one before, or is the first."""
+        """Whether the frame has little in common with the one before, or is the first."""
         if self._before is None:
             return True
-        return bool(cv2.norm(self._now, self._before, cv2.NORM_L1) > CUT * SIZE[0] * SIZE[1])
+        return bool(cv2.norm(self._now, self._before, cv2.NORM_L1) > CUT_DIFFERENCE * SIZE[0] * SIZE[1])
 
     def moved(self, width: int, height: int) -> list[Box]:
         """Return where something changed since it was returned last, fast or slowly.
 
         Args:
-            width: of the picture that the boxes are for.
+            width: of the frame that the boxes are for.
             height: likewise.
 
         Returns:
@@ -60,7 +60,7 @@ class Changes:
             return []
         if self._searched is None:
             self._searched = self._now.copy()
-        mask = cv2.absdiff(self._now, self._searched) >= MOVED
+        mask = cv2.absdiff(self._now, self._searched) >= MOVED_DIFFERENCE
         np.copyto(self._searched, self._now, where=mask)
         across, down = width / SIZE[0], height / SIZE[1]
         return [
@@ -70,7 +70,7 @@ class Changes:
 
 
 def tight_boxes(mask: NDArray[np.bool_], x: int = 0, y: int = 0) -> list[Box]:
-    """Cover what is set in a mask with boxes of which at least `FILLED` is set, or which are `SMALL`.
+    """Cover what is set in a mask with boxes of which at least `FILLED_SHARE` is set, or which are `SMALL_CELLS`.
 
     A box that is mostly empty is cut in the middle of its longer side, again and again.
 
@@ -85,7 +85,7 @@ def tight_boxes(mask: NDArray[np.bool_], x: int = 0, y: int = 0) -> list[Box]:
     top, left = int(rows[0]), int(columns[0])
     inner = mask[top : rows[-1] + 1, left : columns[-1] + 1]
     x, y, (h, w) = x + left, y + top, inner.shape
-    if max(w, h) <= SMALL or np.count_nonzero(inner) >= FILLED * inner.size:
+    if max(w, h) <= SMALL_CELLS or np.count_nonzero(inner) >= FILLED_SHARE * inner.size:
         return [Box(x, y, w, h)]
     if w > h:
         return tight_boxes(inner[:, : w // 2], x, y) + tight_boxes(inner[:, w // 2 :], x + w // 2, y)

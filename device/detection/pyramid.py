@@ -1,4 +1,4 @@
-"""Smaller and smaller copies of a picture's luma, made when they are asked for, in memory that is used again."""
+"""Smaller and smaller copies of a frame's luma, made when they are asked for, in memory that is used again."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ COVER = 128
 
 
 class Pyramid:
-    """Level 0 is the picture, each further one half as wide and high."""
+    """Level 0 is the frame, each further one half as wide and high."""
 
     def __init__(self) -> None:
         self._buffers: list[Plane] = []
         self._planes: list[Plane] = []
 
     def start(self, luma: Plane) -> None:
-        """Begin with the next picture; the levels of the one before become invalid."""
+        """Begin with the next frame; the levels of the one before become invalid."""
         if not self._planes or self._planes[0].shape != luma.shape:
             self._buffers = [luma]
             height, width = luma.shape
@@ -51,7 +51,7 @@ class Pyramid:
         return self._planes[level]
 
     def cover(self, box: Box) -> None:
-        """Paint over the middle of a face in all levels but the picture itself.
+        """Paint over the middle of a face in all levels but the frame itself.
 
         The cascade rejects most windows at once, and spends most of its time on those that are a face.
         """

@@ -1,7 +1,7 @@
-"""Where skin is: regions in which to look for small faces, from the colour of the picture alone.
+"""Where skin is: regions in which to look for small faces, from the colour of the frame alone.
 
-Coloured light and many a wall look like skin, or keep skin from looking like it, so skin proposes where to
-look first and never forbids to look elsewhere: `Regions.search_all` says when the whole picture is due.
+Coloured light and many a wall look like skin, or keep skin from looking like it. So skin regions only set the order
+of the search and never exclude an area: `Regions.search_all` says when the whole frame is due.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ FLAT = 3.0
 """Chroma whose standard deviation is below this in both planes holds no colour: a grey or infrared camera."""
 
 COVERED = 0.7
-"""Share of skin in the picture beyond which the mask says nothing: a wall or light of that colour."""
+"""Share of skin in the frame beyond which the mask says nothing: a wall or light of that colour."""
 
 LARGE, LARGE_AREA = 48, 640 * 480
-"""Side from which a face counts as large, in a picture of `LARGE_AREA` pixels; see `large_side`."""
+"""Side from which a face counts as large, in a frame of `LARGE_AREA` pixels; see `large_side`."""
 
 LARGEST = 6
 """A component longer than this many sides of a large face is a near face or a wall, not a small face."""
@@ -36,7 +36,7 @@ MARGIN = 20
 """Luma pixels around a component, because the box of a small face takes in more than its skin."""
 
 SEARCH_ALL_EVERY = 10
-"""Every so many frames the whole picture is searched, however good the regions look."""
+"""Every so many frames the whole frame is searched, however good the regions look."""
 
 _OPENING = np.ones((5, 5), np.uint8)
 
@@ -47,7 +47,7 @@ class Regions:
 
     Attributes:
         boxes: in pixels of the luma plane, inside it; they may overlap.
-        search_all: why the whole picture is due at every size: ``off``, ``periodic``, ``flat``,
+        search_all: why the whole frame is due at every size: ``off``, ``periodic``, ``flat``,
             ``empty`` or ``covered``; None if it is enough to look into the boxes for small faces.
     """
 
@@ -56,9 +56,9 @@ class Regions:
 
 
 def large_side(height: int, width: int) -> int:
-    """Return the side in luma pixels from which a face is searched for in the whole picture, skin or not.
+    """Return the side in luma pixels from which a face is searched for in the whole frame, skin or not.
 
-    It grows with the picture, so that this search costs the same for every picture above VGA.
+    It grows with the frame, so that this search costs the same for every frame above VGA.
     """
     return round(LARGE * max(1.0, math.sqrt(height * width / LARGE_AREA)))
 
@@ -74,15 +74,15 @@ class NoSkin:
     """Looks everywhere, always."""
 
     def propose(self, frame: Frame, known: Sequence[Box]) -> Regions:
-        """Return the whole picture."""
+        """Return the whole frame."""
         return Regions((), "off")
 
 
 class SkinRegions:
-    """Proposes regions by a model of skin, and keeps count of when the whole picture is due."""
+    """Proposes regions by a model of skin, and keeps count of when the whole frame is due."""
 
     def __init__(self, model: SkinModel, smallest: int) -> None:
-        """Start with the whole picture due.
+        """Start with the whole frame due.
 
         Args:
             model: of the colour of skin.
@@ -109,7 +109,7 @@ class SkinRegions:
         return regions
 
     def look(self, frame: Frame, known: Sequence[Box]) -> Regions:
-        """Return where to look by the picture alone, as in `propose`; nothing is counted or learned."""
+        """Return where to look by the frame alone, as in `propose`; nothing is counted or learned."""
         if _is_flat(frame.cb) and _is_flat(frame.cr):
             return Regions((), "flat")
         mask = self.mask(frame)

@@ -1,7 +1,7 @@
 """What colour skin has: models of its chroma, each a table that is looked up for every pixel.
 
 A table holds 255 for skin and 0 for the rest, over (Cb, Cr) or (luma, Cb, Cr) in full range, in bins of
-one or more levels. Looking a picture up is a back projection (Swain and Ballard, "Color indexing",
+one or more levels. Looking a frame up is a back projection (Swain and Ballard, "Color indexing",
 International Journal of Computer Vision 7(1), 1991) and costs two or three reads a pixel.
 """
 
@@ -199,7 +199,7 @@ class AdaptiveModel:
 
 
 def _middle(frame: Frame, face: Box) -> NDArray[np.float64]:
-    """Return the chroma of a face's middle, N x 2, thinned to some hundred pixels; N is 0 outside the picture."""
+    """Return the chroma of a face's middle, N x 2, thinned to some hundred pixels; N is 0 outside the frame."""
     x, y, w, h = (value // 2 for value in face)
     step = max(w // 32, 1)
     rows, columns = (

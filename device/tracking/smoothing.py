@@ -1,6 +1,6 @@
 """What a face shows over time: smoothed scores, and a label that does not flicker.
 
-All constants are times, so that a face shows the same at 5 and at 60 pictures per second.
+All constants are times, so that a face shows the same at 5 and at 60 frames per second.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-SMOOTHING = 0.25
+SMOOTHING_S = 0.25
 """Time constant of the scores' exponential smoothing, in seconds."""
 
-LEAD = 0.15
+LEAD_AT_ONCE = 0.15
 """Probability by which another expression must lead to become the label at once."""
 
-PATIENCE = 0.5
+LEAD_S = 0.5
 """Seconds for which another expression must lead, by however little, to become the label."""
 
 
@@ -42,7 +42,7 @@ class Expression:
 
 def smooth(old: NDArray[np.float32], new: NDArray[np.float32], elapsed: float) -> NDArray[np.float32]:
     """Return exponentially smoothed scores; the weight of `new` depends on the time since `old`, not on the rate."""
-    weight = np.float32(1 - math.exp(-max(elapsed, 0.0) / SMOOTHING))
+    weight = np.float32(1 - math.exp(-max(elapsed, 0.0) / SMOOTHING_S))
     return old + weight * (new - old)
 
 
@@ -50,9 +50,9 @@ def express(before: Expression | None, scores: NDArray[np.float32], time: float)
     """Return what a face shows after new scores.
 
     Args:
-        before: what it showed in the picture before, None in its first.
-        scores: probabilities (classes,) of the picture.
-        time: of the picture, in seconds.
+        before: what it showed in the frame before, None in its first.
+        scores: probabilities (classes,) of the frame.
+        time: of the frame, in seconds.
     """
     if before is None:
         best = int(scores.argmax())
@@ -61,6 +61,6 @@ def express(before: Expression | None, scores: NDArray[np.float32], time: float)
     leader = int(smoothed.argmax())
     led = before.led if leader == before.leader else time
     label = before.label
-    if smoothed[leader] - smoothed[label] >= LEAD or time - led >= PATIENCE:
+    if smoothed[leader] - smoothed[label] >= LEAD_AT_ONCE or time - led >= LEAD_S:
         label = leader
     return Expression(smoothed, label, time, leader, led)

@@ -1,7 +1,7 @@
-"""Which face is which from one picture to the next, which are real, and what they show over time.
+"""Which face is which from one frame to the next, which are real, and what they show over time.
 
-Faces are joined by the overlap of their boxes. A face is believed once its detections have gathered
-enough votes: a clear one at once, a doubtful one only if it stays, and what flickers never.
+Faces are joined by the overlap of their boxes. A track is confirmed, and its face reported, by one sure detection or
+by several in successive frames: a clear face at once, a doubtful one only if it stays, and what flickers never.
 """
 
 from __future__ import annotations
@@ -13,30 +13,32 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.faces import SAME_FACE, Detection, iou
+from fer_edge.device.faces import SAME_FACE, Detection, Landmarks, iou
 from fer_edge.device.tracking.smoothing import Expression, express
 from fer_edge.preprocess import Box
 
-BELIEVED = 10
-"""Votes that the detections of a face in successive pictures must gather before it is reported."""
+SURE_SCORE = 0.76
+"""Score from which one detection confirms a track."""
 
-REMEMBERED = 1.0
-"""Seconds for which a reported face keeps its number while it is not found."""
+MIN_HITS = 2
+"""Detections in successive frames that confirm a track, whatever their scores."""
 
+MAX_AGE_S = 1.0
+"""Seconds for which a confirmed track keeps its number while its face is not found."""
 
-TENTATIVE = 0.09
-"""Seconds for which a face that is not believed yet may be missing, where pictures come faster than that."""
+TENTATIVE_MAX_AGE_S = 0.09
+"""Seconds for which the face of a track that is not confirmed may be missing, where frames come faster than that."""
 
-FOLLOWED = 0.5
-"""Seconds for which a face is still reported while it is only followed, and not found."""
+MATCHED_MAX_S = 0.5
+"""Seconds for which a face is still reported while it is only followed by template matching."""
 
-DOUBTED = 1.0
-"""Seconds after which a face that no close look confirms is given up."""
+UNVERIFIED_MAX_S = 1.0
+"""Seconds after which a track whose face is not verified is given up."""
 
-STEADINESS = 0.1
+VELOCITY_TIME_CONSTANT_S = 0.1
 """Time constant of the velocity's exponential smoothing, in seconds."""
 
-FORESEEN = 0.2
+PREDICTION_MAX_S = 0.2
 """Seconds for which a face is taken to keep its velocity."""
 
 
@@ -45,29 +47,32 @@ class Track:
     """A face over time.
 
     Attributes:
-        id: its number from 1, or 0 while it is not believed.
-        box: where it was last, in pixels of the source picture.
-        votes: gathered until it was believed.
-        time: when it was found last, in seconds.
-        placed: when `box` was updated last, found or followed, in seconds.
-        confirmed: when a close look found it last, in seconds.
+        id: its number from 1, or 0 while it is not confirmed.
+        box: where it was last, in pixels of the source frame.
+        hits: verified detections until it was confirmed.
+        time: when it was detected last, in seconds.
+        placed: when `box` was updated last, detected or followed, in seconds.
+        verified: when it was verified last, in seconds.
         velocity: of its centre, to the right and down, in pixels per second.
         expression: what it shows, None before the first scores.
+        landmarks: where they were when the face was found last, in pixels of the source frame; None where that
+            detection had none.
     """
 
     id: int
     box: Box
-    votes: int
+    hits: int
     time: float
     placed: float = 0.0
-    confirmed: float = 0.0
+    verified: float = 0.0
     velocity: tuple[float, float] = (0.0, 0.0)
     expression: Expression | None = None
+    landmarks: Landmarks | None = None
 
 
 def predict(track: Track, time: float) -> Box:
-    """Return where a face should be at `time`, moving as it did; the box may leave the picture."""
-    ahead = min(max(time - track.placed, 0.0), FORESEEN)
+    """Return where a face should be at `time`, moving as it did; the box may leave the frame."""
+    ahead = min(max(time - track.placed, 0.0), PREDICTION_MAX_S)
     x, y, w, h = track.box
     return Box(round(x + ahead * track.velocity[0]), round(y + ahead * track.velocity[1]), w, h)
 
@@ -76,9 +81,9 @@ def associate(tracks: Sequence[Track], detections: Sequence[Detection], time: fl
     """Join tracks and detections, greatest overlap first.
 
     Args:
-        tracks: up to the picture before.
-        detections: of this picture.
-        time: of this picture, to which the tracks' boxes are moved on; None leaves them where they were.
+        tracks: up to the frame before.
+        detections: of this frame.
+        time: of this frame, to which the tracks' boxes are moved on; None leaves them where they were.
 
     Returns:
         Index of the detection -> index of its track, for those that overlap by `SAME_FACE`.
@@ -95,15 +100,15 @@ def associate(tracks: Sequence[Track], detections: Sequence[Detection], time: fl
 class Tracker:
     """Keeps the tracks of a source."""
 
-    def __init__(self, *, believed: int = BELIEVED, remembered: float = REMEMBERED) -> None:
+    def __init__(self, *, min_hits: int = MIN_HITS, max_age_s: float = MAX_AGE_S) -> None:
         """Start without tracks.
 
         Args:
-            believed: see `BELIEVED`.
-            remembered: see `REMEMBERED`.
+            min_hits: see `MIN_HITS`.
+            max_age_s: see `MAX_AGE_S`.
         """
-        self._believed = believed
-        self._remembered = remembered
+        self._min_hits = min_hits
+        self._max_age_s = max_age_s
         self._last_id = 0
         self._before = 0.0
         self.tracks: tuple[Track, ...] = ()
@@ -113,51 +118,52 @@ class Tracker:
         self.tracks = ()
 
     def update(self, detections: Sequence[Detection], time: float) -> list[Track]:
-        """Take in the faces of the next picture.
+        """Take in the faces of the next frame.
 
         Args:
             detections: left to right.
-            time: of the picture, in seconds.
+            time: of the frame, in seconds.
 
         Returns:
-            The believed tracks found in this picture, or followed for a short time, in the order of the detections.
+            The confirmed tracks found in this frame, or followed for a short time, in the order of the detections.
         """
-        known = [t for t in self.tracks if self._remembers(t, time)]
+        known = [t for t in self.tracks if self._keeps(t, time)]
         joined = associate(known, detections, time)
         found = [
             self._extended(known[joined[j]] if j in joined else None, d, time)
             for j, d in enumerate(detections)
-            if d.votes or j in joined
+            if d.detected or j in joined
         ]
         missed = [t for i, t in enumerate(known) if i not in joined.values()]
         self.tracks = (*found, *missed)
         self._before = time
-        return [track for track in found if track.id and time - track.time <= FOLLOWED]
+        return [track for track in found if track.id and time - track.time <= MATCHED_MAX_S]
 
-    def _remembers(self, track: Track, time: float) -> bool:
-        missing = time - track.time
+    def _keeps(self, track: Track, time: float) -> bool:
+        age = time - track.time
         if track.id:
-            return missing <= self._remembered and time - track.confirmed <= DOUBTED
-        return missing <= self._remembered and (track.time >= self._before or missing <= TENTATIVE)
+            return age <= self._max_age_s and time - track.verified <= UNVERIFIED_MAX_S
+        return age <= self._max_age_s and (track.time >= self._before or age <= TENTATIVE_MAX_AGE_S)
 
     def _extended(self, track: Track | None, detection: Detection, time: float) -> Track:
         if track is None:
             track = Track(0, detection.box, 0, time, time, time)
-        votes, number = track.votes, track.id
-        if not number and detection.close:
-            votes += detection.votes
-            if votes >= self._believed:
+        hits, number = track.hits, track.id
+        if not number and detection.verified:
+            hits += 1
+            if hits >= self._min_hits or detection.score >= SURE_SCORE:
                 self._last_id += 1
                 number = self._last_id
         return Track(
             number,
             detection.box,
-            votes,
-            time if detection.votes else track.time,
+            hits,
+            time if detection.detected else track.time,
             time,
-            time if detection.close and detection.votes else track.confirmed,
+            time if detection.verified and detection.detected else track.verified,
             _velocity(track, detection.box, time),
             track.expression,
+            detection.landmarks,
         )
 
     def add_scores(self, track: Track, scores: NDArray[np.float32]) -> Expression:
@@ -172,8 +178,8 @@ def _velocity(track: Track, box: Box, time: float) -> tuple[float, float]:
     elapsed = time - track.placed
     if elapsed <= 0:
         return track.velocity
-    weight = (1 - math.exp(-elapsed / STEADINESS)) / elapsed
-    keep = math.exp(-elapsed / STEADINESS)
+    weight = (1 - math.exp(-elapsed / VELOCITY_TIME_CONSTANT_S)) / elapsed
+    keep = math.exp(-elapsed / VELOCITY_TIME_CONSTANT_S)
     across = box.x - track.box.x + (box.w - track.box.w) / 2
     down = box.y - track.box.y + (box.h - track.box.h) / 2
     return keep * track.velocity[0] + weight * across, keep * track.velocity[1] + weight * down

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from fer_edge.device.classify import open_models
-from fer_edge.device.faces import clip, scaled
 from fer_edge.device.photos import PhotoReader
 from fer_edge.device.web.upload import UploadError, decode, receive
 
@@ -69,9 +67,7 @@ class PhotoDesk:
             self._reader = PhotoReader(open_models(self._models))
         faces = self._reader.read(photo.bgr)
         factor = photo.width / photo.bgr.shape[1]
-        placed = [
-            dataclasses.replace(face, box=clip(scaled(face.box, factor), photo.width, photo.height)) for face in faces
-        ]
+        placed = [face.resized(factor, photo.width, photo.height) for face in faces]
         return {
             "size": [photo.width, photo.height],
             "faces": [face.to_dict() for face in placed],

@@ -45,8 +45,8 @@ class Detector:
         return next(self._found)
 
 
-def face(x=0, votes=50):
-    return Detection(Box(x, 0, 24, 24), votes)
+def face(x=0, score=0.9):
+    return Detection(Box(x, 0, 24, 24), score)
 
 
 def test_the_demo_film_shows_one_face_that_keeps_its_number(model, demo):
@@ -74,14 +74,14 @@ def test_skin_makes_no_difference_to_a_large_face(model, demo):
 
 def test_a_doubtful_face_is_reported_once_it_has_stayed(model, grey_frame):
     film = Film([grey_frame(i, i / 10) for i in range(5)])
-    detector = Detector([face(votes=6)], [], [face(votes=6)], [face(votes=6)], [face(votes=6)])
+    detector = Detector([face(score=0.7)], [], [face(score=0.7)], [face(score=0.7)], [face(score=0.7)])
     with Pipeline(film, [model], detector=detector) as pipeline:
         assert [len(r.faces) for r in pipeline] == [0, 0, 0, 1, 1]
 
 
 def test_photos_are_independent(model, grey_frame):
     film = Film([grey_frame(i, float(i)) for i in range(2)], stills=True)
-    with Pipeline(film, [model], detector=Detector([face(votes=6)], [face(votes=6)])) as pipeline:
+    with Pipeline(film, [model], detector=Detector([face(score=0.7)], [face(score=0.7)])) as pipeline:
         assert [f.id for r in pipeline for f in r.faces] == [1, 2]
 
 

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.device.detection.cascade import HaarCascade
-from fer_edge.device.detection.search import SEARCHED
+from fer_edge.device.detection.image_search import SEARCH_PIXELS
 from fer_edge.device.faces import iou
 from fer_edge.device.photos import PhotoReader
 from fer_edge.device.sources.folder import read_photo
@@ -164,7 +164,7 @@ def test_a_large_photo_is_searched_small_and_its_boxes_are_its_own(image, portra
     large = cv2.resize(portrait, None, fx=10, fy=10, interpolation=cv2.INTER_CUBIC)
     cv2.imwrite(str(path), large)
     ((face,),) = [entry["faces"] for entry in json.loads(image(path, "--json").stdout)]
-    assert searched[0] <= SEARCHED < large.shape[0] * large.shape[1]
+    assert searched[0] <= SEARCH_PIXELS < large.shape[0] * large.shape[1]
     assert iou(Box(*face["box"]), Box(790, 650, 980, 980)) > 0.7
     luma = cv2.cvtColor(read_photo(path), cv2.COLOR_BGR2GRAY)
     scores = model.scores(face_to_input(luma, Box(*face["box"]), model.info.input_size))

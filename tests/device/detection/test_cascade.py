@@ -1,12 +1,15 @@
+import itertools
+
 import cv2
 import numpy as np
 import pytest
 
 from fer_edge.device.detection import cascade
-from fer_edge.device.detection.cascade import FILE, HaarCascade, find_cascade, group_windows, suppress_overlaps
+from fer_edge.device.detection.cascade import FILE, HaarCascade, find_cascade, group_windows, score, suppress_overlaps
 from fer_edge.device.detection.skin import Regions
 from fer_edge.device.faces import Detection, iou
 from fer_edge.device.frame import frame_from_bgr
+from fer_edge.device.tracking.tracker import MIN_HITS, SURE_SCORE
 from fer_edge.errors import MissingExtraError
 from fer_edge.preprocess import Box
 
@@ -72,7 +75,7 @@ def test_tiny_pictures_hold_no_face(detector, size):
 def test_boxes_stay_inside_an_odd_picture():
     windows = np.array([[10, 10, 24, 24]] * 9, np.int32)
     (found,) = group_windows(windows, 33, 33)
-    assert found == Detection(Box(10, 10, 23, 23), 9)
+    assert found == Detection(Box(10, 10, 23, 23), score(9))
 
 
 def test_too_few_windows_are_no_face():
@@ -81,11 +84,22 @@ def test_too_few_windows_are_no_face():
     assert group_windows(windows[:0], 100, 100) == []
 
 
+def test_more_windows_score_higher():
+    scores = [score(votes) for votes in range(1000)]
+    assert scores[0] == 0
+    assert all(0 <= lower < higher < 1 for lower, higher in itertools.pairwise(scores))
+
+
+def test_ten_windows_are_sure_and_nine_need_a_second_look():
+    assert score(9) < SURE_SCORE <= score(10)
+    assert MIN_HITS == 2
+
+
 def test_of_boxes_in_one_another_the_surer_one_stays():
     head, face, other = (
-        Detection(Box(0, 0, 90, 90), 7),
-        Detection(Box(20, 30, 50, 50), 30),
-        Detection(Box(95, 0, 9, 9), 6),
+        Detection(Box(0, 0, 90, 90), 0.7),
+        Detection(Box(20, 30, 50, 50), 0.9),
+        Detection(Box(95, 0, 9, 9), 0.6),
     )
     assert suppress_overlaps([head, face, other]) == [face, other]
 
@@ -112,39 +126,39 @@ def test_opencv_5_is_named(monkeypatch):
 
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 1.6])
-def test_a_close_look_finds_what_the_whole_picture_finds(detector, portrait, scale):
+def test_verifying_finds_what_the_whole_frame_finds(detector, portrait, scale):
     frame, face = placed(portrait, scale, 30, 10)
     (everywhere,) = detector.detect(frame, ALL)
-    found = detector.confirm(frame.y, face)
+    found = detector.verify(frame.y, face)
     assert iou(found.box, everywhere.box) > 0.8
-    assert found.close
-    assert found.votes > 5
-    assert detector.confirm(frame.y, Box(500, 300, 100, 100)) is None
+    assert found.verified
+    assert found.score > score(cascade.MIN_VOTES)
+    assert detector.verify(frame.y, Box(500, 300, 100, 100)) is None
 
 
-def test_a_look_at_one_face_does_not_answer_with_its_neighbour(detector, portrait):
+def test_a_search_of_one_place_does_not_answer_with_its_neighbour(detector, portrait):
     frame, face = placed(portrait, 0.6, 100, 100)
     beside = Box(face.x - round(0.7 * face.w), face.y, face.w, face.h)
-    assert detector.confirm(frame.y, face)
-    assert detector.confirm(frame.y, beside) is None
-    assert detector.glance(frame.y, beside) is None
+    assert detector.verify(frame.y, face)
+    assert detector.verify(frame.y, beside) is None
+    assert detector.detect_near(frame.y, beside) is None
 
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 1.6])
-def test_a_glance_finds_a_face_that_moved_a_little(detector, portrait, scale):
+def test_a_quick_search_finds_a_face_that_moved_a_little(detector, portrait, scale):
     frame, face = placed(portrait, scale, 30, 10)
     expected = Box(face.x + face.w // 8, face.y - face.h // 10, face.w, face.h)
-    found = detector.glance(frame.y, expected)
+    found = detector.detect_near(frame.y, expected)
     assert iou(found.box, face) > 0.6
-    assert not found.close
-    assert detector.glance(frame.y, Box(500, 300, 100, 100)) is None
+    assert not found.verified
+    assert detector.detect_near(frame.y, Box(500, 300, 100, 100)) is None
 
 
-def test_a_glance_at_the_edge_is_no_error(detector, portrait):
+def test_a_quick_search_at_the_edge_is_no_error(detector, portrait):
     frame, _ = placed(portrait, 1.0, 0, 0)
     for box in (Box(0, 0, 30, 30), Box(639, 479, 1, 1), Box(0, 0, 640, 480)):
-        detector.glance(frame.y, box)
-        detector.confirm(frame.y, box)
+        detector.detect_near(frame.y, box)
+        detector.verify(frame.y, box)
 
 
 def test_candidates_of_one_size(detector, portrait):

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from fer_edge.device.detection.motion import FILLED, SIZE, SMALL, Changes, tight_boxes
+from fer_edge.device.detection.motion import FILLED_SHARE, SIZE, SMALL_CELLS, Changes, tight_boxes
 from fer_edge.device.faces import area
 from fer_edge.preprocess import Box
 
@@ -77,7 +77,7 @@ def test_tight_boxes_hold_everything_that_is_set(mask):
     for x, y, w, h in boxes:
         inside = mask[y : y + h, x : x + w]
         assert inside.shape == (h, w)
-        assert max(w, h) <= SMALL or inside.mean() >= FILLED
+        assert max(w, h) <= SMALL_CELLS or inside.mean() >= FILLED_SHARE
         covered[y : y + h, x : x + w] = True
     assert not (mask & ~covered).any()
     assert bool(boxes) == mask.any()

@@ -1,11 +1,11 @@
 import itertools
 
-import cv2
 import numpy as np
 import pytest
 
 from fer_edge.device.detection.cascade import HaarCascade
-from fer_edge.device.detection.search import MOVING_ROUND, ROUND, SEARCHED, SpreadSearch, WholePictures, distinct
+from fer_edge.device.detection.scanner import FRAME_SCAN_S, MOTION_SCAN_S
+from fer_edge.device.detection.search import SpreadSearch, distinct
 from fer_edge.device.detection.skin import segmentation
 from fer_edge.device.faces import Detection, iou
 from fer_edge.device.frame import Frame, frame_from_bgr
@@ -14,19 +14,19 @@ from fer_edge.preprocess import Box
 
 
 class CountingCascade(HaarCascade):
-    """Counts the looks by kind."""
+    """Counts the searches by kind."""
 
     def __init__(self):
         super().__init__()
-        self.confirmed = self.glanced = self.positions = self.in_small_copies = 0
+        self.verified = self.near = self.positions = self.in_small_copies = 0
 
-    def confirm(self, luma, box):
-        self.confirmed += 1
-        return super().confirm(luma, box)
+    def verify(self, luma, box):
+        self.verified += 1
+        return super().verify(luma, box)
 
-    def glance(self, luma, box):
-        self.glanced += 1
-        return super().glance(luma, box)
+    def detect_near(self, luma, box):
+        self.near += 1
+        return super().detect_near(luma, box)
 
     def candidates(self, luma, area, side):
         self.positions += (area.w - side) * (area.h - side)
@@ -59,8 +59,8 @@ def test_a_still_face_is_mostly_followed(scene):
     assert track.id == 1
     assert all(len(f.detections) == 1 for f in found)
     assert iou(track.box, Box(279, 165, 98, 98)) > 0.6
-    assert cascade.glanced <= 3 / 0.09
-    assert 4 <= cascade.confirmed <= 12
+    assert cascade.near <= 3 / 0.09
+    assert 4 <= cascade.verified <= 12
 
 
 @pytest.mark.parametrize("rate", [5, 10, 30])
@@ -79,7 +79,7 @@ def test_at_any_rate_the_search_takes_its_share_of_time(rate):
         work.append(cascade.positions - before)
     assert work[0] > 3 * max(work[1:])
     per_second = sum(work[1:]) / 4
-    assert 0.5 * work[0] / ROUND < per_second < work[0] / MOVING_ROUND
+    assert 0.5 * work[0] / FRAME_SCAN_S < per_second < work[0] / MOTION_SCAN_S
 
 
 def test_what_moves_is_searched_more_often():
@@ -93,13 +93,13 @@ def test_what_moves_is_searched_more_often():
     assert 1.2 * still[0].in_small_copies < busy[0].in_small_copies < 3 * still[0].in_small_copies
 
 
-def test_the_first_picture_is_searched_whole(scene):
+def test_the_first_frame_is_searched_whole(scene):
     _, found, _ = play(scene, 0.2, 30)
     assert found[0].full
     assert found[0].searched > 2 * max(f.searched for f in found[1:])
 
 
-def test_small_faces_are_found_within_their_round(portrait):
+def test_small_faces_are_found_within_their_scan(portrait):
     import cv2
 
     picture = np.full((480, 640, 3), 120, np.uint8)
@@ -110,7 +110,7 @@ def test_small_faces_are_found_within_their_round(portrait):
     assert abs(tracks[0].box.w - 39) < 10
 
 
-def test_boxes_stay_inside_an_odd_picture(portrait):
+def test_boxes_stay_inside_an_odd_frame(portrait):
     picture = portrait[60:191, 70:181]  # 131 x 111, the face fills it
     _, found, _ = play(picture, 0.3, 30)
     for detection in itertools.chain.from_iterable(f.detections for f in found):
@@ -120,31 +120,31 @@ def test_boxes_stay_inside_an_odd_picture(portrait):
 
 def test_of_two_answers_to_a_face_one_stays():
     near, nearer, behind = (
-        Detection(Box(x, 0, side, side), votes) for x, side, votes in ((0, 100, 9), (4, 96, 7), (60, 60, 5))
+        Detection(Box(x, 0, side, side), score) for x, side, score in ((0, 100, 0.9), (4, 96, 0.7), (60, 60, 0.5))
     )
     assert distinct([near, nearer, behind], []) == [near, behind]
-    assert distinct([near], [Detection(Box(20, 20, 50, 50), 99)]) == [near]
-    other = Detection(Box(300, 0, 50, 50), 9)
+    assert distinct([near], [Detection(Box(20, 20, 50, 50), 0.99)]) == [near]
+    other = Detection(Box(300, 0, 50, 50), 0.9)
     assert distinct([near], [other]) == [near, other]
 
 
 class Scripted:
-    """A cascade that answers what it was told to, and remembers the boxes looked at closely."""
+    """A cascade that answers what it was told to, and remembers the boxes to verify."""
 
     smallest = 24
 
     def __init__(self, candidates=(), faces=()):
-        self._candidates, self._faces, self.confirmed, self.pieces = candidates, faces, [], 0
+        self._candidates, self._faces, self.verified, self.tiles = candidates, faces, [], 0
 
     def candidates(self, luma, area, side):
-        self.pieces += 1
+        self.tiles += 1
         return list(self._candidates) if luma.shape == (240, 320) and side == 24 else []
 
-    def confirm(self, luma, box):
-        self.confirmed.append(box)
-        return next((Detection(face, 30) for face in self._faces if iou(face, box) > 0.5), None)
+    def verify(self, luma, box):
+        self.verified.append(box)
+        return next((Detection(face, 0.9) for face in self._faces if iou(face, box) > 0.5), None)
 
-    def glance(self, luma, box):
+    def detect_near(self, luma, box):
         return None
 
 
@@ -160,64 +160,35 @@ def test_a_large_window_without_a_face_hides_no_small_face_in_it():
     assert [d.box for d in found.detections] == [Box(120, 120, 60, 60)]
 
 
-def test_a_window_that_was_refused_is_not_looked_at_again():
+def test_a_window_that_was_refused_is_not_verified_again():
     cascade = Scripted([Box(20, 20, 30, 30), Box(22, 20, 30, 30), Box(80, 80, 30, 30)])
     SpreadSearch(cascade, segmentation("off", 24)).find(grey(), ())
-    assert len([box for box in cascade.confirmed if box.x < 100]) == 1
+    assert len([box for box in cascade.verified if box.x < 100]) == 1
 
 
-def believed(*boxes):
-    return tuple(Track(number, box, 30, 0.0) for number, box in enumerate(boxes, 1))
+def confirmed(*boxes):
+    return tuple(Track(number, box, 1, 0.0) for number, box in enumerate(boxes, 1))
 
 
-def test_a_face_that_a_glance_loses_is_looked_at_closely_at_once():
+def test_a_face_that_a_quick_search_loses_is_verified_at_once():
     face = Box(100, 100, 60, 60)
     cascade = Scripted(faces=[face])
     search = SpreadSearch(cascade, segmentation("off", 24))
     search.find(grey(), ())
-    found = search.find(grey(3), believed(face))
-    assert [(d.box, d.close) for d in found.detections] == [(face, True)]
+    found = search.find(grey(3), confirmed(face))
+    assert [(d.box, d.verified) for d in found.detections] == [(face, True)]
 
 
 @pytest.mark.parametrize(("here", "tracked"), [(6, 6), (0, 1)])
-def test_rounds_hurry_in_a_crowd_and_after_a_loss(here, tracked):
+def test_scans_hurry_in_a_crowd_and_after_a_loss(here, tracked):
     boxes = [Box(90 * place, 100, 60, 60) for place in range(6)]
-    pieces = []
-    for faces, tracks in ((boxes[:here], believed(*boxes[:tracked])), ([], ())):
+    counts = []
+    for faces, tracks in ((boxes[:here], confirmed(*boxes[:tracked])), ([], ())):
         cascade = Scripted(faces=faces)
         search = SpreadSearch(cascade, segmentation("off", 24))
         search.find(grey(), ())
-        first = cascade.pieces
+        first = cascade.tiles
         for index in range(1, 60):
             search.find(grey(index), tracks)
-        pieces.append(cascade.pieces - first)
-    assert pieces[0] > 1.15 * pieces[1]
-
-
-@pytest.mark.parametrize("skin", ["off", "static"])
-def test_a_large_photo_is_searched_in_a_smaller_copy(portrait, skin):
-    large = cv2.resize(portrait, (2557, 2881), interpolation=cv2.INTER_CUBIC)
-    frame, sizes = frame_from_bgr(large), []
-
-    class Watched(HaarCascade):
-        def detect(self, frame, regions):
-            sizes.append(frame.width * frame.height)
-            return super().detect(frame, regions)
-
-    found = WholePictures(Watched(), segmentation(skin, 24)).find(frame, [])
-    boxes = [detection.box for detection in found.detections]
-    assert max(iou(box, Box(790, 650, 980, 980)) for box in boxes) > 0.7
-    assert sizes[0] <= SEARCHED
-    assert 1.0 <= found.searched < 4
-
-
-def test_a_photo_that_is_not_large_is_searched_as_it_is(scene):
-    frame, searched = frame_from_bgr(scene), []
-
-    class Watched(HaarCascade):
-        def detect(self, frame, regions):
-            searched.append(frame)
-            return super().detect(frame, regions)
-
-    WholePictures(Watched(), segmentation("static", 24)).find(frame, [])
-    assert searched[0] is frame
+        counts.append(cascade.tiles - first)
+    assert counts[0] > 1.15 * counts[1]

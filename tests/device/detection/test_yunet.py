@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from fer_edge.device.detection.skin import Regions
-from fer_edge.device.detection.yunet import LONGEST, YuNet
+from fer_edge.device.detection.yunet import INPUT_PIXELS, YuNet
 from fer_edge.device.faces import iou
 from fer_edge.device.frame import frame_from_bgr
-from fer_edge.device.tracking.tracker import BELIEVED
+from fer_edge.device.tracking.tracker import SURE_SCORE
 from fer_edge.errors import MissingExtraError, ModelFileError
 from fer_edge.preprocess import Box
 from tests.device.conftest import SHARED
@@ -22,7 +22,7 @@ def yunet():
     return YuNet(FILE)
 
 
-@pytest.mark.parametrize(("width", "height"), [(640, 480), (333, 251), (1600, 1200), (LONGEST, LONGEST)])
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (333, 251), (1600, 1200), (INPUT_PIXELS, INPUT_PIXELS)])
 def test_finds_the_face_of_the_portrait(yunet, portrait, width, height):
     picture = np.full((height, width, 3), 120, np.uint8)
     scale = 0.9 * min(height / portrait.shape[0], width / portrait.shape[1])
@@ -35,18 +35,24 @@ def test_finds_the_face_of_the_portrait(yunet, portrait, width, height):
         )
         > 0.4
     )
-    assert found.votes >= BELIEVED
+    assert SURE_SCORE <= found.score <= 1
+    eyes, nose, mouth = found.landmarks[:2], found.landmarks[2], found.landmarks[3:]
+    assert eyes[0][0] < nose[0] < eyes[1][0]
+    assert mouth[0][0] < nose[0] < mouth[1][0]
+    assert max(y for _, y in eyes) < nose[1] < min(y for _, y in mouth)
+    x, y, w, h = found.box
+    assert all(x < right < x + w and y < down < y + h for right, down in found.landmarks)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (31, 33), (32, 32), (480, 32), (176, 5)])
-def test_tiny_pictures_hold_no_face(yunet, size):
+def test_tiny_frames_hold_no_face(yunet, size):
     picture = frame_from_bgr(np.full((size[1], size[0], 3), 99, np.uint8))
     for dirt in range(1, 60):  # memory as other work leaves it
         np.full(dirt * 1000, dirt, np.float32)
         assert yunet.detect(picture, ALL) == []
 
 
-def test_boxes_lie_inside_the_picture(yunet, portrait):
+def test_boxes_lie_inside_the_frame(yunet, portrait):
     cut = portrait[90:, 95:]  # half a face, at the corner
     frame = frame_from_bgr(cut)
     for found in yunet.detect(frame, ALL):

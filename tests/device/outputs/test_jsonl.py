@@ -44,6 +44,8 @@ def test_the_schema_is_one_and_tells_wrong_lines(tmp_path):
     VALIDATOR.check_schema(VALIDATOR.schema)
     good = {"schema": SCHEMA} | result().to_dict()
     assert VALIDATOR.is_valid(good)
+    points = [[1.5, 2]] * 5
+    assert VALIDATOR.is_valid(good | {"faces": [good["faces"][0] | {"landmarks": points}]})
     for wrong in (
         {"schema": SCHEMA + 1},
         {"frame": -1},
@@ -51,6 +53,7 @@ def test_the_schema_is_one_and_tells_wrong_lines(tmp_path):
         {"timings_ms": {}},
         {"faces": [good["faces"][0] | {"box": [1, 2, 3]}]},
         {"faces": [good["faces"][0] | {"score": 1.5}]},
+        {"faces": [good["faces"][0] | {"landmarks": points[:4]}]},
     ):
         assert not VALIDATOR.is_valid(good | wrong), wrong
     for key in good:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_edge.device.tracking.smoothing import LEAD, PATIENCE, SMOOTHING, express, smooth
+from fer_edge.device.tracking.smoothing import LEAD_AT_ONCE, LEAD_S, SMOOTHING_S, express, smooth
 
 PROBABILITIES = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(
     lambda v: (np.array(v) / sum(v)).astype(np.float32)
@@ -29,7 +29,7 @@ def test_smoothing_depends_on_time_and_not_on_the_number_of_pictures():
     for _ in range(10):
         in_steps = smooth(in_steps, new, 0.03)
     np.testing.assert_allclose(in_steps, smooth(old, new, 0.3), atol=1e-5)
-    assert smooth(old, new, SMOOTHING)[1] == pytest.approx(1 - np.exp(-1), abs=1e-5)
+    assert smooth(old, new, SMOOTHING_S)[1] == pytest.approx(1 - np.exp(-1), abs=1e-5)
 
 
 def test_the_first_label_is_the_best():
@@ -60,10 +60,10 @@ def test_a_clear_change_shows_at_the_same_moment_at_every_rate(rate):
 
 @pytest.mark.parametrize("rate", [10, 30])
 def test_a_small_lead_shows_after_a_while(rate):
-    lead = LEAD / 3
+    lead = LEAD_AT_ONCE / 3
     film = [scores(0.5 + lead, 0.5 - lead)] * rate + [scores(0.5 - lead / 2, 0.5 + lead / 2)] * (3 * rate)
     changed = shown(film, rate).index(1) / rate - 1.0
-    assert PATIENCE < changed < PATIENCE + 0.6
+    assert LEAD_S < changed < LEAD_S + 0.6
 
 
 def test_the_score_may_be_another_ones_for_a_moment():

@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 
 from fer_edge.device.faces import Detection
 from fer_edge.device.tracking.tracker import (
-    BELIEVED,
-    DOUBTED,
-    FOLLOWED,
-    REMEMBERED,
+    MATCHED_MAX_S,
+    MAX_AGE_S,
     SAME_FACE,
+    SURE_SCORE,
+    UNVERIFIED_MAX_S,
     Track,
     Tracker,
     associate,
@@ -17,16 +17,15 @@ from fer_edge.device.tracking.tracker import (
 )
 from fer_edge.preprocess import Box
 
-SURE = BELIEVED
 BOXES = st.builds(Box, st.integers(0, 60), st.integers(0, 60), st.integers(10, 40), st.integers(10, 40))
 
 
 def sure(x, y=0):
-    return Detection(Box(x, y, 40, 40), SURE)
+    return Detection(Box(x, y, 40, 40), SURE_SCORE)
 
 
 def doubtful(x):
-    return Detection(Box(x, 0, 40, 40), 7)
+    return Detection(Box(x, 0, 40, 40), 0.7)
 
 
 def test_a_face_keeps_its_number_while_it_moves():
@@ -47,13 +46,13 @@ def test_a_doubtful_face_must_stay():
     assert [len(tracker.update([doubtful(0)], i / 10)) for i in range(6)] == [0, 1, 1, 1, 1, 1]
 
 
-def test_a_flickering_face_is_never_believed():
+def test_a_flickering_face_is_never_confirmed():
     tracker = Tracker()
     for i in range(20):
         assert tracker.update([doubtful(0)] if i % 2 else [], i / 10) == []
 
 
-def test_a_believed_face_may_become_doubtful():
+def test_a_confirmed_face_may_become_doubtful():
     tracker = Tracker()
     tracker.update([sure(0)], 0.0)
     assert tracker.update([doubtful(2)], 0.1)[0].id == 1
@@ -62,19 +61,19 @@ def test_a_believed_face_may_become_doubtful():
 def test_a_face_that_comes_back_soon_is_the_same():
     tracker = Tracker()
     tracker.update([sure(0)], 0.0)
-    assert tracker.update([], REMEMBERED / 2) == []
-    assert tracker.update([sure(5)], REMEMBERED)[0].id == 1
+    assert tracker.update([], MAX_AGE_S / 2) == []
+    assert tracker.update([sure(5)], MAX_AGE_S)[0].id == 1
 
 
 def test_a_face_that_comes_back_late_is_another():
     tracker = Tracker()
     tracker.update([sure(0)], 0.0)
     tracker.update([], 0.1)
-    assert tracker.update([sure(0)], REMEMBERED + 0.01)[0].id == 2
+    assert tracker.update([sure(0)], MAX_AGE_S + 0.01)[0].id == 2
 
 
-def test_unrelated_pictures_share_no_faces():
-    tracker = Tracker(believed=0, remembered=0)
+def test_unrelated_images_share_no_faces():
+    tracker = Tracker(min_hits=1, max_age_s=0)
     assert [tracker.update([doubtful(0)], float(i))[0].id for i in range(3)] == [1, 2, 3]
 
 
@@ -87,17 +86,17 @@ def test_numbers_are_given_without_gaps():
 @settings(max_examples=100, deadline=None)
 @given(st.lists(BOXES, max_size=6), st.lists(BOXES, max_size=6))
 def test_association_joins_each_at_most_once(old, new):
-    tracks = [Track(1, box, 9, 0.0) for box in old]
-    joined = associate(tracks, [Detection(box, 9) for box in new])
+    tracks = [Track(1, box, 1, 0.0) for box in old]
+    joined = associate(tracks, [Detection(box, 0.8) for box in new])
     assert len(set(joined.values())) == len(joined)
     assert set(joined) <= set(range(len(new)))
     assert set(joined.values()) <= set(range(len(old)))
 
 
 def test_association_prefers_the_greater_overlap():
-    tracks = [Track(1, Box(0, 0, 40, 40), 9, 0.0), Track(2, Box(10, 0, 40, 40), 9, 0.0)]
-    assert associate(tracks, [Detection(Box(9, 0, 40, 40), 9)]) == {0: 1}
-    assert associate(tracks[:1], [Detection(Box(39, 0, 40, 40), 9)]) == {}
+    tracks = [Track(1, Box(0, 0, 40, 40), 1, 0.0), Track(2, Box(10, 0, 40, 40), 1, 0.0)]
+    assert associate(tracks, [Detection(Box(9, 0, 40, 40), 0.8)]) == {0: 1}
+    assert associate(tracks[:1], [Detection(Box(39, 0, 40, 40), 0.8)]) == {}
     assert 0 < SAME_FACE < 1
 
 
@@ -130,39 +129,39 @@ def test_a_fast_face_keeps_its_number_where_its_boxes_do_not_overlap():
 
 
 def followed(x):
-    return Detection(Box(x, 0, 40, 40), 0, close=False)
+    return Detection(Box(x, 0, 40, 40), 0.0, verified=False)
 
 
 def test_a_face_that_is_only_followed_is_reported_for_a_short_time():
     tracker = Tracker()
     tracker.update([sure(0)], 0.0)
-    assert [t.id for t in tracker.update([followed(2)], FOLLOWED)] == [1]
-    assert tracker.update([followed(4)], FOLLOWED + 0.1) == []
-    assert [t.id for t in tracker.update([sure(4)], REMEMBERED)] == [1]
+    assert [t.id for t in tracker.update([followed(2)], MATCHED_MAX_S)] == [1]
+    assert tracker.update([followed(4)], MATCHED_MAX_S + 0.1) == []
+    assert [t.id for t in tracker.update([sure(4)], MAX_AGE_S)] == [1]
 
 
 def test_nothing_begins_with_following():
-    assert Tracker(believed=0).update([followed(0)], 0.0) == []
+    assert Tracker(min_hits=1).update([followed(0)], 0.0) == []
 
 
-def test_a_face_that_no_close_look_confirms_is_given_up():
+def test_a_face_that_is_not_verified_is_given_up():
     tracker = Tracker()
     tracker.update([sure(0)], 0.0)
-    glimpse = Detection(Box(0, 0, 40, 40), 4, close=False)
+    glimpse = Detection(Box(0, 0, 40, 40), 0.6, verified=False)
     times = [0.5 * step for step in range(1, 8)]
     reported = [bool(tracker.update([glimpse], time)) for time in times]
-    assert reported == [time <= DOUBTED for time in times]
+    assert reported == [time <= UNVERIFIED_MAX_S for time in times]
 
 
 @pytest.mark.parametrize("rate", [5, 30])
-def test_belief_does_not_need_a_fast_camera(rate):
+def test_a_track_is_confirmed_without_a_fast_camera(rate):
     tracker = Tracker()
     for i in range(5):
         reported = tracker.update([doubtful(0)], i / rate)
     assert [t.id for t in reported] == [1]
 
 
-def test_a_doubtful_face_may_miss_a_picture_of_a_fast_camera():
+def test_a_doubtful_face_may_miss_a_frame_of_a_fast_camera():
     tracker = Tracker()
     for i in (0, 2, 3):
         reported = tracker.update([doubtful(0)], i / 30)
@@ -174,3 +173,12 @@ def test_numbers_are_not_given_again_after_a_reset():
     tracker.update([sure(0)], 0.0)
     tracker.reset()
     assert [t.id for t in tracker.update([sure(0)], 0.1)] == [2]
+
+
+def test_landmarks_are_those_of_the_last_detection():
+    tracker = Tracker()
+    marks = ((1.0, 1.0),) * 5
+    (track,) = tracker.update([Detection(Box(0, 0, 40, 40), 0.9, marks)], 0.0)
+    assert track.landmarks == marks
+    (track,) = tracker.update([followed(0)], 0.1)
+    assert track.landmarks is None

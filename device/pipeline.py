@@ -16,9 +16,8 @@ from fer_edge.device.detection.search import SpreadSearch
 from fer_edge.device.detection.skin import SkinSegmentation, segmentation
 from fer_edge.device.frame import Frame
 from fer_edge.device.results import Counters, Face, FrameResult, make_face
-from fer_edge.device.service.watchdog import Watchdog
 from fer_edge.device.sources.base import Source
-from fer_edge.device.sources.grabber import LatestFrame
+from fer_edge.device.sources.grabber import Captured, FrameGrabber
 from fer_edge.device.tracking.tracker import Track, Tracker
 from fer_edge.runtime import TFLiteModel
 
@@ -26,7 +25,7 @@ from fer_edge.runtime import TFLiteModel
 class Pipeline:
     """Runs a source through the loop; iterate it for one `FrameResult` per picture.
 
-    A live source is read in a thread of its own, and pictures that come while the worker is busy are
+    A live source is read in a thread of its own, and frames that come while the loop is busy are
     dropped; a file or folder is read as fast as it is worked on, and nothing is dropped. The source is
     the caller's to close, after the pipeline.
     """
@@ -40,6 +39,7 @@ class Pipeline:
         smallest: int = SMALLEST,
         detector: FaceDetector | None = None,
         stop: Callable[[], bool] = lambda: False,
+        waiting: Callable[[float], None] = lambda silent_s: None,
     ) -> None:
         """Set up the loop.
 
@@ -49,7 +49,10 @@ class Pipeline:
             skin: ``static`` looks for small faces mainly where skin is, ``off`` everywhere.
             smallest: side of the smallest face looked for, in pixels of the picture.
             detector: what finds faces, by default the Haar cascade.
-            stop: asked before each picture, and while waiting for one, whether to end.
+            stop: asked after each frame was read, and several times a second while a live source delivers none,
+                whether to end.
+            waiting: called several times a second while a live source that has delivered frames delivers none, with
+                the seconds since the latest one; not while an attempt to open it again hangs.
 
         Raises:
             ModelFileError: the labels of the models differ.
@@ -61,45 +64,48 @@ class Pipeline:
         # In unrelated images one detection has to be enough, and no face has the number of another.
         self._tracker = Tracker(min_hits=1, max_age_s=0) if source.stills else Tracker()
         self._stop = stop
-        self._watchdog = Watchdog()
+        self._waiting = waiting
         self._shape: tuple[int, ...] = ()
-        self._processed = self._skipped = self._full_searches = 0
+        self._processed = self._empty = self._full_searches = 0
         self._stack = contextlib.ExitStack()
-        self._latest: LatestFrame | None = None
+        self._grabber: FrameGrabber | None = None
 
     @property
     def dropped(self) -> int:
-        """Pictures of a live source that came while the worker was busy."""
-        return self._latest.dropped if self._latest else 0
+        """Frames of a live source that came while the loop was busy."""
+        return self._grabber.captured.dropped if self._grabber else 0
 
     @property
     def counters(self) -> Counters:
-        """What happened to the pictures so far."""
-        latest = self._latest
-        skipped = self._skipped + (latest.skipped if latest else self._source.skipped)
+        """What happened to the frames so far; may be asked for in any thread."""
+        # What the loop did is read before what came: the other way around more could seem done than captured.
+        processed, empty, full_searches = self._processed, self._empty, self._full_searches
+        if self._grabber:
+            came = self._grabber.captured
+        else:
+            came = Captured(frames=processed + empty, skipped=self._source.skipped)
         return Counters(
-            captured=latest.captured if latest else self._processed + self._skipped,
-            processed=self._processed,
-            dropped=self.dropped,
-            skipped=skipped,
-            restarts=latest.restarts if latest else 0,
-            full_searches=self._full_searches,
+            captured=came.frames + came.skipped,
+            processed=processed,
+            dropped=came.dropped,
+            skipped=empty + came.skipped,
+            restarts=came.restarts,
+            full_searches=full_searches,
         )
 
     def __enter__(self) -> Self:
         if self._source.live:
-            self._latest = self._stack.enter_context(LatestFrame(self._source, self._stop, self._watchdog.beat))
+            self._grabber = self._stack.enter_context(FrameGrabber(self._source, self._stop, self._waiting))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._stack.close()
-        self._watchdog.stopping()
 
     def __iter__(self) -> Iterator[FrameResult]:
         """Deliver the results in the order of the pictures; raises SourceError as the source does."""
-        frames: Iterable[Frame] = self._latest or self._source
+        frames: Iterable[Frame] = self._grabber or self._source
         asked = perf_counter()
         for frame in frames:
             if self._stop():
@@ -122,15 +128,14 @@ class Pipeline:
             self._processed += 1
             self._full_searches += found.full
             yield FrameResult(frame.index, frame.time, faces, timings, frame, found.searched, found.full)
-            self._watchdog.beat()
             # The name would keep the picture's memory from being used for the one that comes now.
             del frame
             asked = perf_counter()
 
     def _is_usable(self, frame: Frame) -> bool:
-        """Leave out empty pictures, and begin anew where the size of the pictures changes."""
+        """Leave out empty frames, and forget all faces where the size of the frames changes."""
         if not frame.y.size:
-            self._skipped += 1
+            self._empty += 1
             return False
         if frame.y.shape != self._shape:
             self._shape = frame.y.shape

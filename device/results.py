@@ -67,12 +67,12 @@ class Face:
 
 @dataclasses.dataclass(frozen=True)
 class Counters:
-    """What happened to the pictures of a source.
+    """What happened to the frames of a source; it is always so that captured >= processed + dropped + skipped.
 
     Attributes:
-        captured: came from the source.
+        captured: came from the source, whole or not.
         processed: went through the loop.
-        dropped: came from a live source while the worker was busy.
+        dropped: came from a live source while the loop was busy.
         skipped: damaged or empty.
         restarts: times that a live source was opened again.
         full_searches: pictures with which a search of the whole picture was complete.

@@ -22,6 +22,7 @@ from fer_edge.device.commands.options import (
 )
 from fer_edge.device.outputs.address import Broker, Listen
 from fer_edge.device.service.signals import StopSignals
+from fer_edge.device.service.watchdog import Watchdog
 from fer_edge.device.web.options import serving, serving_options
 from fer_edge.errors import FerEdgeError
 from fer_edge.lazy import require
@@ -142,7 +143,15 @@ def run(
             played = paced(played, lambda: stop.requested)
         yunet = YuNet(detector_model) if detector_model else None
         skin = "off" if yunet else skin  # YuNet searches the whole picture whatever its skin
-        pipeline = Pipeline(played, classifiers, skin=skin, detector=yunet, stop=lambda: stop.requested)
+        watchdog = Watchdog()
+        pipeline = Pipeline(
+            played,
+            classifiers,
+            skin=skin,
+            detector=yunet,
+            stop=lambda: stop.requested,
+            waiting=lambda silent_s: watchdog.beat(),
+        )
         wanted = Wanted(jsonl, save, snapshots, mqtt, metrics, display)
         opening = open_outputs(
             wanted, played, classifiers[0].info.labels, lambda: pipeline.counters, lambda: stop.requested
@@ -151,6 +160,7 @@ def run(
         if page:
             outputs.append(stack.enter_context(open_page(page, models, opened.name, pipeline)))
         stack.enter_context(pipeline)
+        stack.callback(watchdog.stopping)
         progress = _Progress(shown=jsonl != "-")
         summary = Summary()
 
@@ -169,6 +179,7 @@ def run(
                     output.write(result)
                 summary.add(result)
                 progress.show(result, summary.frames)
+                watchdog.beat()
                 if any(output.dismissed for output in outputs):
                     break
         except FerEdgeError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -40,7 +39,6 @@ def serve(
 
     Ensemble(open_models(models))  # refuses models that cannot be used before anybody comes
     watchdog = Watchdog()
-    os.environ.pop("NOTIFY_SOCKET", None)  # the loops of browsers' cameras come and go
     with StopSignals() as stop, Server(wanted, models, None, None) as server:
         click.echo(f"live page: {server.url} (Ctrl-C ends it)", err=True)
         while not stop.requested:

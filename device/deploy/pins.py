@@ -1,7 +1,7 @@
 """What is installed with the wheel, and what of it must not be newer on which system."""
 
-EXTRAS = ("device", "metrics", "mqtt")
-"""Extras of the wheel that a target gets: all that a service's options may ask for; the last two take a megabyte."""
+EXTRAS = ("device", "metrics", "mqtt", "web")
+"""Extras of the wheel that a target gets: all that the options of ``fer-edge run`` may ask for there."""
 
 PINS = {
     # Raspberry Pi OS 12: numpy stays apt's 1.24, and OpenCV the last release that accepts it.

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable
 
 from fer_edge.device.outputs.base import Output
 from fer_edge.device.results import FrameResult
+from fer_edge.device.service.worker import Worker
 from fer_edge.errors import OutputError
 
-PATIENCE = 8.0
-"""Seconds that the end of a run waits for what is still queued; systemd waits 20 in all for fer-edge's service."""
+CLOSE_TIMEOUT_S = 8.0
+"""Time that the end of a run waits for what is still queued; systemd waits 20 s in all for fer-edge's service."""
 
-_POLL = 0.1
-"""Seconds between two looks at whether to stop; room in the queue wakes the loop at once."""
+_POLL_S = 0.1
+"""Time between two looks at whether to stop; room in the queue wakes the loop at once."""
 
 
 class Background(Output):
@@ -38,68 +38,55 @@ class Background(Output):
         self._size = size
         self._live = live
         self._stop = stop
-        self._queue: deque[FrameResult] = deque()
-        self._condition = threading.Condition()
-        self._closing = False
-        self._error: BaseException | None = None
+        self._queue: deque[FrameResult] = deque()  # guarded by the worker's condition
         self._told = False
-        self._thread = threading.Thread(target=self._run, name=f"output {self.name}", daemon=True)
-        self._thread.start()
+        self._worker = Worker(f"output {self.name}", self._write_all)
+        self._worker.start()
 
     def write(self, result: FrameResult) -> None:
         """Queue a result; raises what the output raised for an earlier one."""
-        with self._condition:
-            while not self._has_room() and not self._live and not self._stop():
-                self._condition.wait(_POLL)
-            self._raise_error()
+        with self._worker.condition:
+            while not self._has_room() and not self._worker.ended and not self._live and not self._stop():
+                self._worker.condition.wait(_POLL_S)
+            self._check()
             if self._has_room():
                 self._queue.append(result)
-                self._condition.notify_all()
+                self._worker.condition.notify_all()
             else:
                 self.dropped += 1
 
     def _has_room(self) -> bool:
-        return len(self._queue) < self._size or self._error is not None
+        return len(self._queue) < self._size
 
-    def _raise_error(self) -> None:
-        if self._error is not None:
-            self._told = True
-            raise self._error
+    def _check(self) -> None:
+        self._told |= self._worker.error is not None
+        self._worker.check()
 
-    def _run(self) -> None:
+    def _write_all(self) -> None:
         try:
-            try:
-                while (result := self._take()) is not None:
-                    self._output.write(result)
-            finally:
-                self._output.close()
-        except BaseException as error:  # handed to the loop, which raises it
-            with self._condition:
-                self._error = error
-                self._condition.notify_all()
+            while (result := self._take()) is not None:
+                self._output.write(result)
+        finally:
+            self._output.close()
 
     def _take(self) -> FrameResult | None:
-        with self._condition:
-            while not self._queue and not self._closing:
-                self._condition.wait()
+        with self._worker.condition:
+            while not self._queue and not self._worker.stopping.is_set():
+                self._worker.condition.wait()
             result = self._queue.popleft() if self._queue else None
-            self._condition.notify_all()
+            self._worker.condition.notify_all()
             return result
 
     def close(self) -> None:
         """Wait until everything queued is written and the output is closed.
 
         Raises:
-            OutputError: the output failed, or takes longer than `PATIENCE`.
+            OutputError: the output failed, or takes longer than `CLOSE_TIMEOUT_S`.
         """
-        with self._condition:
-            self._closing = True
-            self._condition.notify_all()
-        self._thread.join(PATIENCE)
-        if self._thread.is_alive():
+        if not self._worker.stop(CLOSE_TIMEOUT_S):
             raise OutputError(
-                f"{self.name}: {len(self._queue) + 1} pictures are not written {PATIENCE:.0f} seconds after the end; "
-                "its disk does not answer"
+                f"{self.name}: {len(self._queue) + 1} pictures are not written {CLOSE_TIMEOUT_S:.0f} seconds after the "
+                "end; its disk does not answer"
             )
         if not self._told:
-            self._raise_error()
+            self._check()

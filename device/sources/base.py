@@ -9,6 +9,12 @@ from typing import Self
 
 from fer_edge.device.frame import Frame
 
+FIRST_FRAME_TIMEOUT_S = 15.0
+"""Time that a live source has for its first frame."""
+
+SILENCE_TIMEOUT_S = 5.0
+"""Time without a frame after which a live source that has delivered some is closed and opened again."""
+
 
 class Source(abc.ABC):
     """A camera, a file or a folder: a context manager that is iterated for its frames.

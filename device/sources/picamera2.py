@@ -5,13 +5,18 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from typing import Any
 
 from fer_edge.device.frame import Frame, expand_range, split_planes
-from fer_edge.device.sources.base import Source
+from fer_edge.device.sources.base import FIRST_FRAME_TIMEOUT_S, SILENCE_TIMEOUT_S, Source
 from fer_edge.errors import MissingExtraError, SourceError
+
+REQUEST_TIMEOUT_S = 0.8 * SILENCE_TIMEOUT_S
+"""Time that the running camera has for a frame; less than that after which a silent source's thread is left behind."""
 
 
 def is_installed() -> bool:
@@ -53,7 +58,7 @@ class Picamera2Source(Source):
         self.name = "picamera2"
         self.fps: float = fps
         self._asked = size
-        self._closed = False
+        self._closing = threading.Lock()  # taken by the one who closes, and kept
         os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
         libcamera, picamera2 = _load()
         if not picamera2.Picamera2.global_camera_info():
@@ -98,11 +103,13 @@ class Picamera2Source(Source):
         self._limited = "limited" in str(getattr(colour_space, "range", "")).lower()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Deliver pictures as they come, timed by their arrival."""
+        """Deliver frames as they come, timed by their arrival; raises SourceError when the camera falls silent."""
         width, height = self._size
         index, start = 0, 0.0
         while True:
-            request = self._camera.capture_request()
+            request = self._request(REQUEST_TIMEOUT_S if index else FIRST_FRAME_TIMEOUT_S)
+            if request is None:
+                return
             now = time.monotonic()
             try:
                 buffer = request.make_buffer("lores")
@@ -115,13 +122,23 @@ class Picamera2Source(Source):
             yield Frame(*planes, time=now - start, index=index, width=width, height=height)
             index += 1
 
+    def _request(self, timeout_s: float) -> Any:
+        """Return the next completed request, which is on loan; None after `close`."""
+        try:
+            return self._camera.capture_request(wait=timeout_s)
+        except CancelledError:  # by `close`, in another thread
+            return None
+        except TimeoutError as error:
+            raise SourceError(f"picamera2: no picture for {timeout_s:g} seconds; check its cable") from error
+
     def reopen(self) -> Picamera2Source:
         """Start the camera again; raises SourceError while it is not there."""
         return Picamera2Source(self._asked, self.fps)
 
     def close(self) -> None:
         """Stop the camera and free it for others; a second time does nothing."""
-        if not self._closed:
-            self._closed = True
-            # Not stop(): it waits behind a picture that was asked for, which a camera that fell silent never delivers.
+        if self._closing.acquire(blocking=False):
+            # A camera that fell silent never completes the request that was asked for, and stopping waits behind it.
+            if hasattr(self._camera, "cancel_all_and_flush"):  # not in picamera2 of before summer 2024
+                self._camera.cancel_all_and_flush()
             self._camera.close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from starlette.concurrency import run_in_threadpool
 
 from fer_edge.device.doctor.checks import all_checks, examine
 from fer_edge.device.doctor.finding import Finding, Status
@@ -48,7 +50,7 @@ def stated_accuracy(info: ModelInfo) -> str:
 
 
 class Examination:
-    """Doctor's findings, found once and kept until somebody wants them anew."""
+    """Doctor's findings, found once and kept until somebody asks for new ones; used in one event loop only."""
 
     def __init__(self, model: Path, source: str | None) -> None:
         """Prepare.
@@ -58,24 +60,37 @@ class Examination:
             source: name of what the loop reads; None if the page has no camera.
         """
         self._model, self._source = model, source
-        self._lock = threading.Lock()
         self._found: dict[str, Any] | None = None
+        self._running: asyncio.Task[dict[str, Any]] | None = None
 
-    def findings(self, *, anew: bool) -> dict[str, Any]:
-        """Return verdict and findings, JSON-ready; takes seconds if there are none yet or they are wanted `anew`."""
-        with self._lock:
-            if self._found is None or anew:
-                checks = all_checks(System.here(), self._model, None)
-                checks["camera"] = self._camera  # doctor would open the one that the loop is using
-                found = list(examine(checks))
-                self._found = {
-                    "ok": is_ready(found),
-                    "verdict": verdict(found),
-                    "findings": [
-                        {"name": f.name, "status": f.status.value, "found": f.found, "advice": f.advice} for f in found
-                    ],
-                }
+    async def findings(self, *, anew: bool) -> dict[str, Any]:
+        """Return verdict and findings, JSON-ready; takes seconds if there are none yet or new ones are asked for.
+
+        There is one examination at a time, however many ask: who asks during it gets what it finds.
+        """
+        if self._running is None and self._found is not None and not anew:
             return self._found
+        if self._running is None:
+            self._running = asyncio.create_task(run_in_threadpool(self._examine))
+            self._running.add_done_callback(self._finish)
+        return await asyncio.shield(self._running)  # who goes away does not end it for the others
+
+    def _finish(self, task: asyncio.Task[dict[str, Any]]) -> None:
+        self._running = None
+        if not task.cancelled() and task.exception() is None:
+            self._found = task.result()
+
+    def _examine(self) -> dict[str, Any]:
+        checks = all_checks(System.here(), self._model, None)
+        checks["camera"] = self._camera  # doctor would open the one that the loop is using
+        found = list(examine(checks))
+        return {
+            "ok": is_ready(found),
+            "verdict": verdict(found),
+            "findings": [
+                {"name": f.name, "status": f.status.value, "found": f.found, "advice": f.advice} for f in found
+            ],
+        }
 
     def _camera(self) -> Finding:
         if self._source is None:

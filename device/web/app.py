@@ -54,7 +54,7 @@ def make_app(serving: Serving, models: Sequence[Path], hub: Hub | None, source: 
         return JSONResponse(await run_in_threadpool(about.facts))
 
     async def doctor(request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(examination.findings, anew=request.method == "POST"))
+        return JSONResponse(await examination.findings(anew=request.method == "POST"))
 
     async def watch_loop(websocket: WebSocket) -> None:
         assert hub is not None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import queue
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,12 +17,15 @@ from fer_edge.device.classify import open_models
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.pipeline import Pipeline
+from fer_edge.device.service.worker import Worker
 from fer_edge.device.sources.base import Source
 from fer_edge.device.web.hub import to_line
 from fer_edge.device.web.rate import Rate
 from fer_edge.device.web.streams import TRY_AGAIN_LATER
 from fer_edge.device.web.upload import UploadError, checked_header, decode_bgr
 from fer_edge.errors import FerEdgeError, SourceError
+
+_log = logging.getLogger(__name__)
 
 CAMERAS = 4
 """Browser cameras at a time; each has a loop of its own."""
@@ -34,7 +37,8 @@ IDLE = 30.0
 """Seconds without a picture after which a camera is let go."""
 
 UNSUPPORTED_DATA = 1003
-"""WebSocket close code (RFC 6455, section 7.4.1)."""
+INTERNAL_ERROR = 1011
+"""WebSocket close codes (RFC 6455, section 7.4.1)."""
 
 
 class BrowserCamera(Source):
@@ -78,49 +82,66 @@ class CameraDesk:
             return
         source = BrowserCamera()
         self._sources.add(source)
-        loop, answers = asyncio.get_running_loop(), asyncio.Queue[bytes | Exception]()
+        answers = asyncio.Queue[bytes | Exception]()
+        loop = asyncio.get_running_loop()
 
         def answer(line: bytes | Exception) -> None:
             with contextlib.suppress(RuntimeError):  # the server has ended
                 loop.call_soon_threadsafe(answers.put_nowait, line)
 
-        worker = threading.Thread(target=self._work, args=(source, answer), name=source.name, daemon=True)
+        def failed(error: Exception) -> bool:
+            answer(error)
+            return False
+
+        worker = Worker(source.name, lambda: self._work(source, answer), failed)
         worker.start()
         try:
-            while True:
-                async with asyncio.timeout(IDLE):
-                    picture = await websocket.receive_bytes()
-                checked_header(picture, PIXELS)
-                source.push(picture)
-                line = await answers.get()
-                if isinstance(line, Exception):
-                    raise line
-                await websocket.send_text(line.decode())
+            await _converse(websocket, source, answers)
         except WebSocketDisconnect:
             pass
-        except (UploadError, FerEdgeError, TimeoutError, KeyError) as error:  # KeyError: a text message
-            reason = str(error) if isinstance(error, (UploadError, FerEdgeError)) else "expected pictures, found none"
+        except Exception as error:  # whatever it is, the browser hears of it, and its place is free again
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-                await websocket.close(UNSUPPORTED_DATA, reason.encode()[:120].decode(errors="ignore"))
+                await websocket.close(*_farewell(error))
         finally:
             source.push(None)
             self._sources.discard(source)
 
-    def _work(self, source: BrowserCamera, answer: Callable[[bytes | Exception], None]) -> None:
-        """Run the loop until the source ends; the body of the thread."""
+    def _work(self, source: BrowserCamera, answer: Callable[[bytes], None]) -> None:
+        """Run the loop until the source ends."""
         rate = Rate()
-        try:
-            with Pipeline(source, open_models(self._models)) as pipeline:
-                for result in pipeline:
-                    answer(to_line(result, loop_figures(rate.tick(), pipeline)))
-                    del result
-        except FerEdgeError as error:
-            answer(error)
+        with Pipeline(source, open_models(self._models)) as pipeline:
+            for result in pipeline:
+                answer(to_line(result, loop_figures(rate.tick(), pipeline)))
+                del result
 
     def close(self) -> None:
         """End the loops."""
         for source in list(self._sources):
             source.push(None)
+
+
+async def _converse(websocket: WebSocket, source: BrowserCamera, answers: asyncio.Queue[bytes | Exception]) -> None:
+    """Pass pictures to the loop and its answers to the browser, until one of them raises what ends it."""
+    while True:
+        try:
+            async with asyncio.timeout(IDLE):
+                picture = await websocket.receive_bytes()
+        except (TimeoutError, KeyError) as error:  # KeyError: a text message
+            raise UploadError(400, "expected pictures, found none") from error
+        checked_header(picture, PIXELS)
+        source.push(picture)
+        line = await answers.get()
+        if isinstance(line, Exception):
+            raise line
+        await websocket.send_text(line.decode())
+
+
+def _farewell(error: Exception) -> tuple[int, str]:
+    """Return close code and reason, which may have 123 bytes (RFC 6455, section 5.5)."""
+    if isinstance(error, (UploadError, FerEdgeError)):
+        return UNSUPPORTED_DATA, str(error).encode()[:120].decode(errors="ignore")
+    _log.error("live page, browser camera: %s: %s", type(error).__name__, " ".join(str(error).split()))
+    return INTERNAL_ERROR, "this server failed at it; its own output says why"
 
 
 def loop_figures(rate: float, pipeline: Pipeline) -> dict[str, Any]:

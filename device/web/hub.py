@@ -2,7 +2,8 @@
 
 The loop leaves its latest result in one slot, and only while somebody watches. A thread of the hub's own makes the
 JSON and the pictures of it that somebody wants, each once, and hands them to the server's event loop, where every
-browser has a small queue from which the oldest goes when the browser is slow.
+browser has a small queue from which the oldest goes when the browser is slow. A frame that cannot be encoded is left
+out, with a word about the first one.
 """
 
 from __future__ import annotations
@@ -12,17 +13,23 @@ import contextlib
 import dataclasses
 import enum
 import json
-import threading
+import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from fer_edge.device.outputs.jsonl import SCHEMA
 from fer_edge.device.results import FrameResult
+from fer_edge.device.service.worker import Worker
 from fer_edge.device.web.picture import encode
+
+_log = logging.getLogger(__name__)
 
 VIEWERS = 64
 """Browsers that may watch at once, all kinds together."""
+
+_STOP_TIMEOUT_S = 2.0
+"""Wait at the end for a frame that is being encoded."""
 
 
 class Kind(enum.Enum):
@@ -103,13 +110,12 @@ class Hub:
     """Takes results from the loop and gives them to viewers."""
 
     def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._slot: tuple[FrameResult, dict[str, Any]] | None = None
-        self._closing = False
+        self._worker = Worker("live page pictures", self._encode_all, self._leave_out)
+        self._began = False
+        self._slot: tuple[FrameResult, dict[str, Any]] | None = None  # guarded by the worker's condition
         self._viewers: set[Viewer] = set()
         self._wanted: Counter[Kind] = Counter()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
 
     @property
     def watched(self) -> bool:
@@ -125,30 +131,30 @@ class Hub:
         """
         if not self._viewers:
             return
-        with self._condition:
+        with self._worker.condition:
             self._slot = (result, loop())
-            self._condition.notify()
+            self._worker.condition.notify_all()
 
     @contextlib.contextmanager
     def viewer(self, kind: Kind) -> Iterator[Viewer | None]:
         """Watch from the event loop that this is called in; gives None if `VIEWERS` watch already, or at the end."""
-        if len(self._viewers) >= VIEWERS or self._closing:
+        if len(self._viewers) >= VIEWERS or self._worker.stopping.is_set():
             yield None
             return
         viewer = Viewer(kind)
         self._loop = asyncio.get_running_loop()
         self._viewers.add(viewer)
         self._wanted[kind] += 1
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="live page pictures", daemon=True)
-            self._thread.start()
+        if not self._began:
+            self._began = True
+            self._worker.start()
         try:
             yield viewer
         finally:
             self._viewers.discard(viewer)
             self._wanted[kind] -= 1
 
-    def _run(self) -> None:
+    def _encode_all(self) -> None:
         while (taken := self._take()) is not None:
             result, loop = taken
             shown = Shown(
@@ -160,12 +166,18 @@ class Hub:
             del taken, result  # the picture's memory is used again once nobody refers to it
             self._post(self._deliver, shown)
 
+    def _leave_out(self, error: Exception) -> bool:
+        if not self._worker.restarts:
+            reason = " ".join(str(error).split())
+            _log.warning("live page: a picture cannot be shown (%s: %s); left out", type(error).__name__, reason)
+        return True
+
     def _take(self) -> tuple[FrameResult, dict[str, Any]] | None:
-        with self._condition:
-            while self._slot is None and not self._closing:
-                self._condition.wait()
+        with self._worker.condition:
+            while self._slot is None and not self._worker.stopping.is_set():
+                self._worker.condition.wait()
             taken, self._slot = self._slot, None
-            return None if self._closing else taken
+            return None if self._worker.stopping.is_set() else taken
 
     def _post(self, call: Callable[..., None], *arguments: Shown) -> None:
         if self._loop is not None:
@@ -180,12 +192,9 @@ class Hub:
 
     def close(self) -> None:
         """Let every viewer end."""
-        with self._condition:
-            self._closing = True
-            self._condition.notify()
+        self._worker.stopping.set()
         self._post(self._end)
-        if self._thread is not None:
-            self._thread.join(timeout=2)
+        self._worker.stop(_STOP_TIMEOUT_S)
 
     def _end(self) -> None:
         for viewer in self._viewers:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import socket
 import ssl
-import threading
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,10 +15,13 @@ from typing import Self
 
 import uvicorn
 
+from fer_edge.device.service.worker import Worker
 from fer_edge.device.web.app import make_app
 from fer_edge.device.web.hub import Hub
 from fer_edge.device.web.options import Serving
 from fer_edge.errors import OutputError
+
+_log = logging.getLogger(__name__)
 
 CONNECTIONS = 200
 """At a time; who comes beyond that gets status 503."""
@@ -26,8 +29,8 @@ CONNECTIONS = 200
 LARGEST_MESSAGE = 1024 * 1024
 """Bytes of a WebSocket message: a picture of a browser's camera."""
 
-PATIENCE = 2
-"""Seconds that the end waits for answers under way."""
+CLOSE_TIMEOUT_S = 2
+"""Time that the end waits for answers under way."""
 
 
 class Server:
@@ -69,15 +72,13 @@ class Server:
             proxy_headers=False,
             server_header=False,
             limit_concurrency=CONNECTIONS,
-            timeout_graceful_shutdown=PATIENCE,
+            timeout_graceful_shutdown=CLOSE_TIMEOUT_S,
             ssl_certfile=serving.certificate,
             ssl_keyfile=serving.key,
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="live page", daemon=True
-        )
-        self._thread.start()
+        self._worker = Worker("live page", lambda: self._server.run(sockets=[self._socket]), _say_failed)
+        self._worker.start()
 
     def __enter__(self) -> Self:
         return self
@@ -92,8 +93,13 @@ class Server:
         if self._hub is not None:
             self._hub.close()
         self._server.should_exit = True
-        self._thread.join(timeout=2 * PATIENCE)
+        self._worker.stop(2 * CLOSE_TIMEOUT_S)
         self._socket.close()
+
+
+def _say_failed(error: Exception) -> bool:
+    _log.error("live page: its server ended (%s: %s)", type(error).__name__, " ".join(str(error).split()))
+    return False
 
 
 def _check_certificate(serving: Serving) -> None:

@@ -1,6 +1,7 @@
 import itertools
 import json
 import re
+import socket
 import time
 import tracemalloc
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 from fer_edge.device.faces import Detection
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.pipeline import Pipeline
-from fer_edge.device.results import STAGES
-from fer_edge.device.sources import Source
+from fer_edge.device.results import STAGES, Counters
+from fer_edge.device.sources import Source, grabber
 from fer_edge.device.sources.demo import DemoSource
 from fer_edge.device.sources.folder import FolderSource
 from fer_edge.device.sources.video import VideoSource
@@ -226,6 +227,66 @@ def test_empty_pictures_are_left_out_and_counted(model, grey_frame):
         assert [r.index for r in pipeline] == [0, 2]
         counters = pipeline.counters
     assert (counters.captured, counters.processed, counters.skipped, counters.dropped) == (3, 2, 1, 0)
+
+
+class Damaged(Film):
+    """Leaves out as many damaged frames as it delivers, and fails once where it is live."""
+
+    rounds = 2
+
+    def __iter__(self):
+        self.rounds -= 1
+        for frame in super().__iter__():
+            self.skipped += 1
+            yield frame
+        if self.live and self.rounds:
+            raise SourceError("unplugged")
+
+    def reopen(self):
+        again = Damaged(self._frames, live=True)
+        again.rounds = 1
+        return again
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_no_more_is_done_than_was_captured(model, grey_frame, live, monkeypatch):
+    """At every moment, with damaged and empty frames, and after a camera was opened again."""
+    monkeypatch.setattr(grabber, "BACK_OFF_S", (0.01, 0.01))
+    nothing = np.empty((0, 0), np.uint8)
+    film = [grey_frame(i, i / 10) for i in range(4)]
+    film.insert(2, Frame(nothing, nothing, nothing, 0.1, 1, 0, 0))
+    with Pipeline(Damaged(film, live=live), [model]) as pipeline:
+        seen = [pipeline.counters]
+        seen.extend(pipeline.counters for _ in pipeline)
+        seen.append(pipeline.counters)
+    for counters in seen:
+        assert counters.captured >= counters.processed + counters.dropped + counters.skipped
+    assert [c.skipped for c in seen] == sorted(c.skipped for c in seen)
+    if live:
+        assert (seen[-1].captured, seen[-1].restarts) == (20, 1)
+    else:
+        assert seen[-1] == Counters(10, 4, 0, 6, 0, seen[-1].full_searches)
+
+
+def test_it_says_nothing_to_a_service_manager(model, grey_frame, monkeypatch, tmp_path):
+    """That is for the program: a loop more or less within it is no service that is up or ends."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        with Pipeline(Film([grey_frame(0)]), [model]) as pipeline:
+            list(pipeline)
+        with pytest.raises(BlockingIOError):
+            manager.recv(100)
+
+
+def test_who_waits_for_a_camera_is_told_for_how_long(model, grey_frame, monkeypatch):
+    monkeypatch.setattr(grabber, "BACK_OFF_S", (0.4, 0.4))
+    silences = []
+    film = Damaged([grey_frame(0)], live=True)
+    with Pipeline(film, [model], waiting=silences.append) as pipeline:
+        assert len(list(pipeline)) == 2
+    assert 0.2 < max(silences) < 2
 
 
 @pytest.mark.parametrize("size", [(2, 2), (30, 20), (24, 24), (50, 1000)])

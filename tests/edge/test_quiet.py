@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -103,11 +104,11 @@ def test_a_block_that_fails_beside_another_shows_its_own_words_once(capfd):
 
 
 def test_many_blocks_leave_no_descriptor_open():
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(20):
         with native_stderr_held(), native_stderr_held():
             pass
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_four_simultaneous_openings_of_models_leave_standard_error_as_it_was(capfd):

@@ -151,12 +151,12 @@ def test_a_camera_that_falls_silent_is_started_again(rig):
     """All buffers are taken away, so that no picture comes and a request for one never returns."""
     code = """
 import itertools, json
-from fer_edge.device.sources import grabber as handover
+from fer_edge.device.sources import grabber
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.sources.picamera2 import Picamera2Source
 from fer_edge.runtime import TFLiteModel
 from fer_edge.shipped import shipped_models
-handover.STALLED = 2.0
+grabber.SILENCE_TIMEOUT_S = 2.0
 source = Picamera2Source()
 with Pipeline(source, [TFLiteModel(shipped_models()["compact"])]) as pipeline:
     results = iter(pipeline)

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -12,8 +13,12 @@ import time
 
 import cv2
 import pytest
+from click.testing import CliRunner
 
+from fer_edge.cli import main
+from fer_edge.device import sources
 from fer_edge.device.outputs.opening import QUEUED_PICTURES
+from fer_edge.device.sources import Source
 
 
 def start(model_path, *arguments, **options):
@@ -209,3 +214,23 @@ def test_a_signal_while_a_stream_is_opened(model_path, number, status):
             stdout, stderr = process.communicate(timeout=10)
     assert (process.returncode, stdout) == (status, "")
     assert stderr.split() == (["Aborted!"] if number == signal.SIGINT else [])
+
+
+@pytest.mark.parametrize("frames", [0, 1, 3])
+def test_a_reader_that_dies_ends_the_run_with_its_summary_and_the_reason(monkeypatch, grey_frame, frames):
+    """Whatever it dies of, and whenever."""
+
+    class Dying(Source):
+        name, live = "dying camera", True
+
+        def __iter__(self):
+            yield from (grey_frame(index, index / 10) for index in range(frames))
+            time.sleep(0.3)
+            raise MemoryError("none left")
+
+    monkeypatch.setattr(sources, "open_source", lambda spec: Dying())
+    done = CliRunner().invoke(main, ["run", "--source", "0"])
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
+    assert re.search(r"^\d+ frames in", done.stdout, re.MULTILINE)
+    assert "Error: dying camera: its pictures cannot be read any more (MemoryError: none left)" in done.stderr

@@ -1,5 +1,6 @@
 """Where the wheel and the wheels of what it needs come from."""
 
+import ast
 import configparser
 import hashlib
 import zipfile
@@ -64,6 +65,20 @@ def test_each_system_gets_what_fits_it(real_requirements, machine, numpy, opencv
     }
     assert set(numpy) <= set(fitting["numpy"])
     assert fitting["opencv-python-headless"] == opencv
+
+
+def test_a_target_gets_whatever_the_options_of_run_may_need():
+    """Else the service that asks for it does not start, and the deployment goes back to the version before."""
+    device = find_checkout() / "device"
+    files = [device / "commands/run.py", *(device / "outputs").glob("*.py"), *(device / "web").glob("*.py")]
+    needed_extras = {
+        call.args[1].value
+        for file in files
+        for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "require"
+    }
+    assert needed_extras >= {"metrics", "mqtt", "web"}
+    assert needed_extras <= set(EXTRAS)
 
 
 def test_a_wheelhouse_is_filled_once_and_makes_a_target_independent_of_the_index(

@@ -91,6 +91,19 @@ def test_an_error_reaches_the_loop_once():
     output.close()
 
 
+def test_after_an_error_nobody_waits_for_room():
+    gate = Gate(OutputError("full"))
+    output = Background(gate, 1, live=False)
+    output.write(result(0))
+    assert gate.entered.wait(5)
+    output.write(result(1))
+    threading.Timer(0.1, gate.open.set).start()
+    for _ in range(3):  # each of them would wait for ever for the room that nobody makes
+        with pytest.raises(OutputError, match="full"):
+            output.write(result(2))
+    output.close()
+
+
 def test_an_error_of_the_last_result_is_raised_at_the_end():
     gate = Gate(OutputError("full"))
     output = Background(gate, 2, live=False)
@@ -107,7 +120,7 @@ def test_an_error_of_closing_is_raised_at_the_end():
 
 
 def test_a_disk_that_hangs_does_not_hang_the_end(monkeypatch):
-    monkeypatch.setattr(background_module, "PATIENCE", 0.2)
+    monkeypatch.setattr(background_module, "CLOSE_TIMEOUT_S", 0.2)
     gate = Gate()
     output = Background(gate, 4, live=True)
     for index in range(3):

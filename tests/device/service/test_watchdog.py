@@ -2,7 +2,9 @@ import os
 import socket
 
 import pytest
+from click.testing import CliRunner
 
+from fer_edge.cli import main
 from fer_edge.device.service.watchdog import Watchdog
 
 
@@ -71,3 +73,12 @@ def test_reads_the_process_own_environment(manager, monkeypatch):
     monkeypatch.setenv("NOTIFY_SOCKET", manager.address)
     Watchdog().beat()
     assert manager() == ["READY=1"]
+
+
+@pytest.mark.parametrize("source", ["demo", "demo:live"])
+def test_run_is_up_with_its_first_frame_and_says_when_it_ends(manager, monkeypatch, source):
+    monkeypatch.setenv("NOTIFY_SOCKET", manager.address)
+    monkeypatch.delenv("WATCHDOG_USEC", raising=False)
+    done = CliRunner().invoke(main, ["run", "--source", source, "--frames", "3"])
+    assert done.exit_code == 0, done.output
+    assert manager() == ["READY=1", "STOPPING=1"]

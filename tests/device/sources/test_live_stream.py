@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from fer_edge.device.pipeline import Pipeline
-from fer_edge.device.sources import grabber as handover
-from fer_edge.device.sources import open_source
+from fer_edge.device.sources import grabber, open_source
 
 SERVER = """
 import pathlib, socket, sys, time
@@ -69,7 +68,7 @@ def jpeg(portrait, tmp_path):
 
 @pytest.fixture
 def soon(monkeypatch):
-    monkeypatch.setattr(handover, "BACK_OFF", (0.1, 0.2))
+    monkeypatch.setattr(grabber, "BACK_OFF_S", (0.1, 0.2))
 
 
 def test_a_camera_that_is_killed_and_comes_back_with_another_size(model, camera, jpeg, soon):

@@ -1,11 +1,13 @@
 import sys
+import threading
 import types
+from concurrent.futures import CancelledError, Future
 
 import numpy as np
 import pytest
 
 from fer_edge.device.frame import frame_from_bgr
-from fer_edge.device.sources import picamera2
+from fer_edge.device.sources import grabber, picamera2
 from fer_edge.device.sources.picamera2 import Picamera2Source
 from fer_edge.errors import MissingExtraError, SourceError
 
@@ -39,6 +41,7 @@ class Camera:
         if Camera.fails_with:
             raise Camera.fails_with
         self.lent, self.started, self.closed = 0, False, False
+        self.silent, self.job, self.waits = False, Future(), []
         Camera.last = self
 
     @staticmethod
@@ -59,11 +62,20 @@ class Camera:
     def start(self):
         self.started = True
 
-    def capture_request(self):
+    def capture_request(self, wait):
         assert self.started
+        self.waits.append(wait)
+        if self.silent:  # as a job of picamera2's that nobody finishes
+            self.job.set_running_or_notify_cancel()
+            return self.job.result(timeout=wait)
         return Request(self, self.buffer)
 
+    def cancel_all_and_flush(self):
+        self.job.set_exception(CancelledError())
+
     def close(self):
+        # Like picamera2's, it stops the camera first, which waits for its turn behind all that was asked for.
+        assert self.job.done() or not self.silent
         self.started, self.closed = False, True
 
 
@@ -144,6 +156,46 @@ def test_an_unknown_format_is_refused_and_the_camera_freed(camera):
     with pytest.raises(SourceError, match="YUV420 or NV12, found RGB888"):
         Picamera2Source()
     assert camera.last.closed
+
+
+@pytest.fixture
+def running(camera, portrait):
+    """A camera that has delivered its first frame, and its frames."""
+    camera.layout, camera.stride, camera.buffer = "YUV420", 256, packed(frame_from_bgr(portrait), "YUV420", 256)
+    source = Picamera2Source((256, 288))
+    frames = iter(source)
+    next(frames)
+    yield source, frames
+    source.close()
+
+
+def test_a_camera_that_falls_silent_says_so_by_itself(running, camera, monkeypatch):
+    monkeypatch.setattr(picamera2, "REQUEST_TIMEOUT_S", 0.1)
+    source, frames = running
+    camera.last.silent = True
+    with pytest.raises(SourceError, match=r"picamera2: no picture for 0\.1 seconds"):
+        next(frames)
+    assert camera.last.waits == [15.0, 0.1]
+    source.close()
+    assert camera.last.closed
+
+
+def test_closing_wakes_who_waits_for_a_silent_camera(running, camera):
+    source, frames = running
+    camera.last.silent = True
+    ended = []
+    waiting = threading.Thread(target=lambda: ended.extend(frames) or ended.append("ended"))
+    waiting.start()
+    while len(camera.last.waits) < 2:
+        waiting.join(0.01)
+    source.close()
+    waiting.join(5)
+    assert ended == ["ended"]
+    assert camera.last.closed
+
+
+def test_a_camera_is_left_to_itself_for_less_time_than_its_thread():
+    assert picamera2.REQUEST_TIMEOUT_S < grabber.SILENCE_TIMEOUT_S
 
 
 def test_no_camera(camera):

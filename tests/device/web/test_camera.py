@@ -62,6 +62,60 @@ def test_a_text_is_no_picture(client):
         assert "expected pictures" in closed.value.reason
 
 
+@pytest.mark.parametrize("where", ["opening the models", "the loop"])
+def test_a_fault_of_the_server_is_told_and_the_place_is_free_again(client, film, monkeypatch, caplog, where):
+    """Whatever fails, more often than there are places."""
+
+    def fail(*arguments):
+        raise ZeroDivisionError("by\nzero")
+
+    name = "open_models" if where == "opening the models" else "to_line"
+    with client() as page:
+        with monkeypatch.context() as broken:
+            broken.setattr(camera, name, fail)
+            for _ in range(camera.CAMERAS + 1):
+                with page.websocket_connect("/api/camera") as browser:
+                    browser.send_bytes(film[0])
+                    with pytest.raises(WebSocketDisconnect) as closed:
+                        browser.receive_text()
+                    assert (closed.value.code, closed.value.reason) == (
+                        1011,
+                        "this server failed at it; its own output says why",
+                    )
+        with page.websocket_connect("/api/camera") as browser:
+            browser.send_bytes(film[0])
+            assert json.loads(browser.receive_text())["frame"] == 0
+    messages = {record.getMessage() for record in caplog.records if record.name.startswith("fer_edge")}
+    assert messages == {"live page, browser camera: ZeroDivisionError: by zero"}
+
+
+def test_a_fault_in_taking_a_picture_is_told_as_well(client, film, monkeypatch):
+    def fail(*arguments):
+        raise MemoryError("none left")
+
+    monkeypatch.setattr(camera, "checked_header", fail)
+    with client() as page, page.websocket_connect("/api/camera") as browser:
+        browser.send_bytes(film[0])
+        with pytest.raises(WebSocketDisconnect) as closed:
+            browser.receive_text()
+        assert closed.value.code == 1011
+
+
+def test_the_loops_of_browsers_are_nothing_to_a_service_manager(client, film, monkeypatch, tmp_path):
+    """Else each of them would say that the service is up, and that it ends."""
+    import socket
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        with client() as page, page.websocket_connect("/api/camera") as browser:
+            browser.send_bytes(film[0])
+            browser.receive_text()
+        with pytest.raises(BlockingIOError):
+            manager.recv(100)
+
+
 def test_so_many_cameras_and_no_more(client, film, monkeypatch):
     monkeypatch.setattr(camera, "CAMERAS", 1)
     with client() as page:

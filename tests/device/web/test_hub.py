@@ -126,6 +126,38 @@ def test_a_loop_that_is_faster_than_the_encoder_is_not_held_up(monkeypatch):
     assert set(frames) <= {0, 49}
 
 
+def test_a_frame_that_cannot_be_encoded_is_left_out_and_the_next_is_shown(monkeypatch, caplog):
+    """For every viewer, however often that happens, with a word about the first one."""
+    original, failed, broken = hub_module.encode, threading.Event(), False
+
+    def delicate(*arguments):
+        if broken:
+            failed.set()
+            raise cv2.error("frame\nof nothing")
+        return original(*arguments)
+
+    monkeypatch.setattr(hub_module, "encode", delicate)
+
+    async def watch():
+        nonlocal broken
+        with hub.viewer(Kind.PLAIN) as one, hub.viewer(Kind.DRAWN) as other:
+            for number in range(5):
+                broken = number in (1, 3)
+                hub.offer(result(number), lambda: LOOP)
+                if broken:
+                    assert await asyncio.get_running_loop().run_in_executor(None, failed.wait, 10)
+                    failed.clear()
+                else:
+                    for viewer in (one, other):
+                        assert (await asyncio.wait_for(viewer.next(), 10)).frame == number
+
+    hub = Hub()
+    asyncio.run(watch())
+    hub.close()
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages == ["live page: a picture cannot be shown (error: frame of nothing); left out"]
+
+
 def test_a_picture_with_its_faces():
     shown, plain = (pictures(encode(result().frame, faces)) for faces in (result().faces, ()))
     assert shown.shape == plain.shape == (48, 64, 3)

@@ -25,7 +25,7 @@ from jsonschema import Draft202012Validator
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "boards"
 PAGE = ROOT / "docs" / "boards.md"
-SCHEMA = Draft202012Validator(json.loads((ROOT / "device" / "bench.schema.json").read_text()))
+SCHEMA = Draft202012Validator(json.loads((ROOT / "device" / "bench" / "bench.schema.json").read_text()))
 FILE_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.json")
 MARK = re.compile(r"(<!-- boards -->\n).*?(<!-- end -->)", re.DOTALL)
 RASPBERRY_PI = "Raspberry Pi"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import ModelFileError
+from fer_edge.errors import ConfigError, ModelFileError
 from fer_edge.preprocess import Box, face_to_input
 from fer_edge.runtime import TFLiteModel
+from fer_edge.shipped import find_model
+
+Model = str | os.PathLike[str] | TFLiteModel
+"""Name of a shipped model, path of a ``.tflite`` file, or an open model."""
 
 
 class Ensemble:
@@ -40,6 +45,33 @@ class Ensemble:
         return rows[0] if len(rows) == 1 else np.mean(rows, axis=0, dtype=np.float32)
 
 
-def open_models(paths: Sequence[Path], threads: int = 1) -> list[TFLiteModel]:
-    """Open int8 models; raises ModelFileError and MissingExtraError as `TFLiteModel` does."""
-    return [TFLiteModel(path, threads=threads) for path in paths]
+def open_models(models: Model | Sequence[Model], threads: int = 1) -> list[TFLiteModel]:
+    """Open int8 models; those that are open already are returned as they are.
+
+    Args:
+        models: one or several.
+        threads: CPU threads of each interpreter that is opened here.
+
+    Raises:
+        ConfigError: an empty list, or something else than names, paths and models.
+        ModelFileError: a file that does not exist or is of another kind.
+        MissingExtraError: no TFLite runtime is installed.
+    """
+    listed = as_list(models)
+    if not listed:
+        raise ConfigError("models", "`models`: expected at least one model, found none")
+    return [_open(model, threads) for model in listed]
+
+
+def as_list(models: Model | Sequence[Model]) -> list[Model]:
+    """Return several models as a list, and one as a list of one."""
+    return list(models) if isinstance(models, (list, tuple)) else [cast(Model, models)]
+
+
+def _open(model: Model, threads: int) -> TFLiteModel:
+    if isinstance(model, (str, os.PathLike)):
+        return TFLiteModel(find_model(model), threads=threads)
+    if not callable(getattr(model, "scores", None)) or not hasattr(model, "info"):
+        found = type(model).__name__
+        raise ConfigError("models", f"`models`: expected names of shipped models, paths or open models, found {found}")
+    return model

@@ -1,17 +1,25 @@
-"""Faces drawn into a picture."""
+"""Faces drawn into a frame, and frames as JPEG for a browser."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.device.frame import Frame, frame_to_bgr
 from fer_edge.device.opencv import cv2
 from fer_edge.device.results import Face
 
 BOX, TEXT = (80, 220, 80), (0, 0, 0)
 """Colours in BGR order."""
+
+LONGEST = 960
+"""Pixels of the longer side; what is larger is shrunk, which the camera's own size never is."""
+
+QUALITY = 75
+"""Of the JPEG pictures, 0..100."""
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -33,3 +41,24 @@ def draw_faces(bgr: NDArray[np.uint8], faces: Iterable[Face]) -> NDArray[np.uint
         where = (left + 2, top + text_height + 2)
         cv2.putText(bgr, text, where, _FONT, 0.6 * unit, TEXT, max(thickness // 2, 1), cv2.LINE_AA)
     return bgr
+
+
+def encode(frame: Frame, faces: Sequence[Face] = ()) -> bytes:
+    """Return a picture as JPEG of at most `LONGEST` pixels a side, with the given faces drawn in."""
+    factor = LONGEST / max(frame.width, frame.height)
+    if factor < 1:
+        frame = _shrunk(frame, factor)
+        faces = [face.resized(factor, frame.width, frame.height) for face in faces]
+    bgr = draw_faces(frame_to_bgr(frame), faces)
+    _, jpeg = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
+    return jpeg.tobytes()
+
+
+def _shrunk(frame: Frame, factor: float) -> Frame:
+    """Shrink the planes, which is cheaper than to shrink the colours."""
+    width, height = (max(2 * round(side * factor / 2), 2) for side in (frame.width, frame.height))
+    y = cv2.resize(frame.y[: frame.height, : frame.width], (width, height), interpolation=cv2.INTER_AREA)
+    half = (width // 2, height // 2)
+    cb = cv2.resize(frame.cb, half, interpolation=cv2.INTER_AREA)
+    cr = cv2.resize(frame.cr, half, interpolation=cv2.INTER_AREA)
+    return dataclasses.replace(frame, y=y, cb=cb, cr=cr, width=width, height=height)

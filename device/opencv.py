@@ -7,6 +7,8 @@ at greater length. Every module of the device side imports `cv2` from here.
 import os
 from pathlib import Path
 
+from fer_edge.lazy import require
+
 # FFmpeg reads its level once, when the first file is opened; -8 is its "quiet". A user's own setting wins.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
@@ -36,6 +38,8 @@ def _meminfo() -> str:
 
 # OpenCV reads it once, when it is loaded, and raises cv2.error for a picture whose header says more.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(most_pixels(_meminfo())))
+
+require("cv2", "device")  # says which extra is missing where it is absent
 
 import cv2  # noqa: E402  # after what it reads when it is loaded
 

@@ -1,8 +1,70 @@
 """fer-edge: facial expression recognition from a data set to a Raspberry Pi, measured honestly.
 
+What programs call is imported when it is first used::
+
+    import fer_edge
+
+    for result in fer_edge.run("video.mp4"): ...     # also a camera, a folder, a Source
+    faces = fer_edge.read_image("photo.jpg")         # a path or an array
+    model = fer_edge.load_model("compact")           # for crops that are cut already
+    fer_edge.train(recipe, data, out=...)            # on the workstation, with convert and evaluate
+    fer_edge.benchmark("compact")                    # latency of this machine
+
 This package holds what both machines share: labels, preprocessing, the model file, the TFLite
 runtime, metrics, errors and the shell of the command line. The workstation's parts live in
 ``fer_edge.train`` and ``fer_edge.convert``, the Raspberry Pi's in ``fer_edge.device``.
 """
 
+TYPE_CHECKING = False  # as typing's, whose import would double the time of this one
+if TYPE_CHECKING:
+    from fer_edge.benchmarking import benchmark
+    from fer_edge.convert.api import convert
+    from fer_edge.device.reader import FaceReader, read_image
+    from fer_edge.device.run import RunConfig, run
+    from fer_edge.errors import FerEdgeError
+    from fer_edge.shipped import load_model
+    from fer_edge.train.api import evaluate, train
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "FaceReader",
+    "FerEdgeError",
+    "RunConfig",
+    "benchmark",
+    "convert",
+    "evaluate",
+    "load_model",
+    "read_image",
+    "run",
+    "train",
+]
+
+NAMES = {
+    "FaceReader": "fer_edge.device.reader:FaceReader",
+    "FerEdgeError": "fer_edge.errors:FerEdgeError",
+    "RunConfig": "fer_edge.device.run:RunConfig",
+    "benchmark": "fer_edge.benchmarking:benchmark",
+    "convert": "fer_edge.convert",
+    "evaluate": "fer_edge.train.api:evaluate",
+    "load_model": "fer_edge.shipped:load_model",
+    "read_image": "fer_edge.device.reader:read_image",
+    "run": "fer_edge.device.run:run",
+    "train": "fer_edge.train",
+}
+"""Public name -> where it lives; the packages ``train`` and ``convert`` are called themselves."""
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used."""
+    if name not in NAMES:
+        raise AttributeError(f"module 'fer_edge' has no attribute '{name}'")
+    from fer_edge.lazy import load
+
+    value = globals()[name] = load(NAMES[name])
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names beside what is imported already."""
+    return sorted({*globals(), *__all__})

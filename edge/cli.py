@@ -7,14 +7,14 @@ TensorFlow nor OpenCV is imported to print it.
 from __future__ import annotations
 
 import errno
-import importlib
 import io
 import sys
 
 import click
 
-from fer_edge import __version__
+import fer_edge
 from fer_edge.errors import FerEdgeError
+from fer_edge.lazy import load
 
 COMMANDS = {
     "data": ("fer_edge.train.commands.data:data", "Inspect a data set; preview its augmented images."),
@@ -54,8 +54,7 @@ class LazyGroup(click.Group):
         """Import the command called `cmd_name`."""
         if cmd_name not in COMMANDS:
             return None
-        module, attribute = COMMANDS[cmd_name][0].split(":")
-        command = getattr(importlib.import_module(module), attribute)
+        command = load(COMMANDS[cmd_name][0])
         assert isinstance(command, click.Command)
         return command
 
@@ -81,10 +80,12 @@ class LazyGroup(click.Group):
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="fer-edge")
-def main() -> None:
+@click.version_option(fer_edge.__version__, prog_name="fer-edge")
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Facial expression recognition from a data set to a Raspberry Pi, measured honestly.
 
     Train a compact network, convert it to a verified int8 TFLite file, run it on a camera, and
     measure accuracy and latency where it runs. It classifies expressions; it does not read feelings.
     """
+    ctx.obj = fer_edge  # the library, for commands whose own package may not know all that it offers

@@ -8,6 +8,19 @@ class FerEdgeError(Exception):
     """Base of every error a user can cause; its text is ready to be printed."""
 
 
+class ConfigError(FerEdgeError):
+    """A setting out of its range, or one that does not go with another; wrong usage (status 2) on the command line.
+
+    Attributes:
+        option: name of the setting at fault, as the configuration has it: ``tls_cert`` for ``--tls-cert``. The text
+            names settings in backquotes.
+    """
+
+    def __init__(self, option: str, text: str) -> None:
+        super().__init__(text)
+        self.option = option
+
+
 class DataError(FerEdgeError):
     """A data set that cannot be read as it should: names the file and the row."""
 

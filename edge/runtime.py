@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import MissingExtraError, ModelFileError
+from fer_edge.errors import DataError, MissingExtraError, ModelFileError
 from fer_edge.hog import DEFINITION, HogExtractor, hog_length
 from fer_edge.model_file import ModelInfo, check_tflite, read_info
 from fer_edge.preprocess import normalise_crop
@@ -154,7 +154,15 @@ class TFLiteModel:
             target[:] = features
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return class probabilities, N x classes, for uint8 images of N x size x size."""
+        """Return class probabilities, N x classes, for uint8 images of N x size x size; raises DataError for others."""
+        size = self.info.input_size
+        if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != (size, size):
+            array = isinstance(images, np.ndarray)
+            found = f"{images.dtype} {'x'.join(map(str, images.shape))}" if array else type(images).__name__
+            raise DataError(
+                f"{self.path.name}: expected uint8 crops of Nx{size}x{size}, found {found}; "
+                "fer_edge.preprocess.image_to_input makes one of an image of a face"
+            )
         scores = np.empty((len(images), len(self.info.labels)), np.float32)
         for row, image in zip(scores, images, strict=True):
             row[:] = self.scores(image)

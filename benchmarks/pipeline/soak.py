@@ -37,7 +37,8 @@ def soak(source: str, minutes: float) -> dict[str, Any]:
     from fer_edge.device.classify import open_models
     from fer_edge.device.opencv import cv2
     from fer_edge.device.pipeline import Pipeline
-    from fer_edge.device.sources import Repeated, open_source
+    from fer_edge.device.sources import open_source
+    from fer_edge.device.sources.wrappers import Repeated
     from fer_edge.shipped import shipped_models
 
     cv2.setNumThreads(1)

@@ -11,7 +11,8 @@ from fer_edge.device.bench.model import Durations
 from fer_edge.device.opencv import cv2
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.results import STAGES
-from fer_edge.device.sources import Repeated, Source
+from fer_edge.device.sources.base import Source
+from fer_edge.device.sources.wrappers import Repeated
 from fer_edge.runtime import TFLiteModel
 
 WARM_UP_FRAMES = 10

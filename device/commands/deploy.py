@@ -7,12 +7,19 @@ import re
 import shlex
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_edge.commands.types import ModelPath
+from fer_edge.commands.usage import as_usage_error
+from fer_edge.errors import DeployError
 from fer_edge.model_file import check_tflite, read_info
-from fer_edge.shipped import ModelPath
+
+if TYPE_CHECKING:
+    from fer_edge.device.deploy.host import HostResult
 
 
 class HostName(click.ParamType[str]):
@@ -94,62 +101,54 @@ class RunOptions(click.ParamType[tuple[str, ...]]):
 )
 @click.option("--dry-run", is_flag=True, help="Look at the targets and print what would be run there; change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def deploy(
-    hosts: tuple[str, ...],
-    model: Path | None,
-    service: bool,
-    run_options: tuple[str, ...],
-    wheel: Path | None,
-    wheelhouse: Path | None,
-    path: str,
-    ssh_config: Path | None,
-    ansible: Path | None,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+def deploy(as_json: bool, **options: Any) -> None:
     """Install fer-edge on Raspberry Pis over ssh, and start it there.
 
     A name of your ssh configuration will do for USER@HOST; the login must need no password. A new version is
     installed beside the one that runs, tried, and only then switched to; if the service does not stay up, the version
     before comes back. What is already so is not done again.
     """
-    if run_options and not service:
-        raise click.UsageError("--run-options are the service's; add --service")
-    if ansible and (hosts or wheelhouse or ssh_config or dry_run or as_json):
-        raise click.UsageError(
-            "--ansible writes a playbook and takes no hosts, --wheelhouse, --ssh-config, --dry-run, --json"
-        )
-    if not ansible and not hosts:
-        raise click.UsageError("name a USER@HOST to deploy to, or --ansible PLAYBOOK.yml")
-    if model:
-        check_tflite(model)
-        read_info(model)  # refused here, and not by every target
     from fer_edge.device.deploy import fleet
     from fer_edge.device.deploy.playbook import write_playbook
-    from fer_edge.device.deploy.request import Request
-    from fer_edge.device.deploy.wheel import check_wheel, provide_wheel
-    from fer_edge.errors import DeployError
+    from fer_edge.device.deploy.request import DeployConfig
 
+    with as_usage_error():
+        config = DeployConfig(**options)
+    if config.ansible and as_json:
+        raise click.UsageError("--ansible writes a playbook and takes no --json; leave it out")
+    if config.model:
+        check_tflite(config.model)
+        read_info(config.model)  # refused here, and not by every target
     with tempfile.TemporaryDirectory() as folder:
-        if wheel:
-            check_wheel(wheel)
-        else:
-            click.echo("making the wheel ...", err=True)
-            wheel = provide_wheel(Path(folder))
-        request = Request(wheel, model, service, run_options, path, wheelhouse)
-        if ansible:
-            click.echo(f"written: {ansible} and {write_playbook(ansible, request)}")
+        request = config.request(_wheel(config.wheel, Path(folder)))
+        if config.ansible:
+            click.echo(f"written: {config.ansible} and {write_playbook(config.ansible, request)}")
             return
-        unique = tuple(dict.fromkeys(hosts))
-        results = fleet.deploy(unique, request, config=ssh_config, dry_run=dry_run, report=_report)
+        hosts = tuple(dict.fromkeys(config.hosts))
+        results = fleet.deploy(hosts, request, config=config.ssh_config, dry_run=config.dry_run, report=_report)
     if as_json:
         click.echo(json.dumps(fleet.to_json(results), indent=1))
     else:
-        click.echo(fleet.to_plan(results) if dry_run else fleet.to_table(results))
+        click.echo(fleet.to_plan(results) if config.dry_run else fleet.to_table(results))
+    _raise_errors(results)
+
+
+def _wheel(given: Path | None, folder: Path) -> Path:
+    """Return the wheel that was given, or make one in `folder`."""
+    from fer_edge.device.deploy.wheel import check_wheel, provide_wheel
+
+    if given:
+        check_wheel(given)
+        return given
+    click.echo("making the wheel ...", err=True)
+    return provide_wheel(folder)
+
+
+def _raise_errors(results: Sequence[HostResult]) -> None:
     failed = [result for result in results if not result.ok]
+    for result in failed[:-1]:
+        click.echo(f"Error: {result.host}: {result.error}", err=True)
     if failed:
-        for result in failed[:-1]:
-            click.echo(f"Error: {result.host}: {result.error}", err=True)
         raise DeployError(f"{failed[-1].host}: {failed[-1].error}")
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
+from fer_edge.commands.types import ModelPath
 from fer_edge.device.commands.options import SourceSpec
 from fer_edge.machine import describe_machine
-from fer_edge.shipped import DEFAULT, ModelPath, shipped_models
+from fer_edge.shipped import DEFAULT, shipped_models
 
 WIDEST = 110
 """Columns; longer lines are hard to read on a wide terminal."""

@@ -11,7 +11,6 @@ import click
 
 from fer_edge.device.commands.options import models_option
 from fer_edge.errors import OutputError, SourceError
-from fer_edge.lazy import require
 
 if TYPE_CHECKING:
     from fer_edge.device.results import Face
@@ -34,15 +33,11 @@ def image(
 
     A photo that cannot be read or copied is named on standard error, the others are done, and the exit status is 1.
     """
-    require("cv2", "device")
-    from fer_edge.device.classify import open_models
-    from fer_edge.device.photos import PhotoReader, annotated_path, save_annotated
+    from fer_edge.device.outputs.copies import Copies
+    from fer_edge.device.reader import FaceReader
     from fer_edge.device.sources.folder import read_photo, within_memory
 
-    reader = PhotoReader(open_models(models))
-    taken = {photo.resolve() for photo in photos}
-    if out:
-        out.mkdir(parents=True, exist_ok=True)
+    reader, copies = FaceReader(models), Copies(out, photos) if out else None
     results, failed = [], False
     for photo in photos:
         try:
@@ -52,8 +47,8 @@ def image(
                 results.append({"file": str(photo), "faces": [face.to_dict() for face in faces]})
                 if not as_json:
                     click.echo(_table(photo, faces))
-                if out:
-                    save_annotated(annotated_path(out, photo, taken), bgr, faces)
+                if copies:
+                    copies.save(photo, bgr, faces)
         except (SourceError, OutputError) as error:
             click.echo(f"Error: {error}", err=True)
             failed = True

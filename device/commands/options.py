@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from fer_edge.commands.types import ModelPath
 from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
-from fer_edge.lazy import require
-from fer_edge.shipped import DEFAULT, ModelPath
+from fer_edge.shipped import DEFAULT
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 models_option = click.option(
     "--model",
@@ -71,31 +74,18 @@ class ListenAddress(click.ParamType[Listen]):
             self.fail(f"'{value}': {error}", param, ctx)
 
 
-def refuse_overwriting(outputs: Mapping[str, str | Path | None], inputs: Mapping[str, str | Path | None]) -> None:
-    """Raise click.UsageError where an output is an input, a photo of a folder that is one, or another output.
-
-    Args:
-        outputs: option -> file that will be written; None and ``-`` are none.
-        inputs: option -> what will be read; what names no file counts for nothing.
-    """
-    written = [(option, Path(name)) for option, name in outputs.items() if name and name != "-"]
-    read = [(option, Path(name)) for option, name in inputs.items() if name and Path(name).exists()]
-    for number, (option, path) in enumerate(written):
-        for other, another in [*read, *_photos(read if path.exists() else []), *written[:number]]:
-            if _same(path, another):
-                raise click.UsageError(f"{other} and {option} name the same file twice ({path}); give each its own")
-
-
-def _same(path: Path, other: Path) -> bool:
-    if path.exists() and other.exists():
-        return path.samefile(other)  # whatever link leads there
-    return path.resolve() == other.resolve()
-
-
-def _photos(read: list[tuple[str, Path]]) -> Iterator[tuple[str, Path]]:
-    for option, folder in read:
-        if folder.is_dir():
-            require("cv2", "device")
-            from fer_edge.device.sources.folder import SUFFIXES
-
-            yield from ((f"a photo of {option}", path) for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+def serving_options(command: Command) -> Command:
+    """Add ``--token``, ``--tls-cert`` and ``--tls-key``."""
+    pem = click.Path(exists=True, dir_okay=False, path_type=Path)
+    for option in (
+        click.option("--tls-key", metavar="FILE", type=pem, help="The live page's key, PEM."),
+        click.option("--tls-cert", metavar="FILE", type=pem, help="The live page's certificate, PEM, for https."),
+        click.option(
+            "--token",
+            envvar="FER_EDGE_TOKEN",
+            show_envvar=True,
+            help="What visitors of the live page must show. Made up and printed where the address is not 127.0.0.1.",
+        ),
+    ):
+        command = option(command)
+    return command

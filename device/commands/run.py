@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from fer_edge.device.commands.options import (
-    ListenAddress,
-    MqttUrl,
-    SourceSpec,
-    models_option,
-    refuse_overwriting,
-)
-from fer_edge.device.outputs.address import Broker, Listen
+from fer_edge.commands.usage import as_usage_error
+from fer_edge.device.commands.options import ListenAddress, MqttUrl, SourceSpec, models_option, serving_options
 from fer_edge.device.service.signals import StopSignals
 from fer_edge.device.service.watchdog import Watchdog
-from fer_edge.device.web.options import serving, serving_options
-from fer_edge.errors import FerEdgeError
-from fer_edge.lazy import require
 
 if TYPE_CHECKING:
     from fer_edge.device.results import FrameResult
+    from fer_edge.device.run import Run
 
 
 @click.command()
@@ -41,8 +31,7 @@ if TYPE_CHECKING:
 @models_option
 @click.option(
     "--skin",
-    default="static",
-    show_default=True,
+    show_default="static",
     type=click.Choice(("off", "static", "ellipse", "adaptive")),
     help="Look for small faces mainly where skin is, by one of three models, or everywhere.",
 )
@@ -88,104 +77,48 @@ if TYPE_CHECKING:
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64), help="Threads of the model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
-def run(
-    ctx: click.Context,
-    source: str | None,
-    models: tuple[Path, ...],
-    skin: str,
-    detector: str,
-    detector_model: Path | None,
-    frames: int | None,
-    loop: bool,
-    jsonl: str | None,
-    save: Path | None,
-    snapshots: Path | None,
-    mqtt: Broker | None,
-    metrics: Listen | None,
-    serve: Listen | None,
-    token: str | None,
-    tls_cert: Path | None,
-    tls_key: Path | None,
-    display: bool,
-    threads: int,
-    as_json: bool,
-) -> None:
+def run(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     """Run the camera loop: find faces, follow them, and say what they express.
 
     Ends with the source, after --frames, or on Ctrl-C or SIGTERM, and then prints how many pictures it worked on and
     how long each stage took. Live sources skip pictures when the machine is too slow, files never.
     """
-    if as_json and jsonl == "-":
+    if as_json and options["jsonl"] == "-":
         raise click.UsageError("--json and --jsonl - would both write to standard output; give --jsonl a file")
-    if (detector == "yunet") != (detector_model is not None):
-        raise click.UsageError("--detector yunet and --detector-model FILE go together; give both or neither")
-    if detector == "yunet" and skin != "off" and ctx.get_parameter_source("skin") is ParameterSource.COMMANDLINE:
-        raise click.UsageError(f"--detector yunet searches the whole picture and takes no --skin {skin}; leave it out")
-    page = serving(serve, token, tls_cert, tls_key)
-    inputs = {"--source": source, "--detector-model": detector_model, "--tls-cert": tls_cert, "--tls-key": tls_key}
-    inputs |= {f"--model {model}": model for model in models}
-    refuse_overwriting({"--jsonl": jsonl, "--save": save}, inputs)
-    with StopSignals() as stop, contextlib.ExitStack() as stack:
-        require("cv2", "device")
-        if page:
-            from fer_edge.device.web.opening import open_page, paced
-        from fer_edge.device.classify import open_models
-        from fer_edge.device.detection.yunet import YuNet
-        from fer_edge.device.outputs.opening import Wanted, open_outputs
-        from fer_edge.device.pipeline import Pipeline
-        from fer_edge.device.sources import Repeated, open_source
-        from fer_edge.device.summary import Summary, to_text
+    if options["serve"] is None and ctx.get_parameter_source("token") is not ParameterSource.COMMANDLINE:
+        options["token"] = None  # the environment may hold one for other commands
+    lines_on_stdout = options["jsonl"] == "-"
+    with StopSignals() as stop:
+        from fer_edge.device.run import Run, RunConfig
 
-        classifiers = open_models(models, threads)
-        opened = stack.enter_context(stop.wait_for(lambda: open_source(source)))
-        played = Repeated(opened) if loop and not opened.live else opened
-        if page:
-            played = paced(played, lambda: stop.requested)
-        yunet = YuNet(detector_model) if detector_model else None
-        skin = "off" if yunet else skin  # YuNet searches the whole picture whatever its skin
+        with as_usage_error():
+            config = RunConfig(**options)
         watchdog = Watchdog()
-        pipeline = Pipeline(
-            played,
-            classifiers,
-            skin=skin,
-            detector=yunet,
-            stop=lambda: stop.requested,
-            waiting=lambda silent_s: watchdog.beat(),
-        )
-        wanted = Wanted(jsonl, save, snapshots, mqtt, metrics, display)
-        opening = open_outputs(
-            wanted, played, classifiers[0].info.labels, lambda: pipeline.counters, lambda: stop.requested
-        )
-        outputs = [stack.enter_context(output) for output in opening]
-        if page:
-            outputs.append(stack.enter_context(open_page(page, models, opened.name, pipeline)))
-        stack.enter_context(pipeline)
-        stack.callback(watchdog.stopping)
-        progress = _Progress(shown=jsonl != "-")
-        summary = Summary()
-
-        def finish() -> None:
-            progress.clear()
-            left_out = {output.name: output.dropped for output in outputs if output.dropped}
-            figures = {"source": opened.name, "models": [str(model) for model in models], "skin": skin}
-            figures |= summary.to_dict(pipeline.counters) | {"dropped_by_outputs": left_out}
-            click.echo(json.dumps(figures) if as_json else to_text(figures), err=jsonl == "-")
-            for name, count in left_out.items():
-                click.echo(f"{name}: could not keep up, {count} left out", err=True)
-
+        loop = Run(config, stop=lambda: stop.requested, wait_for=stop.wait_for, alive=watchdog.beat)
+        if loop.page_url:
+            click.echo(f"live page: {loop.page_url}", err=True)
+        progress = _Progress(shown=not lines_on_stdout)
         try:
-            for result in itertools.islice(pipeline, frames):
-                for output in outputs:
-                    output.write(result)
-                summary.add(result)
-                progress.show(result, summary.frames)
-                watchdog.beat()
-                if any(output.dismissed for output in outputs):
-                    break
-        except FerEdgeError:
-            finish()  # what was done until then, before the shell says why it ended
+            with loop, watchdog:
+                for number, result in enumerate(loop, 1):
+                    progress.show(result, number)
+        except BrokenPipeError:
+            raise  # nobody reads any more
+        except Exception:
+            _say_summary(loop, progress, as_json)  # what was done until then, before the shell says why it ended
             raise
-        finish()
+        _say_summary(loop, progress, as_json)
+
+
+def _say_summary(loop: Run, progress: _Progress, as_json: bool) -> None:
+    """Print the summary of a run whose outputs are closed."""
+    from fer_edge.device.outputs.summary import to_text
+
+    progress.clear()
+    figures = loop.summary()
+    click.echo(json.dumps(figures) if as_json else to_text(figures), err=loop.config.jsonl == "-")
+    for name, count in figures["dropped_by_outputs"].items():
+        click.echo(f"{name}: could not keep up, {count} left out", err=True)
 
 
 class _Progress:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from fer_edge.errors import ConfigError
+
 
 @dataclasses.dataclass(frozen=True)
 class Request:
@@ -37,3 +39,48 @@ class Request:
             elif option.startswith("--source="):
                 source = option.removeprefix("--source=")
         return source
+
+
+@dataclasses.dataclass(frozen=True)
+class DeployConfig:
+    """The options of ``fer-edge deploy``, checked when the configuration is made.
+
+    Attributes:
+        hosts: ``USER@HOST``, or names of the ssh configuration; each is deployed to once.
+        model: see `Request`.
+        service: see `Request`.
+        run_options: see `Request`; only with `service`.
+        wheel: fer-edge's own; None has it made.
+        wheelhouse: see `Request`.
+        path: folder on the target, ``root`` of `Request`.
+        ssh_config: an ssh configuration instead of the user's.
+        ansible: write a playbook there instead of deploying.
+        dry_run: look at the targets and change nothing.
+
+    Raises:
+        ConfigError: settings that exclude each other, or nothing to deploy to; its ``option`` names the field.
+    """
+
+    hosts: tuple[str, ...] = ()
+    model: Path | None = None
+    service: bool = False
+    run_options: tuple[str, ...] = ()
+    wheel: Path | None = None
+    wheelhouse: Path | None = None
+    path: str = "~/fer-edge"
+    ssh_config: Path | None = None
+    ansible: Path | None = None
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        if self.run_options and not self.service:
+            raise ConfigError("run_options", "`run_options` are the service's; add `service`")
+        if not self.ansible and not self.hosts:
+            raise ConfigError("hosts", "name a USER@HOST to deploy to, or `ansible` PLAYBOOK.yml")
+        for option in ("hosts", "wheelhouse", "ssh_config", "dry_run"):
+            if self.ansible and getattr(self, option):
+                raise ConfigError(option, f"`ansible` writes a playbook and takes no `{option}`; leave it out")
+
+    def request(self, wheel: Path) -> Request:
+        """Return what is to be installed, with fer-edge's own `wheel`."""
+        return Request(wheel, self.model, self.service, self.run_options, self.path, self.wheelhouse)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
-from fer_edge.device.frame import Frame
 from fer_edge.device.sources.base import Source
 from fer_edge.errors import SourceError
 
-__all__ = ["Repeated", "Source", "open_source"]
+__all__ = ["Source", "open_source"]
 
 
 def open_source(spec: str | None = None) -> Source:
@@ -59,31 +56,3 @@ def open_source(spec: str | None = None) -> Source:
     from fer_edge.device.sources.video import VideoSource
 
     return VideoSource(spec)
-
-
-class Repeated(Source):
-    """A finite source played again and again, with numbers and times that go on."""
-
-    def __init__(self, source: Source) -> None:
-        """Wrap a source and take over closing it."""
-        self._source = source
-        self.name, self.live, self.stills, self.fps = source.name, source.live, source.stills, source.fps
-
-    @property
-    def skipped(self) -> int:  # type: ignore[override]
-        """Damaged pictures of all rounds."""
-        return self._source.skipped
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Deliver the frames, round after round, without end."""
-        first_index, first_time = 0, 0.0
-        while True:
-            index, time = first_index, first_time
-            for frame in self._source:
-                index, time = first_index + frame.index, first_time + frame.time
-                yield dataclasses.replace(frame, index=index, time=time)
-            first_index, first_time = index + 1, time + 1 / (self.fps or 1.0)
-
-    def close(self) -> None:
-        """Close the source."""
-        self._source.close()

@@ -21,10 +21,10 @@ import fer_edge
 from fer_edge.device.web.about import About, Examination, stated_accuracy
 from fer_edge.device.web.camera import CameraDesk
 from fer_edge.device.web.hub import Hub, Kind
-from fer_edge.device.web.options import Serving
 from fer_edge.device.web.pages import FOLDER, PAGES, Facts, address, load_assets, render, render_refusal
 from fer_edge.device.web.photo import PhotoDesk
 from fer_edge.device.web.security import Guard
+from fer_edge.device.web.serving import Serving
 from fer_edge.device.web.streams import Stream, watch
 from fer_edge.model_file import read_info
 

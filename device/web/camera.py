@@ -16,11 +16,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from fer_edge.device.classify import open_models
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
+from fer_edge.device.outputs.summary import Rate
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.service.worker import Worker
 from fer_edge.device.sources.base import Source
 from fer_edge.device.web.hub import to_line
-from fer_edge.device.web.rate import Rate
 from fer_edge.device.web.streams import TRY_AGAIN_LATER
 from fer_edge.device.web.upload import UploadError, checked_header, decode_bgr
 from fer_edge.errors import FerEdgeError, SourceError

@@ -12,8 +12,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from fer_edge.device.classify import open_models
-from fer_edge.device.photos import PhotoReader
+from fer_edge.device.reader import FaceReader
 from fer_edge.device.web.upload import UploadError, decode, receive
 
 IN_WORK = 1
@@ -32,7 +31,7 @@ class PhotoDesk:
     def __init__(self, models: Sequence[Path]) -> None:
         """Prepare; the models are opened with the first photo, because most pages are never asked for one."""
         self._models = models
-        self._reader: PhotoReader | None = None
+        self._reader: FaceReader | None = None
         self._thread = ThreadPoolExecutor(1, "live page photos")
         self._hands, self._desk = asyncio.Semaphore(RECEIVED), asyncio.Semaphore(IN_WORK)
         self._visitors = 0
@@ -64,7 +63,7 @@ class PhotoDesk:
         start = time.perf_counter()
         photo = decode(data)
         if self._reader is None:
-            self._reader = PhotoReader(open_models(self._models))
+            self._reader = FaceReader(self._models)
         faces = self._reader.read(photo.bgr)
         factor = photo.width / photo.bgr.shape[1]
         placed = [face.resized(factor, photo.width, photo.height) for face in faces]

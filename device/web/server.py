@@ -18,7 +18,7 @@ import uvicorn
 from fer_edge.device.service.worker import Worker
 from fer_edge.device.web.app import make_app
 from fer_edge.device.web.hub import Hub
-from fer_edge.device.web.options import Serving
+from fer_edge.device.web.serving import Serving
 from fer_edge.errors import OutputError
 
 _log = logging.getLogger(__name__)

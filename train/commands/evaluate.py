@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_edge.shipped import ModelPath
+from fer_edge.commands.types import ModelPath
 from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from fer_edge.shipped import ModelPath
+from fer_edge.commands.types import ModelPath
 
 IMAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from fer_edge.shipped import ModelPath
+from fer_edge.commands.types import ModelPath
 from fer_edge.train.commands.options import SHARE, Finite
 
 _AUGMENTATION = (

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from fer_edge.train.data.spec import DataSpec, LabelMapping, check_mapping
+from fer_edge.train.commands.types import DataSpec, LabelMapping, check_mapping
 
 HELP = "A fer2013.csv, a folder or zip of pictures, 'demo', or several joined with '+'."
 DATA = click.argument("data", type=DataSpec())

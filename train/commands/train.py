@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_edge.shipped import ModelPath
+from fer_edge.commands.types import ModelPath
 from fer_edge.train.commands.groups import of_augmentation, of_teachers
 from fer_edge.train.commands.idle import refuse_idle
 from fer_edge.train.commands.options import (

@@ -13,7 +13,7 @@ from fer_edge.device.bench.report import Measurement, machine_line, to_json, to_
 from fer_edge.device.results import STAGES
 
 SCHEMA = jsonschema.Draft202012Validator(
-    json.loads(resources.files("fer_edge.device").joinpath("bench.schema.json").read_text())
+    json.loads(resources.files("fer_edge.device.bench").joinpath("bench.schema.json").read_text())
 )
 PI = {
     "kind": "Raspberry Pi",

@@ -9,7 +9,7 @@ from fer_edge.cli import main
 from fer_edge.device.detection.cascade import HaarCascade
 from fer_edge.device.detection.image_search import SEARCH_PIXELS
 from fer_edge.device.faces import iou
-from fer_edge.device.photos import PhotoReader
+from fer_edge.device.reader import FaceReader
 from fer_edge.device.sources.folder import read_photo
 from fer_edge.preprocess import Box, face_to_input
 
@@ -147,8 +147,8 @@ def test_a_photo_too_large_for_the_memory_does_not_stop_the_others(image, photo,
             raise error
         return original(self, bgr)
 
-    original = PhotoReader.read
-    monkeypatch.setattr(PhotoReader, "read", read)
+    original = FaceReader.read
+    monkeypatch.setattr(FaceReader, "read", read)
     result = image(empty, photo, "--json")
     assert result.exit_code == 1
     assert [entry["file"] for entry in json.loads(result.stdout)] == [str(photo)]

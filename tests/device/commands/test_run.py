@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from fer_edge.device.outputs.jsonl import JsonLines
 from fer_edge.device.outputs.window import Window
 from fer_edge.device.results import STAGES
 from fer_edge.device.sources.demo import DemoSource
-from fer_edge.errors import SourceError
+from fer_edge.errors import OutputError, SourceError
 from fer_edge.model_file import write_info
 
 
@@ -236,6 +237,47 @@ def test_what_an_output_left_out_is_in_the_summary(run, monkeypatch, tmp_path):
     result = run("--source", "demo", "--frames", 3, "--jsonl", path, "--json")
     assert json.loads(result.stdout)["dropped_by_outputs"] == {str(path): 3}
     assert f"{path}: could not keep up, 3 left out" in result.stderr
+
+
+def test_what_an_output_leaves_out_at_the_end_is_in_the_summary_too(run, monkeypatch, tmp_path):
+    def close(self):
+        self.dropped += 2
+        original(self)
+
+    original = JsonLines.close
+    monkeypatch.setattr(JsonLines, "close", close)
+    path = tmp_path / "out.jsonl"
+    result = run("--source", "demo", "--frames", 3, "--jsonl", path, "--json")
+    assert json.loads(result.stdout)["dropped_by_outputs"] == {str(path): 2}
+    assert f"{path}: could not keep up, 2 left out" in result.stderr
+
+
+def test_an_output_that_fails_at_the_end_leaves_the_summary(run, monkeypatch, tmp_path):
+    def close(self):
+        original(self)
+        raise OutputError("the disk does not answer")
+
+    original = JsonLines.close
+    monkeypatch.setattr(JsonLines, "close", close)
+    result = run("--source", "demo", "--frames", 3, "--jsonl", tmp_path / "out.jsonl", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["frames"] == 3
+    assert result.stderr == "Error: the disk does not answer\n"
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("frames", [0, 1, 3])
+def test_a_reader_that_dies_at_any_moment_leaves_the_summary(run, monkeypatch, live, frames):
+    def film(self):
+        yield from itertools.islice(original(self), frames)
+        raise RuntimeError("driver")
+
+    original = DemoSource.__iter__
+    monkeypatch.setattr(DemoSource, "__iter__", film)
+    result = run("--source", "demo:live" if live else "demo", "--json")
+    assert result.exit_code == 1
+    assert "driver" in f"{result.exception} {result.stderr}"
+    assert json.loads(result.stdout)["frames"] <= frames
 
 
 def test_a_broker_that_is_none_is_wrong_usage_and_its_password_is_not_repeated(run, monkeypatch):

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from fer_edge.device.opencv import most_pixels
-from fer_edge.device.sources import Repeated, folder
+from fer_edge.device.sources import folder
 from fer_edge.device.sources.folder import FolderSource, read_photo
+from fer_edge.device.sources.wrappers import Repeated
 from fer_edge.errors import SourceError
 
 

@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from fer_edge.device.sources import Repeated, Source, open_source, picamera2
+from fer_edge.device.sources import Source, open_source, picamera2
 from fer_edge.device.sources.demo import DemoSource
 from fer_edge.device.sources.folder import FolderSource
-from fer_edge.device.sources.paced import Paced
 from fer_edge.device.sources.video import VideoSource
+from fer_edge.device.sources.wrappers import Paced, Repeated
 from fer_edge.errors import SourceError
 
 

@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.web.app import make_app
 from fer_edge.device.web.hub import Hub
-from fer_edge.device.web.options import Serving
 from fer_edge.device.web.server import Server
+from fer_edge.device.web.serving import Serving
 
 TOKEN = "abcdefgh12345678"
 

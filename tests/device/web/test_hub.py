@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_edge.device.drawing import LONGEST, encode
 from fer_edge.device.frame import frame_from_bgr
+from fer_edge.device.outputs.summary import Rate
 from fer_edge.device.results import FrameResult
 from fer_edge.device.web import hub as hub_module
 from fer_edge.device.web.hub import VIEWERS, Hub, Kind, Shown, Viewer, to_line
-from fer_edge.device.web.picture import LONGEST, encode
-from fer_edge.device.web.rate import Rate
 from tests.device.making import face, result
 
 LOOP = {"fps": 15.0, "captured": 3, "dropped": 0}

@@ -15,8 +15,8 @@ from fer_edge.device.classify import open_models
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.sources.demo import DemoSource
-from fer_edge.device.web.options import Serving
-from fer_edge.device.web.output import LivePage
+from fer_edge.device.web.live import LivePage
+from fer_edge.device.web.serving import Serving
 from tests.device.web.conftest import answers, free_port, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

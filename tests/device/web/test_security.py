@@ -2,9 +2,9 @@ import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from fer_edge.device.outputs.address import Listen
-from fer_edge.device.web.options import Serving
 from fer_edge.device.web.pages import PAGES, address
 from fer_edge.device.web.security import HEADERS
+from fer_edge.device.web.serving import Serving
 from tests.device.web.conftest import TOKEN
 
 OUTSIDE = Serving(Listen("0.0.0.0", 8080), TOKEN)

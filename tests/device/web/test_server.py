@@ -16,9 +16,9 @@ from websockets.sync.client import connect
 from fer_edge.cli import main
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.sources.base import Source
-from fer_edge.device.sources.paced import Paced
-from fer_edge.device.web.options import Serving
+from fer_edge.device.sources.wrappers import Paced
 from fer_edge.device.web.server import Server
+from fer_edge.device.web.serving import Serving
 from fer_edge.errors import OutputError
 from tests.device.web.conftest import TOKEN, free_port, wait_for
 

@@ -17,11 +17,11 @@ import pytest
 from fer_edge.device.classify import open_models
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.pipeline import Pipeline
-from fer_edge.device.sources import Repeated, open_source
-from fer_edge.device.sources.paced import Paced
-from fer_edge.device.web.options import Serving
-from fer_edge.device.web.output import LivePage
+from fer_edge.device.sources import open_source
+from fer_edge.device.sources.wrappers import Paced, Repeated
+from fer_edge.device.web.live import LivePage
 from fer_edge.device.web.pages import address
+from fer_edge.device.web.serving import Serving
 from tests.device.web.conftest import answers, free_port, wait_for
 
 CHROMIUM = "/usr/bin/chromium"

@@ -1,8 +1,8 @@
 import pytest
 
 from fer_edge.device.outputs.address import Listen
-from fer_edge.device.web.options import Serving
 from fer_edge.device.web.server import Server
+from fer_edge.device.web.serving import Serving
 from tests.device.web.browser.browsing import FAKE_CAMERA, LoopWithPage, chromium, film
 from tests.device.web.conftest import answers, free_port, wait_for
 

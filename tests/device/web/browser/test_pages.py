@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from fer_edge.device.outputs.address import Listen
-from fer_edge.device.web.options import Serving
 from fer_edge.device.web.pages import PAGES, address
 from fer_edge.device.web.server import Server
+from fer_edge.device.web.serving import Serving
 from tests.device.web.browser.browsing import DESKTOP, PHONE, Watched, opened, settle, until, violations
 from tests.device.web.conftest import TOKEN, answers, free_port, wait_for
 

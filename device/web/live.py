@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.device.outputs.base import Output
+from fer_edge.device.outputs.summary import Rate
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.results import FrameResult
 from fer_edge.device.web.camera import loop_figures
 from fer_edge.device.web.hub import Hub
-from fer_edge.device.web.options import Serving
-from fer_edge.device.web.rate import Rate
 from fer_edge.device.web.server import Server
+from fer_edge.device.web.serving import Serving
 
 
 class LivePage(Output):
-    """Shows the results to browsers; the loop only leaves the latest one, and only while somebody watches."""
+    """Shows the results to browsers; the loop only leaves the latest one, and only while somebody watches.
+
+    Attributes:
+        url: what to type into a browser, with the token.
+    """
 
     name = "live page"
 

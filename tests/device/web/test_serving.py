@@ -1,42 +1,45 @@
-import click
 import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.device.outputs.address import Listen
-from fer_edge.device.web.options import SHORTEST_TOKEN, is_loopback, serving
+from fer_edge.device.run import RunConfig
+from fer_edge.device.web.serving import SHORTEST_TOKEN, Serving, is_loopback
+from fer_edge.errors import ConfigError
 from tests.device.web.conftest import TOKEN
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "localhost", "::1"])
 def test_the_loopback_needs_no_token(host):
     assert is_loopback(host)
-    assert serving(Listen(host, 80), None, None, None).token is None
+    assert Serving(Listen(host, 80)).token is None
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "raspberrypi", "localhost.example"])
 def test_any_other_address_gets_one(host):
-    first, second = (serving(Listen(host, 80), None, None, None).token for _ in range(2))
+    first, second = (Serving(Listen(host, 80)).token for _ in range(2))
     assert len(first) >= 32
     assert first != second
-    assert serving(Listen(host, 80), TOKEN, None, None).token == TOKEN
+    assert Serving(Listen(host, 80), TOKEN).token == TOKEN
 
 
 @pytest.mark.parametrize("token", ["", "short", "x" * (SHORTEST_TOKEN - 1), "with spaces in between", "é" * 20])
 def test_a_token_that_can_be_guessed_or_not_be_sent(token):
-    with pytest.raises(click.UsageError, match="expected a --token"):
-        serving(Listen("0.0.0.0", 80), token, None, None)
+    with pytest.raises(ConfigError, match="expected a `token`") as refused:
+        Serving(Listen("0.0.0.0", 80), token)
+    assert refused.value.option == "token"
 
 
 def test_without_a_page_nothing_is_served(tmp_path):
-    assert serving(None, TOKEN, None, None) is None
-    with pytest.raises(click.UsageError, match="give --serve"):
-        serving(None, None, tmp_path, tmp_path)
+    assert RunConfig().serving is None
+    for settings in ({"token": TOKEN}, {"tls_cert": tmp_path, "tls_key": tmp_path}):
+        with pytest.raises(ConfigError, match="give `serve`"):
+            RunConfig(**settings)
 
 
 def test_certificate_and_key_go_together(tmp_path):
-    with pytest.raises(click.UsageError, match="go together"):
-        serving(Listen("127.0.0.1", 80), None, tmp_path, None)
+    with pytest.raises(ConfigError, match="go together"):
+        Serving(Listen("127.0.0.1", 80), None, tmp_path, None)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
+from fer_edge.device.outputs.summary import Summary, to_text
 from fer_edge.device.results import STAGES, Counters, Face, FrameResult
-from fer_edge.device.summary import Summary, to_text
 from fer_edge.preprocess import Box
 
 FACE = Face(1, Box(0, 0, 9, 9), "happy", 0.9, {"happy": 0.9})

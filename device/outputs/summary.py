@@ -1,9 +1,10 @@
-"""What a run amounted to: counts, rate, latency, processor time."""
+"""What a run amounts to: counts, rate, latency, processor time."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,32 @@ WINDOW = 10_000
 """Latest pictures from which the percentiles are taken, so that a run of months stays small."""
 
 
+RATE_WINDOW_S = 2.0
+"""Seconds over which `Rate` takes the rate of the moment."""
+
+
+class Rate:
+    """Counts pictures of the latest `RATE_WINDOW_S` seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin; `clock` gives seconds that never go back."""
+        self._clock = clock
+        self._times: deque[float] = deque()
+
+    def tick(self) -> float:
+        """Count one picture and return the rate, 0 before the second one."""
+        now = self._clock()
+        self._times.append(now)
+        while now - self._times[0] > RATE_WINDOW_S and len(self._times) > 2:
+            self._times.popleft()
+        passed = now - self._times[0]
+        return (len(self._times) - 1) / passed if passed else 0.0
+
+
 class Summary:
     """Gathers the results of a run.
 
-    Time counts from its making: wall-clock seconds, and CPU seconds of the whole process.
+    Time counts from its making until `stop`: wall-clock seconds, and CPU seconds of the whole process.
     """
 
     def __init__(self) -> None:
@@ -30,6 +53,7 @@ class Summary:
         self._timings: dict[str, deque[float]] = {stage: deque(maxlen=WINDOW) for stage in STAGES}
         self._started = time.perf_counter()
         self._cpu_started = time.process_time()
+        self._taken: tuple[float, float] | None = None
 
     def add(self, result: FrameResult) -> None:
         """Take in the result of one picture."""
@@ -40,9 +64,17 @@ class Summary:
         for stage, seconds in result.timings.items():
             self._timings[stage].append(seconds)
 
+    def stop(self) -> None:
+        """Count no more time: what follows, such as closing files, is not the loop's."""
+        if self._taken is None:
+            self._taken = self._passed()
+
+    def _passed(self) -> tuple[float, float]:
+        return time.perf_counter() - self._started, time.process_time() - self._cpu_started
+
     def to_dict(self, counters: Counters) -> dict[str, Any]:
         """Return the JSON-ready figures so far, with what the pipeline counted."""
-        seconds, cpu = time.perf_counter() - self._started, time.process_time() - self._cpu_started
+        seconds, cpu = self._taken or self._passed()
         return {
             "frames": self.frames,
             "dropped": counters.dropped,

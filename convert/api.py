@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fer_edge.convert.pipeline import Settings, convert_model, prepare
-from fer_edge.convert.report import ConversionReport
-from fer_edge.train.data.dataset import Dataset
-from fer_edge.train.data.load import load_dataset
+if TYPE_CHECKING:
+    from fer_edge.convert.pipeline import Settings
+    from fer_edge.convert.report import ConversionReport
+    from fer_edge.train.data.dataset import Dataset
 
 Name = str | os.PathLike[str]
 
@@ -33,8 +34,20 @@ def convert(
         DataError: the data do not fit the model.
         ConversionError: the converter failed, or its result did not pass verification.
         OutputError: a result cannot be written.
+        MissingExtraError: TensorFlow is not installed.
+
+    Example:
+        >>> import fer_edge
+        >>> from fer_edge.convert.pipeline import Settings
+        >>> report = fer_edge.convert("run/model.keras", "faces", out="nano.tflite", settings=Settings(qat_epochs=0))
+        >>> report.file_bytes > 10_000
+        True
     """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # which exports TFLite
+    from fer_edge.convert.pipeline import Settings, convert_model, prepare
+    from fer_edge.train.data.load import load_dataset
+
     target = Path(out)
     written = Path(report) if report else target.with_name(f"{target.name}.report.json")
     job = prepare(Path(model), target, written, settings or Settings())
-    return convert_model(job, data if isinstance(data, Dataset) else load_dataset(os.fspath(data)))
+    return convert_model(job, load_dataset(os.fspath(data)) if isinstance(data, (str, os.PathLike)) else data)

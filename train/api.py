@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_edge.errors import ConfigError
 from fer_edge.shipped import find_model
-from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset
-from fer_edge.train.data.load import load_dataset
-from fer_edge.train.evaluate.evaluation import Evaluation, evaluate_models
-from fer_edge.train.loop.training import Epoch, train_model
-from fer_edge.train.recipe import Recipe
+
+if TYPE_CHECKING:
+    from fer_edge.train.data.dataset import Dataset
+    from fer_edge.train.evaluate.evaluation import Evaluation
+    from fer_edge.train.loop.training import Epoch
+    from fer_edge.train.recipe import Recipe
 
 Name = str | os.PathLike[str]
 
@@ -40,14 +42,19 @@ def train(
     Example:
         >>> import fer_edge
         >>> from fer_edge.train.recipe import Recipe
-        >>> epochs = fer_edge.train(Recipe(epochs=1), "demo", out="runs/try", model="nano")  # doctest: +SKIP
+        >>> epochs = fer_edge.train(Recipe(epochs=1), "faces", out="run", model="nano")
+        >>> len(epochs)
+        1
     """
+    from fer_edge.train.loop.training import train_model
+    from fer_edge.train.recipe import Recipe
+
     if not isinstance(recipe, Recipe):
         raise ConfigError("recipe", f"`recipe`: expected a Recipe, found {type(recipe).__name__}")
     return train_model(_dataset(data), model, recipe, Path(out), resume=resume)
 
 
-def evaluate(models: Name | Sequence[Name], data: Name | Dataset, split: str = PUBLIC_TEST) -> Evaluation:
+def evaluate(models: Name | Sequence[Name], data: Name | Dataset, split: str = "PublicTest") -> Evaluation:
     """Measure a model, or the average of several, on one split of a data set.
 
     Args:
@@ -62,10 +69,20 @@ def evaluate(models: Name | Sequence[Name], data: Name | Dataset, split: str = P
         ModelFileError: a file that is no model, or models with different labels.
         DataError: data that cannot be read, or have other labels, another image size, or not this split.
         MissingExtraError: what a part needs is not installed.
+
+    Example:
+        >>> import fer_edge
+        >>> found = fer_edge.evaluate("nano.tflite", "faces")
+        >>> found.scores.shape == (found.metrics.images, len(found.metrics.classes))
+        True
     """
+    from fer_edge.train.evaluate.evaluation import evaluate_models
+
     listed = [models] if isinstance(models, (str, os.PathLike)) else models
     return evaluate_models([find_model(model) for model in listed], _dataset(data), split)
 
 
 def _dataset(data: Name | Dataset) -> Dataset:
-    return data if isinstance(data, Dataset) else load_dataset(os.fspath(data))
+    from fer_edge.train.data.load import load_dataset
+
+    return load_dataset(os.fspath(data)) if isinstance(data, (str, os.PathLike)) else data

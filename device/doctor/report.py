@@ -5,13 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-import click
-
 from fer_edge.device.doctor.finding import Finding, Status
 
 MARKS = {Status.OK: "✓", Status.WARNING: "!", Status.PROBLEM: "✗", Status.UNKNOWN: "?"}
 PLAIN_MARKS = {**MARKS, Status.OK: "+", Status.PROBLEM: "x"}
-COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.PROBLEM: "red", Status.UNKNOWN: None}
+COLOURS = {Status.OK: 32, Status.WARNING: 33, Status.PROBLEM: 31}
+"""Green, yellow, red (ECMA-48, select graphic rendition); `click.echo` takes them out where nobody sees them."""
 
 
 def to_text(finding: Finding, name_width: int, width: int, encoding: str) -> str:
@@ -24,15 +23,14 @@ def to_text(finding: Finding, name_width: int, width: int, encoding: str) -> str
         encoding: of the terminal; where it lacks the marks, ASCII stands in.
     """
     marks = MARKS if _can_encode("".join(MARKS.values()), encoding) else PLAIN_MARKS
-    colour = COLOURS[finding.status]
-    head = f"{click.style(marks[finding.status], fg=colour, bold=colour is not None)} {finding.name:{name_width}}  "
+    head = f"{_coloured(marks[finding.status], finding.status, bold=True)} {finding.name:{name_width}}  "
     indent = name_width + 4
     found = textwrap.wrap(
         _encodable(finding.found, encoding), max(width - indent, 20), break_on_hyphens=False, break_long_words=False
     ) or [""]
     lines = [head + found[0], *(" " * indent + line for line in found[1:])]
     if finding.advice:
-        lines.append(" " * indent + click.style(f"-> {_encodable(finding.advice, encoding)}", fg=colour))
+        lines.append(" " * indent + _coloured(f"-> {_encodable(finding.advice, encoding)}", finding.status))
     return "\n".join(lines)
 
 
@@ -49,6 +47,11 @@ def verdict(findings: Sequence[Finding]) -> str:
 def is_ready(findings: Sequence[Finding]) -> bool:
     """Say whether nothing is a problem."""
     return all(finding.status is not Status.PROBLEM for finding in findings)
+
+
+def _coloured(text: str, status: Status, *, bold: bool = False) -> str:
+    colour = COLOURS.get(status)
+    return f"\x1b[{colour}{';1' if bold else ''}m{text}\x1b[0m" if colour else text
 
 
 def _can_encode(text: str, encoding: str) -> bool:

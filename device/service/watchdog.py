@@ -9,6 +9,8 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
 
 SHARE = 0.25
 """Part of the watchdog's time between two signs of life; sd_watchdog_enabled(3) recommends at most a half."""
@@ -36,6 +38,15 @@ class Watchdog:
         self._clock = clock
         self._ready = False
         self._next = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Say that the loop has ended, whatever ended it."""
+        self.stopping()
 
     def beat(self) -> None:
         """Say that the loop still turns; the first time, that the service is up."""

@@ -28,10 +28,8 @@ def serve_page(serving: Serving, models: Sequence[Path], report: Callable[[str],
         OutputError: the address or the certificate cannot be used.
     """
     Ensemble(open_models(models))  # refuses models that cannot be used before anybody comes
-    watchdog = Watchdog()
-    with StopSignals() as stop, Server(serving, models, None, None) as server:
+    with StopSignals() as stop, Server(serving, models, None, None) as server, Watchdog() as watchdog:
         report(server.url)
         while not stop.requested:
             watchdog.beat()
             time.sleep(_POLL_S)
-    watchdog.stopping()

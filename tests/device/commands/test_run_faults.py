@@ -16,7 +16,6 @@ import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
-from fer_edge.device import sources
 from fer_edge.device.outputs.opening import QUEUED_PICTURES
 from fer_edge.device.sources import Source
 
@@ -228,7 +227,7 @@ def test_a_reader_that_dies_ends_the_run_with_its_summary_and_the_reason(monkeyp
             time.sleep(0.3)
             raise MemoryError("none left")
 
-    monkeypatch.setattr(sources, "open_source", lambda spec: Dying())
+    monkeypatch.setattr("fer_edge.device.run.open_source", lambda spec: Dying())
     done = CliRunner().invoke(main, ["run", "--source", "0"])
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit)

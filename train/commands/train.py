@@ -23,7 +23,6 @@ from fer_edge.train.commands.options import (
     SEED,
     SHARE,
     Finite,
-    PartOfTraining,
 )
 
 if TYPE_CHECKING:
@@ -101,12 +100,6 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
 @click.option("--dropout", default=0.2, show_default=True, type=SHARE, help="Before the last layer.")
 @click.option("--patience", default=0, show_default=True, type=click.IntRange(0), help="Early stopping; 0 off.")
 @click.option("--holdout", default=0.1, show_default=True, type=SHARE, help="Share of Training that chooses the epoch.")
-@click.option(
-    "--leave-out",
-    default="",
-    type=PartOfTraining(),
-    help="Hold out the K-th of N parts in place of --holdout; as a teacher, the model speaks of these images only.",
-)
 @click.option("--keep-leaks", is_flag=True, help="Also train on images that occur in a test split.")
 @click.option(
     "--resample",
@@ -209,18 +202,16 @@ def train(
             f"'{model}' is not in the zoo ({', '.join(ZOO)}), nor a YAML file", param_hint="--model"
         )
     architecture = find_architecture(model)
-    if settings["schedule"] == "plateau" and not settings["holdout"] and not settings["leave_out"]:
+    if settings["schedule"] == "plateau" and not settings["holdout"]:
         raise click.UsageError("--schedule plateau follows the held-out accuracy; give a --holdout above 0")
     settings |= refuse_idle(context, fixed_dropout=architecture.description.get("dropout") is not None)
-    if calibrated and (settings["holdout"] or settings["leave_out"]):
+    if calibrated and settings["holdout"]:
         raise click.UsageError("--temperature-from is for --holdout 0; a run that holds out finds its own temperature")
     leaky = protocol == "leaky-resample"
     if leaky and ferplus and ferplus_target != "majority":
         raise click.UsageError("--protocol leaky-resample knows labels only: give --ferplus-target majority")
     if leaky and not settings["resample"]:
         raise click.UsageError("--protocol leaky-resample needs the method: give --resample too")
-    if leaky and settings["leave_out"]:
-        raise click.UsageError("--protocol leaky-resample holds out a leaky part: leave --leave-out away")
     augmentation = Augmentation(**{field.name: settings.pop(field.name) for field in dataclasses.fields(Augmentation)})
     if auxiliary and (settings["resample"] or ferplus):
         raise click.UsageError("--auxiliary-ferplus is for FER2013 as it is: no --resample, no --ferplus")

@@ -4,10 +4,6 @@ Hinton, Vinyals and Dean 2015 (arXiv:1503.02531): the student learns from the te
 the labels. Beyer et al. 2022 (arXiv:2106.05237): teacher and student must see the same crop, so the teachers
 look at the very views that the student is trained on. Teachers are slow, so a fixed number of
 views is made and the epochs take them in turn; mirroring, mixing and erasing still change them in every epoch.
-
-What a teacher says of an image that it was trained on is partly that image's label, known by heart. One that was
-trained without a part of Training (`Recipe.leave_out`) is asked about that part only, so that teachers for all parts
-together say nothing but what they would say of new images (cross-fitting: Dao et al. 2021, arXiv:2104.09732).
 """
 
 from __future__ import annotations
@@ -25,12 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import DataError, ModelFileError
+from fer_edge.errors import ModelFileError
 from fer_edge.model_file import flatbuffer
 from fer_edge.train.augment.augmenter import GEOMETRY, Augmentation, View
 from fer_edge.train.data.cache import cache_folder
 from fer_edge.train.data.dataset import Split
-from fer_edge.train.data.duplicates import Part
 from fer_edge.train.distill.int8_teacher import Int8Teacher
 from fer_edge.train.keras_setup import KerasModel, load_model
 
@@ -97,32 +92,16 @@ class TeacherViews:
             augmentation: its geometry and light; the rest is not part of a view.
             seed: of the views.
             mixed: share of the images that are mixed with another one before the teachers look.
-
-        Raises:
-            DataError: no teacher may be asked about some of the images; or some are to be mixed, and a teacher that was
-                trained without a part would know one image of a mixture.
         """
         self._images, self._augmentation, self._seed, self._mixed = training.images, augmentation, seed, mixed
         self._said: dict[int, NDArray[np.float16]] = {}  # where nothing can be written: the teachers are slow
-        self._teachers = [(teacher, _may_judge(teacher, training)) for teacher in teachers]
-        asked = np.sum([judged for _, judged in self._teachers], axis=0)
-        if not asked.all():
-            parts = ", ".join(sorted(left_out(teacher) for teacher in teachers))
-            raise DataError(
-                f"expected teachers for every part of Training, found those trained without {parts}, to whom "
-                f"{int((asked == 0).sum())} of {len(training)} images are not new; give the other parts' as well"
-            )
-        if mixed and any(map(left_out, teachers)):
-            raise DataError(
-                "expected teachers of all Training for --mixed-views, found one trained without a part, who knows one "
-                "image of a mixture and not the other; leave --mixed-views or that teacher out"
-            )
+        self._teachers = teachers
         # Only what makes the views, so that students that differ in the rest share them.
         made_by = [getattr(augmentation, name) for name in (*GEOMETRY, "contrast")]
         digest = hashlib.sha256(json.dumps([*made_by, mixed]).encode())
         digest.update(np.ascontiguousarray(training.images).data)
         for teacher in teachers:
-            digest.update((teacher.info.contrast + left_out(teacher)).encode())
+            digest.update(teacher.info.contrast.encode())
             if isinstance(teacher, Int8Teacher):
                 digest.update(flatbuffer(teacher.path.read_bytes()))
                 continue
@@ -163,15 +142,12 @@ class TeacherViews:
     def _ask(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the mean of what the teachers say about the images of a view, and about their mirror images."""
         said: Any = 0.0
-        for teacher, judged in self._teachers:
-            shown = images[judged]
-            mean: Any = teacher.predict(shown)
+        for teacher in self._teachers:
+            mean: Any = teacher.predict(images)
             if not teacher.info.training.get("recipe", {}).get("symmetric"):  # else it would say the same again
-                mean = (mean + teacher.predict(shown[:, :, ::-1])) / 2
-            of_all = np.zeros((len(images), mean.shape[1]), np.float32)
-            of_all[judged] = mean
-            said += of_all
-        probabilities: NDArray[np.float32] = said / said.sum(axis=1, keepdims=True)  # a row is the sum of who was asked
+                mean = (mean + teacher.predict(images[:, :, ::-1])) / 2
+            said += mean
+        probabilities: NDArray[np.float32] = said / said.sum(axis=1, keepdims=True)
         return probabilities
 
 
@@ -183,20 +159,7 @@ def views_kept() -> tuple[Path, int]:
 
 def describe_teacher(teacher: Teacher) -> dict[str, str]:
     """Return what a run card says of a teacher, whose hash alone tells a reader nothing."""
-    described = {"model": teacher.info.name, "run": str(teacher.info.training.get("run", ""))}
-    return described | ({"leave_out": part} if (part := left_out(teacher)) else {})
-
-
-def left_out(teacher: Teacher) -> str:
-    """Return the part of Training that a teacher was trained without, "" for none."""
-    part: str = teacher.info.training.get("recipe", {}).get("leave_out", "")
-    return part
-
-
-def _may_judge(teacher: Teacher, training: Split) -> NDArray[np.bool_]:
-    """Return which images a teacher is asked about: those of the part it was trained without, or else all."""
-    part = left_out(teacher)
-    return Part.parse(part).holds(training) if part else np.ones(len(training), np.bool_)
+    return {"model": teacher.info.name, "run": str(teacher.info.training.get("run", ""))}
 
 
 def _keep(path: Path, images: NDArray[np.uint8], probabilities: NDArray[np.float16]) -> bool:

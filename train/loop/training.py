@@ -21,7 +21,7 @@ from fer_edge.preprocess import normalise
 from fer_edge.train.augment.augmenter import Augmenter
 from fer_edge.train.data.balance import resample
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
-from fer_edge.train.data.duplicates import Part, blank, conflicting, hold_out, training_without_leaks
+from fer_edge.train.data.duplicates import blank, conflicting, hold_out, training_without_leaks
 from fer_edge.train.distill.teacher_predictions import Teacher, describe_teacher
 from fer_edge.train.keras_setup import KerasModel, load_keras
 from fer_edge.train.loop.checkpoint import load_checkpoint, save_checkpoint
@@ -95,15 +95,7 @@ def train_model(
         usable = usable.take(~(blank(usable) | conflicting(usable)))
     training, holdout = usable, held_out
     part_of = None
-    if recipe.leave_out:
-        away = Part.parse(recipe.leave_out).holds(usable)
-        if not away.any():
-            raise DataError(
-                f"{dataset.name}: expected images in part {recipe.leave_out} of Training, found none; "
-                "divide it into fewer parts"
-            )
-        training, holdout = usable.take(~away), usable.take(away)
-    elif recipe.holdout and not held_out:
+    if recipe.holdout and not held_out:
         training, holdout = hold_out(usable, recipe.holdout)
         part_of = usable, ~np.isin(usable.hashes(), holdout.hashes())
     if not holdout and (recipe.patience or recipe.schedule == "plateau"):

@@ -8,11 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
-from fer_edge.errors import DataError, ModelFileError
+from fer_edge.errors import ModelFileError
 from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import TRAINING
-from fer_edge.train.data.duplicates import Part
-from fer_edge.train.distill.teacher_predictions import TeacherViews, left_out, open_teachers, soften
+from fer_edge.train.distill.teacher_predictions import TeacherViews, open_teachers, soften
 from fer_edge.train.keras_setup import load_model
 from fer_edge.train.loop import training
 from fer_edge.train.loop.training import train_model
@@ -110,6 +109,15 @@ def test_a_symmetric_teacher_is_asked_once(tiny, teacher, monkeypatch):
     assert said == pytest.approx(plain(images), abs=2e-3)
 
 
+def test_a_teacher_of_an_older_version_is_asked_about_every_image(tiny, teacher):
+    """Files of runs with ``--leave-out``, an option that is gone, name the part that they were trained without."""
+    recipe = {**teacher.info.training["recipe"], "leave_out": "1/2"}
+    teacher.info = dataclasses.replace(teacher.info, training={**teacher.info.training, "recipe": recipe})
+    images, said = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+    expected = (teacher.predict(images) + teacher.predict(images[:, :, ::-1])) / 2
+    assert np.allclose(said, expected, atol=1e-3)
+
+
 def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(tiny, teacher, tmp_path, monkeypatch):
     (tmp_path / "cache").write_text("a file where the folder should be")
     views = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1)
@@ -182,64 +190,6 @@ def test_the_command_learns_from_a_teacher(teacher_file, tmp_path):
     assert f"note: {tmp_path / 'cache'}/fer-edge/views holds 9 MB of teachers' views" in result.stderr
 
 
-@pytest.fixture(scope="module")
-def halves(tiny, tmp_path_factory):
-    """Teachers that were each trained without one half of Training."""
-    paths = []
-    for part in ("1/2", "2/2"):
-        recipe = Recipe(epochs=1, batch_size=20, augmentation=LIGHT, leave_out=part)
-        out = tmp_path_factory.mktemp("half")
-        train_model(tiny, "nano", recipe, out)
-        paths.append(out / "model.keras")
-    return paths
-
-
-def test_a_run_that_leaves_a_part_out_trains_on_the_others_and_holds_it_out(tiny, halves):
-    training = tiny.split(TRAINING)
-    for part, path in zip(("1/2", "2/2"), halves, strict=True):
-        card = json.loads((path.parent / "run.json").read_text())
-        images = card["data"]["images"]
-        held = int(Part.parse(part).holds(training).sum())
-        assert card["recipe"]["leave_out"] == part
-        assert (images["held_out"], images["trained"]) == (held, len(training) - held)
-        assert left_out(load_model(path)) == part
-
-
-def test_a_part_without_images_is_refused(tiny, tmp_path):
-    with pytest.raises(DataError, match="expected images in part 2/99999 of Training, found none"):
-        train_model(tiny, "nano", Recipe(epochs=1, batch_size=20, leave_out="2/99999"), tmp_path / "run")
-
-
-def test_a_teacher_is_asked_only_about_the_part_it_was_trained_without(tiny, halves):
-    split = tiny.split(TRAINING)
-    teachers = [load_model(path) for path in halves]
-    images, said = TeacherViews(split, teachers, LIGHT, seed=1).view(0)
-    first = Part(1, 2).holds(split)
-    for teacher, judged in zip(teachers, (first, ~first), strict=True):
-        expected = (teacher.predict(images[judged]) + teacher.predict(images[judged][:, :, ::-1])) / 2
-        np.testing.assert_allclose(said[judged], expected, atol=1e-3)
-
-
-def test_beside_a_teacher_of_all_images_it_is_one_voice_of_two(tiny, halves, teacher):
-    split = tiny.split(TRAINING)
-    half = load_model(halves[0])
-    images, said = TeacherViews(split, [half, teacher], LIGHT, seed=1).view(0)
-    of_all, of_part = ((t.predict(images) + t.predict(images[:, :, ::-1])) / 2 for t in (teacher, half))
-    expected = np.where(Part(1, 2).holds(split)[:, None], (of_all + of_part) / 2, of_all)
-    np.testing.assert_allclose(said, expected, atol=1e-3)
-
-
-def test_images_that_are_new_to_no_teacher_are_told(tiny, halves):
-    with pytest.raises(DataError, match="found those trained without 1/2, to whom [0-9]+ of 140 images are not new"):
-        TeacherViews(tiny.split(TRAINING), [load_model(halves[0])], LIGHT, seed=1)
-
-
-def test_a_teacher_that_knows_half_of_a_mixture_is_refused(tiny, halves):
-    teachers = [load_model(path) for path in halves]
-    with pytest.raises(DataError, match="who knows one image of a mixture"):
-        TeacherViews(tiny.split(TRAINING), teachers, LIGHT, seed=1, mixed=0.5)
-
-
 def test_mixed_views_hold_mixtures_and_the_teachers_look_at_them(tiny, teacher):
     split = tiny.split(TRAINING)
     plain, _ = TeacherViews(split, [teacher], LIGHT, seed=1).view(0)
@@ -277,20 +227,3 @@ def test_a_run_with_mixed_views_is_another_run(tiny, teacher, tmp_path):
     assert cards[0]["run"] != cards[1]["run"]
     assert "mixed" not in cards[0]["recipe"]["distillation"]
     assert cards[1]["recipe"]["distillation"]["mixed"] == 0.5
-
-
-def test_the_command_learns_from_parts(fer_csv, ferplus, tmp_path):
-    common = [*("train", str(fer_csv), "--model", "nano", "--epochs", "1"), *("--auxiliary-ferplus", str(ferplus))]
-    teachers = []
-    for part in ("1/2", "2/2"):
-        out = tmp_path / part[0]
-        result = CliRunner().invoke(main, [*common, "--leave-out", part, "--out", str(out), "--json"])
-        assert result.exit_code == 0, result.output
-        assert "holdout_accuracy" in result.stdout
-        teachers += ["--teacher", str(out / "model.keras")]
-    student = [*common, "--views", "1", *teachers, "--out", str(tmp_path / "run")]
-    result = CliRunner().invoke(main, student)
-    assert result.exit_code == 0, result.output
-    card = json.loads((tmp_path / "run" / "run.json").read_text())
-    taught_by = json.loads((tmp_path / "2" / "run.json").read_text())["run"]
-    assert card["teachers"][1] == {"model": "nano", "run": taught_by, "leave_out": "2/2"}

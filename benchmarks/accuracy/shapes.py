@@ -37,7 +37,8 @@ from fer_edge.model_file import write_atomically
 from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.data.load import load_dataset
-from fer_edge.train.keras_setup import load_keras, load_model
+from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.training import CARD, CHECKPOINT, HISTORY, MODEL, train_model
 from fer_edge.train.recipe import Recipe
 from fer_edge.train.zoo import plain, registry

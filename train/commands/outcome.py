@@ -13,7 +13,7 @@ from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset
 from fer_edge.train.diagram import draw_model, write_summary
 from fer_edge.train.evaluate.evaluation import evaluate_models
 from fer_edge.train.evaluate.plots import plot_curves
-from fer_edge.train.keras_setup import load_model
+from fer_edge.train.keras_model import load_model
 from fer_edge.train.loop.saving import CARD
 from fer_edge.train.loop.training import MODEL, Epoch, best_epoch
 

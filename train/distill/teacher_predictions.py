@@ -27,7 +27,7 @@ from fer_edge.train.augment.augmenter import GEOMETRY, Augmentation, View
 from fer_edge.train.data.cache import cache_folder
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.distill.int8_teacher import Int8Teacher
-from fer_edge.train.keras_setup import KerasModel, load_model
+from fer_edge.train.keras_model import KerasModel, load_model
 
 logger = logging.getLogger(__name__)
 VERSION = 4  # raise it whenever a view or what is said about it would come out differently

@@ -16,7 +16,7 @@ from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.train.augment.augmenter import Augmentation, View
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.data.ferplus import MAJORITY
-from fer_edge.train.keras_setup import KerasModel, load_model
+from fer_edge.train.keras_model import KerasModel, load_model
 from fer_edge.train.loop.temperature import calibrate, fold_temperature
 
 CARD = "run.json"

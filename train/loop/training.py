@@ -23,7 +23,8 @@ from fer_edge.train.data.balance import resample
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import blank, conflicting, hold_out, training_without_leaks
 from fer_edge.train.distill.teacher_predictions import Teacher, describe_teacher
-from fer_edge.train.keras_setup import KerasModel, load_keras
+from fer_edge.train.keras_model import KerasModel
+from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.checkpoint import load_checkpoint, save_checkpoint
 from fer_edge.train.loop.device_resident import ResidentEpochs, can_stay_resident
 from fer_edge.train.loop.devices import use_all_devices

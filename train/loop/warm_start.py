@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import ModelFileError
 from fer_edge.model_file import check_tflite, read_info
-from fer_edge.train.keras_setup import KerasModel, load_model
+from fer_edge.train.keras_model import KerasModel, load_model
 from fer_edge.train.loop.int8_weights import take_int8_weights
 
 LAST = "logits"

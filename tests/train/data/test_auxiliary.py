@@ -12,7 +12,8 @@ from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.balance import resample
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING
 from fer_edge.train.data.load import load_dataset
-from fer_edge.train.keras_setup import load_keras, load_model
+from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop import training
 from fer_edge.train.loop.training import train_model
 from fer_edge.train.loop.training_model import AugmentedModel

@@ -12,7 +12,7 @@ from fer_edge.errors import ModelFileError
 from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.distill.teacher_predictions import TeacherViews, open_teachers, soften
-from fer_edge.train.keras_setup import load_model
+from fer_edge.train.keras_model import load_model
 from fer_edge.train.loop import training
 from fer_edge.train.loop.training import train_model
 from fer_edge.train.loop.training_data import TrainingMaterial

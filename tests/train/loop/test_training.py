@@ -13,7 +13,8 @@ from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, read_info, write_info
 from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
-from fer_edge.train.keras_setup import load_keras, load_model
+from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop import saving, training
 from fer_edge.train.loop.optimizer import make_optimizer, plateau_rate
 from fer_edge.train.loop.saving import VIEWS, calibrate_file, read_calibration

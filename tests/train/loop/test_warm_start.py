@@ -20,7 +20,8 @@ from fer_edge.shipped import shipped_models
 from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.data.demo import make_demo
-from fer_edge.train.keras_setup import KerasModel, load_keras, load_model
+from fer_edge.train.keras_model import KerasModel, load_model
+from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.int8_weights import off_blocks
 from fer_edge.train.loop.training import train_model
 from fer_edge.train.loop.warm_start import begin_with

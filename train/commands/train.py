@@ -26,7 +26,7 @@ from fer_edge.train.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from fer_edge.train.loop.training import Epoch
+    from fer_edge.train.loop.history import Epoch
     from fer_edge.train.recipe import Distillation
 
 
@@ -191,9 +191,10 @@ def train(
     from fer_edge.train.augment.augmenter import Augmentation
     from fer_edge.train.commands.outcome import Outcome
     from fer_edge.train.data.load import load_dataset
-    from fer_edge.train.distill.teacher_predictions import open_teachers, views_kept
-    from fer_edge.train.loop.saving import read_calibration
-    from fer_edge.train.loop.training import CHECKPOINT, train_model
+    from fer_edge.train.distill.teacher_predictions import open_teachers, predictions_kept
+    from fer_edge.train.loop.finish import read_calibration
+    from fer_edge.train.loop.run_folder import CHECKPOINT
+    from fer_edge.train.loop.training import train_model
     from fer_edge.train.recipe import Recipe
     from fer_edge.train.zoo.registry import ZOO, find_architecture
 
@@ -265,7 +266,7 @@ def train(
             said = "interrupted before an epoch was done; nothing is kept, start again with the same arguments"
         raise click.ClickException(said) from interrupt
     if opened:
-        folder, size = views_kept()
+        folder, size = predictions_kept()
         said = f"{folder} holds {size / 1e6:,.0f} MB of teachers' views, for other students; it may be deleted"
         click.echo(f"note: {said}", err=True)
     outcome = Outcome.of(out, history, recipe.epochs, dataset if leaky else None)
@@ -287,7 +288,7 @@ def _logging_to(folder: Path | None) -> Iterator[Callable[[Epoch], None] | None]
     if folder is None:
         yield None
         return
-    from fer_edge.train.loop.tensorboard import TensorBoardLog
+    from fer_edge.train.loop.display import TensorBoardLog
 
     folder.mkdir(parents=True, exist_ok=True)  # TensorFlow's own error, where it cannot, is none of the system's
     with TensorBoardLog(folder) as log:

@@ -27,7 +27,7 @@ class Architecture:
         summary: one line for listings.
         build: (input size, classes, dropout rate) -> Keras model from pixels 0..255 to probabilities.
         input_size: side of the square grey input in pixels.
-        description: of a network from a YAML file, so that a run card can hold it; empty for those of the zoo.
+        description: of a network from a YAML file, so that run metadata can hold it; empty for those of the zoo.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Distillation: teachers see the student's own views, once; a resumed run ends like an uninterrupted one."""
+"""Distillation: teachers see the student's own images, once; a resumed run ends like an uninterrupted one."""
 
 import dataclasses
 import json
@@ -11,11 +11,10 @@ from fer_edge.cli import main
 from fer_edge.errors import ModelFileError
 from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import TRAINING
-from fer_edge.train.distill.teacher_predictions import TeacherViews, open_teachers, soften
+from fer_edge.train.distill.teacher_predictions import TeacherPredictions, open_teachers, soften
 from fer_edge.train.keras_model import load_model
-from fer_edge.train.loop import training
 from fer_edge.train.loop.training import train_model
-from fer_edge.train.loop.training_data import TrainingMaterial
+from fer_edge.train.loop.training_data import PartOf, TrainingData
 from fer_edge.train.loop.training_model import AugmentedModel
 from fer_edge.train.recipe import Distillation, Recipe
 
@@ -42,58 +41,59 @@ def teacher(teacher_file):
     return load_model(teacher_file)
 
 
-def test_a_view_is_made_once_and_read_back_the_same(tiny, teacher, monkeypatch):
-    images, said = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+def test_a_copy_is_made_once_and_read_back_the_same(tiny, teacher, monkeypatch):
+    images, said = TeacherPredictions(tiny.split(TRAINING), [teacher], LIGHT, seed=1).of_copy(0)
     assert images.shape == tiny.split(TRAINING).images.shape
     assert np.allclose(said.sum(axis=1), 1, atol=2e-3)
     monkeypatch.setattr(teacher, "predict", None)
-    again, said_again = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+    again, said_again = TeacherPredictions(tiny.split(TRAINING), [teacher], LIGHT, seed=1).of_copy(0)
     assert np.array_equal(images, again)
     assert np.array_equal(said, said_again)
 
 
-def test_views_differ_by_number_seed_augmentation_and_teacher(tiny, teacher, tmp_path):
+def test_copies_differ_by_number_seed_augmentation_and_teacher(tiny, teacher, tmp_path):
     split = tiny.split(TRAINING)
-    reference, _ = TeacherViews(split, [teacher], LIGHT, seed=1).view(0)
-    assert not np.array_equal(reference, TeacherViews(split, [teacher], LIGHT, seed=1).view(1)[0])
-    assert not np.array_equal(reference, TeacherViews(split, [teacher], LIGHT, seed=2).view(0)[0])
+    reference, _ = TeacherPredictions(split, [teacher], LIGHT, seed=1).of_copy(0)
+    assert not np.array_equal(reference, TeacherPredictions(split, [teacher], LIGHT, seed=1).of_copy(1)[0])
+    assert not np.array_equal(reference, TeacherPredictions(split, [teacher], LIGHT, seed=2).of_copy(0)[0])
     other = dataclasses.replace(LIGHT, rotation=9.0)
-    assert not np.array_equal(reference, TeacherViews(split, [teacher], other, seed=1).view(0)[0])
+    assert not np.array_equal(reference, TeacherPredictions(split, [teacher], other, seed=1).of_copy(0)[0])
     teacher.model.set_weights([w * 0.5 for w in teacher.model.get_weights()])
-    TeacherViews(split, [teacher], LIGHT, seed=1).view(0)
+    TeacherPredictions(split, [teacher], LIGHT, seed=1).of_copy(0)
     assert len(list((tmp_path / "cache").rglob("*.npz"))) == 5
 
 
-def test_students_that_differ_in_the_rest_share_the_views(tiny, teacher, tmp_path):
-    TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+def test_students_that_differ_in_the_rest_share_the_copies(tiny, teacher, tmp_path):
+    TeacherPredictions(tiny.split(TRAINING), [teacher], LIGHT, seed=1).of_copy(0)
     other = dataclasses.replace(LIGHT, mixup=0.0, erasing=0.5, noise=0.1, flip=False)
-    TeacherViews(tiny.split(TRAINING), [teacher], other, seed=1).view(0)
+    TeacherPredictions(tiny.split(TRAINING), [teacher], other, seed=1).of_copy(0)
     assert len(list((tmp_path / "cache").rglob("*.npz"))) == 1
 
 
-def test_a_run_that_holds_out_a_part_shares_the_views_of_one_that_does_not(tiny, teacher, tmp_path):
+def test_a_run_that_holds_out_a_part_shares_the_copies_of_one_that_does_not(tiny, teacher, tmp_path):
     whole = tiny.split(TRAINING)
     kept = np.arange(len(whole)) % 10 > 0
     part = whole.take(kept)
-    shown = TrainingMaterial(part, 7, TAUGHT, [teacher], (whole, kept)).batches(0)
-    of_all = TrainingMaterial(whole, 7, TAUGHT, [teacher]).batches(0)
+    shown = TrainingData(part, 7, TAUGHT, [teacher], PartOf(whole, kept)).batches(0)
+    of_all = TrainingData(whole, 7, TAUGHT, [teacher]).batches(0)
     assert len(list((tmp_path / "cache").rglob("*.npz"))) == 1
     np.testing.assert_array_equal(shown.images, of_all.images[kept])
-    np.testing.assert_array_equal(shown.targets, of_all.targets[kept])
+    for name in ("label", "teachers"):
+        np.testing.assert_array_equal(shown.targets[name], of_all.targets[name][kept])
 
 
-def test_mixed_views_are_made_without_what_is_held_out(tiny, teacher):
+def test_mixed_copies_are_made_without_what_is_held_out(tiny, teacher):
     whole = tiny.split(TRAINING)
     kept = np.arange(len(whole)) % 10 > 0
     mixing = dataclasses.replace(TAUGHT, distillation=dataclasses.replace(TAUGHT.distillation, mixed=0.5))
     part = whole.take(kept)
-    shown = TrainingMaterial(part, 7, mixing, [teacher], (whole, kept)).batches(0)
-    alone = TrainingMaterial(part, 7, mixing, [teacher]).batches(0)
+    shown = TrainingData(part, 7, mixing, [teacher], PartOf(whole, kept)).batches(0)
+    alone = TrainingData(part, 7, mixing, [teacher]).batches(0)
     np.testing.assert_array_equal(shown.images, alone.images)
 
 
-def test_the_teacher_looks_at_the_view_and_its_mirror(tiny, teacher):
-    images, said = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+def test_the_teacher_predicts_the_copy_and_its_mirror(tiny, teacher):
+    images, said = TeacherPredictions(tiny.split(TRAINING), [teacher], LIGHT, seed=1).of_copy(0)
     expected = (teacher.predict(images) + teacher.predict(images[:, :, ::-1])) / 2
     assert np.allclose(said, expected, atol=1e-3)
 
@@ -104,7 +104,7 @@ def test_a_symmetric_teacher_is_asked_once(tiny, teacher, monkeypatch):
     asked = []
     plain = teacher.predict
     monkeypatch.setattr(teacher, "predict", lambda images: asked.append(images) or plain(images))
-    images, said = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+    images, said = TeacherPredictions(tiny.split(TRAINING), [teacher], LIGHT, seed=1).of_copy(0)
     assert len(asked) == 1
     assert said == pytest.approx(plain(images), abs=2e-3)
 
@@ -113,27 +113,40 @@ def test_a_teacher_of_an_older_version_is_asked_about_every_image(tiny, teacher)
     """Files of runs with ``--leave-out``, an option that is gone, name the part that they were trained without."""
     recipe = {**teacher.info.training["recipe"], "leave_out": "1/2"}
     teacher.info = dataclasses.replace(teacher.info, training={**teacher.info.training, "recipe": recipe})
-    images, said = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+    images, said = TeacherPredictions(tiny.split(TRAINING), [teacher], LIGHT, seed=1).of_copy(0)
     expected = (teacher.predict(images) + teacher.predict(images[:, :, ::-1])) / 2
     assert np.allclose(said, expected, atol=1e-3)
 
 
 def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(tiny, teacher, tmp_path, monkeypatch):
     (tmp_path / "cache").write_text("a file where the folder should be")
-    views = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1)
-    images, said = views.view(0)
+    copies = TeacherPredictions(tiny.split(TRAINING), [teacher], LIGHT, seed=1)
+    images, said = copies.of_copy(0)
     assert len(images) == len(tiny.split(TRAINING))
     monkeypatch.setattr(teacher, "predict", None)  # it is not asked anew every time its turn comes
-    again, said_again = views.view(0)
+    again, said_again = copies.of_copy(0)
     np.testing.assert_array_equal(images, again)
     np.testing.assert_array_equal(said, said_again)
 
 
+def test_an_interrupted_writing_leaves_nothing_in_the_cache(tiny, teacher, tmp_path, monkeypatch):
+    saved = np.savez
+
+    def interrupted(*arguments, **arrays):
+        saved(*arguments, **arrays)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        TeacherPredictions(tiny.split(TRAINING), [teacher], LIGHT, seed=1).of_copy(0)
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
+
+
 def test_a_torn_cache_is_made_again(tiny, teacher, tmp_path):
-    images, _ = TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)
+    images, _ = TeacherPredictions(tiny.split(TRAINING), [teacher], LIGHT, seed=1).of_copy(0)
     (kept,) = (tmp_path / "cache").rglob("*.npz")
     kept.write_bytes(kept.read_bytes()[:1000])
-    assert np.array_equal(images, TeacherViews(tiny.split(TRAINING), [teacher], LIGHT, seed=1).view(0)[0])
+    assert np.array_equal(images, TeacherPredictions(tiny.split(TRAINING), [teacher], LIGHT, seed=1).of_copy(0)[0])
 
 
 def test_soften_is_a_softmax_of_divided_logits():
@@ -147,25 +160,21 @@ def test_the_loss_mixes_labels_and_teachers():
     p = np.array([[0.7, 0.2, 0.1]], np.float32)
     label, teacher = np.array([[0.0, 1.0, 0.0]]), np.array([[0.5, 0.25, 0.25]])
     model = AugmentedModel(None, None, 0.0, Distillation((), share=0.6, temperature=2.0))
-    result = {"probabilities": p, "targets": np.concatenate([label, teacher], axis=1).astype(np.float32)}
+    result = {"probabilities": p, "targets": {"label": np.float32(label), "teachers": np.float32(teacher)}}
     roots = np.sqrt(p) / np.sqrt(p).sum()
     expected = 0.4 * -np.log(0.2) + 0.6 * 4 * -(teacher * np.log(roots)).sum()
     assert np.isclose(float(model.compute_loss(y_pred=result)), expected, rtol=1e-5)
 
 
-def test_a_killed_and_resumed_distillation_ends_with_the_same_weights(tiny, teacher, tmp_path, monkeypatch):
+def test_a_killed_and_resumed_distillation_ends_with_the_same_weights(tiny, teacher, tmp_path):
     train_model(tiny, "nano", TAUGHT, tmp_path / "whole", teachers=[teacher])
-    saved = training.save_checkpoint
 
-    def save_and_die(path, model, state):
-        saved(path, model, state)
-        if len(state["history"]) == 2:
+    def kill(epoch):
+        if epoch.epoch == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "save_checkpoint", save_and_die)
     with pytest.raises(KeyboardInterrupt):
-        train_model(tiny, "nano", TAUGHT, tmp_path / "killed", teachers=[teacher])
-    monkeypatch.setattr(training, "save_checkpoint", saved)
+        train_model(tiny, "nano", TAUGHT, tmp_path / "killed", teachers=[teacher], watch=kill)
     train_model(tiny, "nano", TAUGHT, tmp_path / "killed", teachers=[teacher], resume=True)
     whole, resumed = (load_model(tmp_path / run / "model.keras").model.get_weights() for run in ("whole", "killed"))
     for a, b in zip(whole, resumed, strict=True):
@@ -190,12 +199,12 @@ def test_the_command_learns_from_a_teacher(teacher_file, tmp_path):
     assert f"note: {tmp_path / 'cache'}/fer-edge/views holds 9 MB of teachers' views" in result.stderr
 
 
-def test_mixed_views_hold_mixtures_and_the_teachers_look_at_them(tiny, teacher):
+def test_mixed_copies_hold_mixtures_and_the_teachers_predict_them(tiny, teacher):
     split = tiny.split(TRAINING)
-    plain, _ = TeacherViews(split, [teacher], LIGHT, seed=1).view(0)
-    views = TeacherViews(split, [teacher], LIGHT, seed=1, mixed=0.5)
-    images, said = views.view(0)
-    partner, weight = views.mixing(0)
+    plain, _ = TeacherPredictions(split, [teacher], LIGHT, seed=1).of_copy(0)
+    copies = TeacherPredictions(split, [teacher], LIGHT, seed=1, mixed=0.5)
+    images, said = copies.of_copy(0)
+    partner, weight = copies.mixing(0)
     alone = weight == 1
     assert 40 < alone.sum() < 100  # of 140
     assert weight.min() < 0.1
@@ -204,21 +213,21 @@ def test_mixed_views_hold_mixtures_and_the_teachers_look_at_them(tiny, teacher):
     assert np.abs(images - expected).max() <= 0.51
     both_ways = (teacher.predict(images) + teacher.predict(images[:, :, ::-1])) / 2
     assert said == pytest.approx(both_ways, abs=2e-3)
-    assert not np.array_equal(views.mixing(1)[0], partner)
+    assert not np.array_equal(copies.mixing(1)[0], partner)
 
 
 def test_the_targets_are_mixed_as_the_images_are(tiny, teacher):
     split = dataclasses.replace(tiny.split(TRAINING), auxiliary=np.eye(5, dtype=np.float32)[np.arange(140) % 5])
     recipe = Recipe(batch_size=140, augmentation=LIGHT, distillation=Distillation(("a",), views=2, mixed=1.0))
-    batches = TrainingMaterial(split, 7, recipe, [teacher]).batches(3)
-    target = batches[0][0]["target"]
-    partner, weight = TeacherViews(split, [teacher], LIGHT, seed=recipe.seed, mixed=1.0).mixing(1)
-    for columns, rows in ((slice(0, 7), np.eye(7)[split.labels]), (slice(14, 19), split.auxiliary)):
+    batches = TrainingData(split, 7, recipe, [teacher]).batches(3)
+    targets = batches[0][0]["targets"]
+    partner, weight = TeacherPredictions(split, [teacher], LIGHT, seed=recipe.seed, mixed=1.0).mixing(1)
+    for name, rows in (("label", np.eye(7)[split.labels]), ("auxiliary", split.auxiliary)):
         expected = weight[:, None] * rows + (1 - weight[:, None]) * rows[partner]
-        assert target[:, columns] == pytest.approx(expected[batches.order], abs=1e-6)
+        assert targets[name] == pytest.approx(expected[batches.order], abs=1e-6)
 
 
-def test_a_run_with_mixed_views_is_another_run(tiny, teacher, tmp_path):
+def test_a_run_with_mixed_copies_is_another_run(tiny, teacher, tmp_path):
     cards = []
     for mixed in (0.0, 0.5):
         taught = dataclasses.replace(TAUGHT, epochs=1, distillation=Distillation(("a",), views=1, mixed=mixed))

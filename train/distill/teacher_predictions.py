@@ -160,7 +160,7 @@ def predictions_kept() -> tuple[Path, int]:
 
 
 def describe_teacher(teacher: Teacher) -> dict[str, str]:
-    """Return what run metadata says of a teacher, whose hash alone tells a reader nothing."""
+    """Return what run metadata holds of a teacher, whose hash alone tells a reader nothing."""
     return {"model": teacher.info.name, "run": str(teacher.info.training.get("run", ""))}
 
 

@@ -61,7 +61,7 @@ def fit(run: PreparedRun, watch: Callable[[Epoch], None] | None = None) -> list[
 
 
 def _trainer(model: Any, display: TrainingDisplay) -> Callable[[EpochBatches], float]:
-    """Return what trains one epoch and says its mean loss."""
+    """Return what trains one epoch and returns its mean loss."""
     if can_stay_resident():
         return ResidentEpochs(model).fit
 

@@ -63,8 +63,8 @@ class PreparedRun:
         name: of the model as it was asked for.
         recipe: of the run.
         out: its folder, which has ``run.json``.
-        metadata: what ``run.json`` says.
-        info: what the model file is to say.
+        metadata: the content of ``run.json``.
+        info: what the model file is to carry.
         data: batches of every epoch.
         model: the wrapped network, compiled, with all variables as they are after `history`.
         measured: the same network in float32, whatever computes in training: what is measured and saved.

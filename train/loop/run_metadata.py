@@ -30,7 +30,7 @@ def make_run_metadata(
         dataset: what is trained on; named by its fingerprint.
         recipe: all settings.
         images: how many images are trained on, held out, and dropped because they leak.
-        network: the layers of a model whose name does not say them.
+        network: the layers of a model whose name does not tell them.
 
     Returns:
         JSON-ready; ``run`` is a hash over model, data and recipe: equal runs have equal hashes.

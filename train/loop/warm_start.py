@@ -47,7 +47,7 @@ def load_warm_start(
         mirror_equivariant: whether the weights are to be tied in mirrored pairs.
 
     Raises:
-        ModelFileError: no such file, one of another network, or one that is to become symmetric and is not.
+        ModelFileError: no such file, one of another network, or one that is to become mirror-equivariant and is not.
         MissingExtraError: an int8 file, and the TFLite runtime's schema is not installed.
     """
     converted = path.suffix == ".tflite"
@@ -94,7 +94,7 @@ def take_int8_weights(classifier: Any, path: Path, images: NDArray[np.uint8], *,
     """Give `classifier` the weights of an int8 file of the same network.
 
     Args:
-        classifier: keras.Model of convolutions, dense layers and batch norms right behind such.
+        classifier: keras.Model of convolutions, dense layers and batch norms right after such.
         path: the file.
         images: uint8 N x S x S, as the network gets them, for the statistics of batch norms.
         last: whether its last layer is taken as well, or left as it is.
@@ -114,10 +114,11 @@ def take_int8_weights(classifier: Any, path: Path, images: NDArray[np.uint8], *,
     if not folded or any(kernel is None for kernel in kernels):
         raise ModelFileError(
             f"{path}: expected the int8 file of the network that is to be trained, of convolutions, dense layers and "
-            "batch norms right behind them, found another; give the --model that made the file, or its .keras file"
+            "batch norms right after them, found another; give the --model that made the file, or its .keras file"
         )
     chosen = images[np.random.default_rng(0).permutation(len(images))[:READ]]
-    chosen = np.concatenate([chosen, chosen[:, :, ::-1]])  # a symmetric network has the same statistics for both
+    # A mirror-equivariant network has the same statistics for both.
+    chosen = np.concatenate([chosen, chosen[:, :, ::-1]])
     for layer, kernel, (_, _, bias) in zip(weighted, kernels, found, strict=True):
         if norm := norms.get(id(layer.output)):
             _divide(keras.Model(classifier.inputs, layer.output), layer, norm, kernel, bias, chosen)

@@ -39,7 +39,8 @@ from fer_edge.runtime import Classifier, TFLiteModel
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import hold_out, training_without_leaks
 from fer_edge.train.evaluate.evaluation import check_fits
-from fer_edge.train.keras_setup import KerasModel, load_keras, load_model
+from fer_edge.train.keras_model import KerasModel, load_model
+from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.progress import progress_bar
 
 logger = logging.getLogger(__name__)

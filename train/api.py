@@ -13,7 +13,7 @@ from fer_edge.shipped import find_model
 if TYPE_CHECKING:
     from fer_edge.train.data.dataset import Dataset
     from fer_edge.train.evaluate.evaluation import Evaluation
-    from fer_edge.train.loop.training import Epoch
+    from fer_edge.train.loop.history import Epoch
     from fer_edge.train.recipe import Recipe
 
 Name = str | os.PathLike[str]

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import logging
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fer_edge.errors import ModelFileError
 from fer_edge.lazy import require
-from fer_edge.model_file import ModelInfo, read_info
-from fer_edge.preprocess import normalise
 from fer_edge.quiet import native_stderr_held
-
-BATCH = 256  # images a forward pass; accuracy does not depend on it
 
 
 def load_keras() -> Any:
@@ -40,44 +30,3 @@ def load_keras() -> Any:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with native_stderr_held():
         return require("keras", "train")
-
-
-class KerasModel:
-    """A trained ``.keras`` model with the information it carries; a `fer_edge.runtime.Classifier`."""
-
-    def __init__(self, model: Any, info: ModelInfo) -> None:
-        self.model = model
-        self.info = info
-
-    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return class probabilities, N x classes, for uint8 images of N x size x size."""
-        pixels = normalise(images, self.info.contrast)[..., None].astype(np.float32)
-        # `Model.predict` on TensorFlow sometimes takes twice as long: it waits for tf.data to end, see `EpochBatches`.
-        batches = [self.model.predict_on_batch(pixels[i : i + BATCH]) for i in range(0, max(len(pixels), 1), BATCH)]
-        scores: NDArray[np.float32] = np.concatenate(batches)
-        return scores
-
-
-def load_model(path: Path) -> KerasModel:
-    """Open a file written by ``fer-edge train``.
-
-    Raises:
-        ModelFileError: not such a file.
-    """
-    if path.suffix == ".tflite":
-        raise ModelFileError(f"{path}: expected a .keras file of fer-edge train, found a converted one; name that")
-    info = read_info(path)
-    keras = load_keras()
-    importlib.import_module("fer_edge.train.zoo.hog_layer")  # Keras finds the layer of its name once it is imported
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except Exception as error:  # a damaged file: whatever zipfile, zlib, HDF5 or Keras' own code stumbles over
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelFileError(f"{path}: Keras cannot load this model ({reason}); train it again") from error
-    expected = (None, info.input_size, info.input_size, 1)
-    if model.input_shape != expected or model.output_shape != (None, len(info.labels)):
-        raise ModelFileError(
-            f"{path}: expected input {expected} and {len(info.labels)} outputs, found {model.input_shape} and "
-            f"{model.output_shape}; train it again"
-        )
-    return KerasModel(model, info)

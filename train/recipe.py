@@ -66,8 +66,6 @@ class Recipe:
         seed: of initialization, order and augmentation.
         augmentation: what is done to the images.
         distillation: teachers to learn from, or None.
-        leave_out: the part of Training, such as ``1/4``, that is held out in place of the share `holdout`, or "" for
-            none; see `fer_edge.train.data.duplicates.Part`.
         start: hash of the file whose weights training begins with, or "" for random ones.
     """
 
@@ -97,7 +95,6 @@ class Recipe:
     seed: int = 1
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     distillation: Distillation | None = None
-    leave_out: str = ""
     start: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,8 +108,6 @@ class Recipe:
             del settings["auxiliary_share"]
         if self.protocol == "clean":
             del settings["protocol"]
-        if not self.leave_out:
-            del settings["leave_out"]
         if not self.start:
             del settings["start"]
         for name in ("draw_labels", "symmetric"):

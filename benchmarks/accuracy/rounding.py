@@ -34,7 +34,7 @@ from fer_edge.model_file import write_atomically
 from fer_edge.train.data.dataset import PUBLIC_TEST
 from fer_edge.train.data.duplicates import training_without_leaks
 from fer_edge.train.data.load import load_dataset
-from fer_edge.train.keras_setup import load_model
+from fer_edge.train.keras_model import load_model
 
 RESULT = Path(__file__).resolve().parents[1] / "results" / "accuracy" / "rounding.json"
 BATCH = 200

@@ -37,8 +37,10 @@ from fer_edge.model_file import write_atomically
 from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.data.load import load_dataset
-from fer_edge.train.keras_setup import load_keras, load_model
-from fer_edge.train.loop.training import CARD, CHECKPOINT, HISTORY, MODEL, train_model
+from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.loop.run_folder import CHECKPOINT, HISTORY, METADATA, MODEL
+from fer_edge.train.loop.training import train_model
 from fer_edge.train.recipe import Recipe
 from fer_edge.train.zoo import plain, registry
 
@@ -143,7 +145,7 @@ def folder(runs: Path, name: str, epochs: int, seed: int) -> Path:
 
 def finished(run: Path) -> bool:
     """Return whether a run is there and was trained to its end."""
-    return (run / CARD).exists() and "finished" in json.loads((run / CARD).read_text())
+    return (run / METADATA).exists() and "finished" in json.loads((run / METADATA).read_text())
 
 
 def seeds_there(runs: Path, name: str, epochs: int) -> list[int]:
@@ -217,7 +219,7 @@ def main() -> None:
             "shape": dataclasses.asdict(SHAPES[name]),
             "epochs": len(history),
             "seeds": seeds,
-            "held_out": json.loads((out / CARD).read_text())["data"]["images"]["held_out"],
+            "held_out": json.loads((out / METADATA).read_text())["data"]["images"]["held_out"],
             "holdout_accuracies": accuracies,
             "multiply_adds": tflite_cost(contents).multiply_adds,
             "bytes": len(files[name]),

@@ -42,7 +42,7 @@ def milliseconds(name: str, precision: str, fused: bool, seconds: float) -> floa
     )
     random = np.random.default_rng(1)
     images = random.uniform(0, 255, (BATCH, 48, 48, 1)).astype(np.float32)
-    batch = {"image": images, "target": np.eye(7, dtype=np.float32)[random.integers(0, 7, BATCH)]}
+    batch = {"image": images, "targets": {"label": np.eye(7, dtype=np.float32)[random.integers(0, 7, BATCH)]}}
     nothing = np.zeros(BATCH, np.float32)
     for _ in range(8):
         model.train_on_batch(batch, nothing)

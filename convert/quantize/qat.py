@@ -114,11 +114,11 @@ class Imitation(AugmentedModel):
         self.original = original
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """Return class probabilities and those of the float network, which are the targets."""
-        images, _ = self.augmenter(inputs["image"], inputs["target"], training=training)
+        """Return class probabilities and, as label, those of the float network."""
+        images, _ = self.augmenter(inputs["image"], inputs["targets"], training=training)
         weights = {node.name: node.weights for node in self.original.nodes}
-        targets = forward(self.original, images / 255.0, weights, Unchanged())
-        return {"probabilities": self.classifier(images, training=training), "targets": targets}
+        goal = forward(self.original, images / 255.0, weights, Unchanged())
+        return {"probabilities": self.classifier(images, training=training), "targets": {"label": goal}}
 
 
 def fine_tune(
@@ -148,9 +148,8 @@ def fine_tune(
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             advance(1)
 
-    no_labels = np.zeros((len(images), 1), np.float32)
     for epoch in range(recipe.epochs):
-        batches = EpochBatches(images, no_labels, recipe.batch_size, seed=recipe.seed, epoch=epoch)
+        batches = EpochBatches(images, {}, recipe.batch_size, seed=recipe.seed, epoch=epoch)
         trainer.fit(batches, verbose=0, shuffle=False, callbacks=[Steps()])
     return model.trained_graph()
 

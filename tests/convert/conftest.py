@@ -11,7 +11,8 @@ from fer_edge.convert.quantize.calibration import calibrate
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset, Split
-from fer_edge.train.keras_setup import load_keras, load_model
+from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
 
 
 def pictures(count, seed):

@@ -20,6 +20,9 @@ from fer_edge.train.keras_setup import load_keras
 keras = load_keras()
 ops, random = keras.ops, keras.random
 
+Targets = dict[str, Any]
+"""Tensors by name, one row an image, as `fer_edge.train.loop.batches.Targets` describes them; all mix alike."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
@@ -93,7 +96,7 @@ class RandomAffine(keras.layers.Layer):  # type: ignore[misc, name-defined]
 
         mirror = ops.where(draw(1.0) < (0.0 if self.flip else -1.0), -1.0, 1.0)
         if not (self.rotation or self.log_scale or self.log_smaller or self.shift):
-            # All that is left to do to a teacher's view; resampling costs a third of a step on PyTorch.
+            # All that is left to do to a copy that teachers have seen; resampling costs a third of a step on PyTorch.
             return ops.where(mirror[:, None, None, None] < 0, ops.flip(images, axis=2), images)
         # What lies apart by `zoom` in the input is one pixel apart in the output: above 1 the face is smaller.
         angle, zoom = draw(self.rotation), ops.exp(draw(self.log_scale, self.log_smaller))
@@ -151,7 +154,7 @@ class Mixup(keras.layers.Layer):  # type: ignore[misc, name-defined]
         self.share = share
         self.generator = random.SeedGenerator(seed)
 
-    def call(self, images: Any, targets: Any, training: bool = False) -> tuple[Any, Any]:
+    def call(self, images: Any, targets: Targets, training: bool = False) -> tuple[Any, Targets]:
         """Return images and targets, mixed when training."""
         if not training or not self.share:
             return images, targets
@@ -159,7 +162,7 @@ class Mixup(keras.layers.Layer):  # type: ignore[misc, name-defined]
         weight = ops.where(random.uniform((1, 1), seed=self.generator) < self.share, weight, 1.0)
         image_weight = ops.reshape(weight, (1, 1, 1, 1))
         images = image_weight * images + (1 - image_weight) * ops.flip(images, axis=0)
-        return images, weight * targets + (1 - weight) * ops.flip(targets, axis=0)
+        return images, _mixed(targets, weight)
 
 
 class CutMix(keras.layers.Layer):  # type: ignore[misc, name-defined]
@@ -170,7 +173,7 @@ class CutMix(keras.layers.Layer):  # type: ignore[misc, name-defined]
         self.share = share
         self.generator = random.SeedGenerator(seed)
 
-    def call(self, images: Any, targets: Any, training: bool = False) -> tuple[Any, Any]:
+    def call(self, images: Any, targets: Targets, training: bool = False) -> tuple[Any, Targets]:
         """Return images and targets, mixed when training."""
         if not training or not self.share:
             return images, targets
@@ -185,11 +188,16 @@ class CutMix(keras.layers.Layer):  # type: ignore[misc, name-defined]
         inside = ops.logical_and(rows[:, None], columns[None, :])
         weight = 1 - ops.mean(ops.cast(inside, "float32"))
         mixed = ops.where(inside[None, :, :, None], ops.flip(images, axis=0), images)
-        return mixed, weight * targets + (1 - weight) * ops.flip(targets, axis=0)
+        return mixed, _mixed(targets, weight)
 
 
-class View:
-    """One fixed draw of geometry (without mirroring) and light for a whole set of images: view `number` of `seed`."""
+def _mixed(targets: Targets, weight: Any) -> Targets:
+    """Return the targets times `weight`, and those of the batch in reverse order times the rest."""
+    return {name: weight * rows + (1 - weight) * ops.flip(rows, axis=0) for name, rows in targets.items()}
+
+
+class AugmentedCopy:
+    """One fixed draw of geometry (without mirroring) and contrast for a whole set of images: `number` of `seed`."""
 
     def __init__(self, options: Augmentation, seed: int, number: int) -> None:
         first, second = (int(s) for s in np.random.SeedSequence((seed, number)).generate_state(2) >> 1)
@@ -197,13 +205,13 @@ class View:
         self._contrast = RandomContrast(limit=options.contrast, seed=second)
 
     def apply(self, images: NDArray[np.uint8], batch: int = 256) -> NDArray[np.uint8]:
-        """Return the view of uint8 images N x S x S, computed `batch` at a time."""
-        view = np.empty_like(images)
+        """Return the copy of uint8 images N x S x S, computed `batch` at a time."""
+        copy = np.empty_like(images)
         for start in range(0, len(images), batch):
             part = images[start : start + batch, ..., None].astype(np.float32)
             moved = self._contrast(self._affine(part, training=True), training=True)
-            view[start : start + batch] = np.rint(ops.convert_to_numpy(moved)[..., 0]).astype(np.uint8)
-        return view
+            copy[start : start + batch] = np.rint(ops.convert_to_numpy(moved)[..., 0]).astype(np.uint8)
+        return copy
 
 
 class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
@@ -229,8 +237,8 @@ class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
             RandomNoise(share=options.noise, seed=seed + 7),
         ]
 
-    def call(self, images: Any, targets: Any, training: bool = False) -> tuple[Any, Any]:
-        """Return augmented images (B x S x S x 1) and targets (B x classes) when training, else the same."""
+    def call(self, images: Any, targets: Targets, training: bool = False) -> tuple[Any, Targets]:
+        """Return augmented images (B x S x S x 1) and targets (each B x columns) when training, else the same."""
         for layer in self.face:
             images = layer(images, training=training)
         images = self.contrast(self.affine(images, training=training), training=training)

@@ -23,12 +23,10 @@ def refuse_idle(context: click.Context, *, fixed_dropout: bool = False) -> dict[
     normalised = given["contrast_normalisation"] != "none"
     undone = "--input-contrast undoes it"
     no_teacher = None if given["teachers"] else "there is no --teacher"
-    held_out = given["holdout"] or given["leave_out"]
     reasons: dict[str, tuple[Any, str | None]] = {
         "weight_decay": (0.0, "--optimizer adam has none; adamw does" if given["optimizer"] == "adam" else None),
         "warmup_epochs": (0.0, "only --schedule cosine warms up" if given["schedule"] != "cosine" else None),
-        "holdout": (0.0, "--leave-out says what is held out" if given["leave_out"] else None),
-        "patience": (0, None if held_out else "it watches the held-out part; give a --holdout above 0"),
+        "patience": (0, None if given["holdout"] else "it watches the held-out part; give a --holdout above 0"),
         **dict.fromkeys(UNDONE, (0.0, undone if normalised else None)),
         "dropout": (None, "the network fixes its own; take it out of the file" if fixed_dropout else None),
         "auxiliary_share": (0.0, None if given["auxiliary"] else "there is no --auxiliary-ferplus"),

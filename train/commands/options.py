@@ -38,21 +38,6 @@ SEED = click.IntRange(0, 2_000_000_000)
 """Keras on PyTorch keeps a seed in 31 bits, and the layers of the augmentation count on from the one given."""
 
 
-class PartOfTraining(click.ParamType[str]):
-    """A part of Training such as ``1/4``."""
-
-    name = "K/N"
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
-        """Return it as it is written."""
-        from fer_edge.train.data.duplicates import Part
-
-        try:
-            return str(Part.parse(value)) if value else ""
-        except ValueError:
-            self.fail(f"'{value}' is no part such as 1/4 or 4/4.", parameter, context)
-
-
 class Finite(click.FloatRange):
     """A `click.FloatRange`, which lets "nan" and "inf" pass, without them."""
 

@@ -23,11 +23,10 @@ from fer_edge.train.commands.options import (
     SEED,
     SHARE,
     Finite,
-    PartOfTraining,
 )
 
 if TYPE_CHECKING:
-    from fer_edge.train.loop.training import Epoch
+    from fer_edge.train.loop.history import Epoch
     from fer_edge.train.recipe import Distillation
 
 
@@ -101,12 +100,6 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
 @click.option("--dropout", default=0.2, show_default=True, type=SHARE, help="Before the last layer.")
 @click.option("--patience", default=0, show_default=True, type=click.IntRange(0), help="Early stopping; 0 off.")
 @click.option("--holdout", default=0.1, show_default=True, type=SHARE, help="Share of Training that chooses the epoch.")
-@click.option(
-    "--leave-out",
-    default="",
-    type=PartOfTraining(),
-    help="Hold out the K-th of N parts in place of --holdout; as a teacher, the model speaks of these images only.",
-)
 @click.option("--keep-leaks", is_flag=True, help="Also train on images that occur in a test split.")
 @click.option(
     "--resample",
@@ -198,9 +191,10 @@ def train(
     from fer_edge.train.augment.augmenter import Augmentation
     from fer_edge.train.commands.outcome import Outcome
     from fer_edge.train.data.load import load_dataset
-    from fer_edge.train.distill.teacher_predictions import open_teachers, views_kept
-    from fer_edge.train.loop.saving import read_calibration
-    from fer_edge.train.loop.training import CHECKPOINT, train_model
+    from fer_edge.train.distill.teacher_predictions import open_teachers, predictions_kept
+    from fer_edge.train.loop.finish import read_calibration
+    from fer_edge.train.loop.run_folder import CHECKPOINT
+    from fer_edge.train.loop.training import train_model
     from fer_edge.train.recipe import Recipe
     from fer_edge.train.zoo.registry import ZOO, find_architecture
 
@@ -209,18 +203,16 @@ def train(
             f"'{model}' is not in the zoo ({', '.join(ZOO)}), nor a YAML file", param_hint="--model"
         )
     architecture = find_architecture(model)
-    if settings["schedule"] == "plateau" and not settings["holdout"] and not settings["leave_out"]:
+    if settings["schedule"] == "plateau" and not settings["holdout"]:
         raise click.UsageError("--schedule plateau follows the held-out accuracy; give a --holdout above 0")
     settings |= refuse_idle(context, fixed_dropout=architecture.description.get("dropout") is not None)
-    if calibrated and (settings["holdout"] or settings["leave_out"]):
+    if calibrated and settings["holdout"]:
         raise click.UsageError("--temperature-from is for --holdout 0; a run that holds out finds its own temperature")
     leaky = protocol == "leaky-resample"
     if leaky and ferplus and ferplus_target != "majority":
         raise click.UsageError("--protocol leaky-resample knows labels only: give --ferplus-target majority")
     if leaky and not settings["resample"]:
         raise click.UsageError("--protocol leaky-resample needs the method: give --resample too")
-    if leaky and settings["leave_out"]:
-        raise click.UsageError("--protocol leaky-resample holds out a leaky part: leave --leave-out away")
     augmentation = Augmentation(**{field.name: settings.pop(field.name) for field in dataclasses.fields(Augmentation)})
     if auxiliary and (settings["resample"] or ferplus):
         raise click.UsageError("--auxiliary-ferplus is for FER2013 as it is: no --resample, no --ferplus")
@@ -274,7 +266,7 @@ def train(
             said = "interrupted before an epoch was done; nothing is kept, start again with the same arguments"
         raise click.ClickException(said) from interrupt
     if opened:
-        folder, size = views_kept()
+        folder, size = predictions_kept()
         said = f"{folder} holds {size / 1e6:,.0f} MB of teachers' views, for other students; it may be deleted"
         click.echo(f"note: {said}", err=True)
     outcome = Outcome.of(out, history, recipe.epochs, dataset if leaky else None)
@@ -296,7 +288,7 @@ def _logging_to(folder: Path | None) -> Iterator[Callable[[Epoch], None] | None]
     if folder is None:
         yield None
         return
-    from fer_edge.train.loop.tensorboard import TensorBoardLog
+    from fer_edge.train.loop.display import TensorBoardLog
 
     folder.mkdir(parents=True, exist_ok=True)  # TensorFlow's own error, where it cannot, is none of the system's
     with TensorBoardLog(folder) as log:

@@ -69,7 +69,7 @@ class Dataset:
         name: what the user asked for, as written in results.
         labels: class names.
         splits: split name -> images; only splits that exist.
-        fingerprint: SHA-256 over pixels, labels and splits, so that a run card can name its data.
+        fingerprint: SHA-256 over pixels, labels and splits, so that run metadata can name its data.
         sources: names of the data sets that were joined; empty where there is one.
         notes: sentences a user should read before using it: how it was split, which labels were mapped.
     """

@@ -1,8 +1,8 @@
-"""A converted model, such as a shipped one, as a teacher: what its softmax is given, not what it rounds that to.
+"""A converted model, such as a shipped one, as a teacher: the input of its softmax, not the rounded output.
 
-An int8 file gives probabilities in steps of 1/256, so that all it thinks unlikely becomes 0. The teachers' outputs are
+An int8 file gives probabilities in steps of 1/256, so that every unlikely class becomes 0. The teachers' outputs are
 softened, and there the unlikely classes count (Hinton, Vinyals and Dean 2015, arXiv:1503.02531, section 2). The values
-in front of the softmax are int8 as well, but in steps of their own, which are equal factors of the probability.
+before the softmax are int8 as well, but in steps of their own, which are equal factors of the probability.
 """
 
 from __future__ import annotations

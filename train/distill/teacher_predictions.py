@@ -1,13 +1,9 @@
-"""Knowledge distillation: what teachers say about augmented views of the training images, computed once and kept.
+"""Knowledge distillation: teachers' predictions for augmented copies of the training images, computed once and kept.
 
 Hinton, Vinyals and Dean 2015 (arXiv:1503.02531): the student learns from the teachers' softened probabilities beside
 the labels. Beyer et al. 2022 (arXiv:2106.05237): teacher and student must see the same crop, so the teachers
-look at the very views that the student is trained on. Teachers are slow, so a fixed number of
-views is made and the epochs take them in turn; mirroring, mixing and erasing still change them in every epoch.
-
-What a teacher says of an image that it was trained on is partly that image's label, known by heart. One that was
-trained without a part of Training (`Recipe.leave_out`) is asked about that part only, so that teachers for all parts
-together say nothing but what they would say of new images (cross-fitting: Dao et al. 2021, arXiv:2104.09732).
+predict the very images that the student is trained on. Teachers are slow, so a fixed number of augmented copies is
+made and the epochs take them in turn; mirroring, mixing and erasing still change them in every epoch.
 """
 
 from __future__ import annotations
@@ -25,17 +21,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import DataError, ModelFileError
+from fer_edge.errors import ModelFileError
 from fer_edge.model_file import flatbuffer
-from fer_edge.train.augment.augmenter import GEOMETRY, Augmentation, View
+from fer_edge.train.augment.augmenter import GEOMETRY, Augmentation, AugmentedCopy
 from fer_edge.train.data.cache import cache_folder
 from fer_edge.train.data.dataset import Split
-from fer_edge.train.data.duplicates import Part
 from fer_edge.train.distill.int8_teacher import Int8Teacher
-from fer_edge.train.keras_setup import KerasModel, load_model
+from fer_edge.train.keras_model import KerasModel, load_model
 
 logger = logging.getLogger(__name__)
-VERSION = 4  # raise it whenever a view or what is said about it would come out differently
+VERSION = 4  # raise it whenever a copy or the predictions for it would come out differently
 BATCH = 256
 
 
@@ -78,8 +73,8 @@ def mixture(rows: NDArray[Any], partner: NDArray[np.int64], weight: NDArray[np.f
     return mixed
 
 
-class TeacherViews:
-    """The training images in a fixed number of augmented views, with the mean of the teachers' probabilities."""
+class TeacherPredictions:
+    """Augmented copies of the training images, by number, with the mean of the teachers' probabilities for each."""
 
     def __init__(
         self,
@@ -94,35 +89,19 @@ class TeacherViews:
         Args:
             training: the images.
             teachers: at least one.
-            augmentation: its geometry and light; the rest is not part of a view.
-            seed: of the views.
-            mixed: share of the images that are mixed with another one before the teachers look.
-
-        Raises:
-            DataError: no teacher may be asked about some of the images; or some are to be mixed, and a teacher that was
-                trained without a part would know one image of a mixture.
+            augmentation: its geometry and contrast; the rest is not part of a copy.
+            seed: of the copies.
+            mixed: share of the images that are mixed with another one before the teachers predict.
         """
         self._images, self._augmentation, self._seed, self._mixed = training.images, augmentation, seed, mixed
-        self._said: dict[int, NDArray[np.float16]] = {}  # where nothing can be written: the teachers are slow
-        self._teachers = [(teacher, _may_judge(teacher, training)) for teacher in teachers]
-        asked = np.sum([judged for _, judged in self._teachers], axis=0)
-        if not asked.all():
-            parts = ", ".join(sorted(left_out(teacher) for teacher in teachers))
-            raise DataError(
-                f"expected teachers for every part of Training, found those trained without {parts}, to whom "
-                f"{int((asked == 0).sum())} of {len(training)} images are not new; give the other parts' as well"
-            )
-        if mixed and any(map(left_out, teachers)):
-            raise DataError(
-                "expected teachers of all Training for --mixed-views, found one trained without a part, who knows one "
-                "image of a mixture and not the other; leave --mixed-views or that teacher out"
-            )
-        # Only what makes the views, so that students that differ in the rest share them.
+        self._unwritten: dict[int, NDArray[np.float16]] = {}  # where nothing can be written: the teachers are slow
+        self._teachers = teachers
+        # Only what makes the copies, so that students that differ in the rest share them.
         made_by = [getattr(augmentation, name) for name in (*GEOMETRY, "contrast")]
         digest = hashlib.sha256(json.dumps([*made_by, mixed]).encode())
         digest.update(np.ascontiguousarray(training.images).data)
         for teacher in teachers:
-            digest.update((teacher.info.contrast + left_out(teacher)).encode())
+            digest.update(teacher.info.contrast.encode())
             if isinstance(teacher, Int8Teacher):
                 digest.update(flatbuffer(teacher.path.read_bytes()))
                 continue
@@ -131,7 +110,9 @@ class TeacherViews:
         self._key = f"{digest.hexdigest()[:32]}-v{VERSION}"
 
     def mixing(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return with which image each one is mixed in a view, and its own weight; 1 where it is not mixed.
+        """Return with which image each one is mixed in a copy, and its own weight; 1 where it is not mixed.
+
+        Of N images int64 (N,) and float32 (N,).
 
         Weights are uniform between 0 and 1, as in Beyer et al. 2022, section 3: teachers that know their images by
         heart know no mixture of two.
@@ -141,74 +122,59 @@ class TeacherViews:
         chosen, weight = rng.random((2, len(partner)))
         return partner, np.where(chosen < self._mixed, weight, 1.0).astype(np.float32)
 
-    def view(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Return a view's images, uint8 N x S x S, and the probabilities, N x classes; from the cache if there."""
+    def of_copy(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return a copy's images, uint8 N x S x S, and the probabilities, N x classes; from the cache if there."""
         path = cache_folder() / "views" / f"{self._key}-{self._seed}-{number}.npz"
         try:
             with path.open("rb") as stream, np.load(stream) as arrays:
                 return arrays["images"], arrays["probabilities"].astype(np.float32)
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
             pass
-        images = View(self._augmentation, self._seed, number).apply(self._images)
+        images = AugmentedCopy(self._augmentation, self._seed, number).apply(self._images)
         if self._mixed:
             images = np.rint(mixture(images, *self.mixing(number))).astype(np.uint8)
-        if number not in self._said:
+        if number not in self._unwritten:
             # Rounded also when it is not read back, so that a resumed run learns from the same numbers.
-            probabilities = self._ask(images).astype(np.float16)
+            probabilities = self._predict(images).astype(np.float16)
             if _keep(path, images, probabilities):
                 return images, probabilities.astype(np.float32)
-            self._said[number] = probabilities
-        return images, self._said[number].astype(np.float32)
+            self._unwritten[number] = probabilities
+        return images, self._unwritten[number].astype(np.float32)
 
-    def _ask(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the mean of what the teachers say about the images of a view, and about their mirror images."""
-        said: Any = 0.0
-        for teacher, judged in self._teachers:
-            shown = images[judged]
-            mean: Any = teacher.predict(shown)
-            if not teacher.info.training.get("recipe", {}).get("symmetric"):  # else it would say the same again
-                mean = (mean + teacher.predict(shown[:, :, ::-1])) / 2
-            of_all = np.zeros((len(images), mean.shape[1]), np.float32)
-            of_all[judged] = mean
-            said += of_all
-        probabilities: NDArray[np.float32] = said / said.sum(axis=1, keepdims=True)  # a row is the sum of who was asked
+    def _predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the mean of the teachers' probabilities for the images of a copy and for their mirror images."""
+        total: Any = 0.0
+        for teacher in self._teachers:
+            mean: Any = teacher.predict(images)
+            if not teacher.info.training.get("recipe", {}).get("symmetric"):  # it would predict the same again
+                mean = (mean + teacher.predict(images[:, :, ::-1])) / 2
+            total += mean
+        probabilities: NDArray[np.float32] = total / total.sum(axis=1, keepdims=True)
         return probabilities
 
 
-def views_kept() -> tuple[Path, int]:
-    """Return the folder of all views that are kept, of this run and of others, and its bytes."""
+def predictions_kept() -> tuple[Path, int]:
+    """Return the folder of all copies that are kept with their predictions, of every run, and its bytes."""
     folder = cache_folder() / "views"
     return folder, sum(path.stat().st_size for path in folder.glob("*.npz"))
 
 
 def describe_teacher(teacher: Teacher) -> dict[str, str]:
-    """Return what a run card says of a teacher, whose hash alone tells a reader nothing."""
-    described = {"model": teacher.info.name, "run": str(teacher.info.training.get("run", ""))}
-    return described | ({"leave_out": part} if (part := left_out(teacher)) else {})
-
-
-def left_out(teacher: Teacher) -> str:
-    """Return the part of Training that a teacher was trained without, "" for none."""
-    part: str = teacher.info.training.get("recipe", {}).get("leave_out", "")
-    return part
-
-
-def _may_judge(teacher: Teacher, training: Split) -> NDArray[np.bool_]:
-    """Return which images a teacher is asked about: those of the part it was trained without, or else all."""
-    part = left_out(teacher)
-    return Part.parse(part).holds(training) if part else np.ones(len(training), np.bool_)
+    """Return what run metadata holds of a teacher, whose hash alone tells a reader nothing."""
+    return {"model": teacher.info.name, "run": str(teacher.info.training.get("run", ""))}
 
 
 def _keep(path: Path, images: NDArray[np.uint8], probabilities: NDArray[np.float16]) -> bool:
-    """Write a view whole or not at all, and return which; a cache that cannot be written is no reason to fail."""
+    """Write a copy whole or not at all, and return which; a cache that cannot be written is no reason to fail."""
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.npz")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savez(temporary, allow_pickle=False, images=images, probabilities=probabilities)
         temporary.replace(path)
     except OSError as error:
-        logger.warning("what the teachers say is not cached: %s", error)
+        logger.warning("the teachers' predictions are not cached: %s", error)
+        return False
+    finally:  # also where the user interrupts the writing
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        return False
     return True

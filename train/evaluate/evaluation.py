@@ -17,7 +17,7 @@ from fer_edge.runtime import Classifier, TFLiteModel
 from fer_edge.train.data.classes import ordered
 from fer_edge.train.data.dataset import Dataset, Split
 from fer_edge.train.evaluate.robustness import CONDITIONS, under
-from fer_edge.train.keras_setup import load_model
+from fer_edge.train.keras_model import load_model
 from fer_edge.train.progress import progress_bar
 
 NO_MAPPING: Mapping[str, str] = {}

@@ -14,7 +14,7 @@ from fer_edge.lazy import require
 if TYPE_CHECKING:
     from fer_edge.metrics import Metrics
     from fer_edge.train.data.dataset import Dataset
-    from fer_edge.train.loop.training import Epoch
+    from fer_edge.train.loop.history import Epoch
 
 
 def _figure(width: float, height: float) -> Any:

@@ -12,7 +12,8 @@ from fer_edge.errors import ModelFileError
 from fer_edge.model_file import ModelInfo
 from fer_edge.preprocess import normalise_crop
 from fer_edge.train.explain.network import Filters, Layer, centred_log
-from fer_edge.train.keras_setup import load_keras, load_model
+from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
 
 
 class KerasNetwork:

@@ -1,8 +1,9 @@
-"""What a user sees while a model trains: a bar for the epoch, a bar for the run, a line for each epoch done."""
+"""What a user sees of a training: bars and a line for each epoch on the terminal, curves in TensorBoard."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -58,7 +59,7 @@ class TrainingDisplay:
         return Steps()
 
     def epoch(self, row: dict[str, Any]) -> None:
-        """Show a finished epoch; `row` holds the fields of `fer_edge.train.loop.training.Epoch`."""
+        """Show a finished epoch; `row` holds the fields of `fer_edge.train.loop.history.Epoch`."""
         self.progress.update(self.run, completed=row["epoch"])
         holdout = row["holdout_accuracy"]
         self.console.print(
@@ -66,3 +67,23 @@ class TrainingDisplay:
             + (f"  holdout {holdout:.1%}" if holdout is not None else "")
             + f"  rate {row['learning_rate']:.2e}  {row['seconds']:.1f} s"
         )
+
+
+class TensorBoardLog:
+    """Writes losses, accuracies and the rate of every epoch to a folder; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._writer: Any = require("tensorboard.summary", "train").Writer(str(folder))
+
+    def __enter__(self) -> TensorBoardLog:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._writer.close()
+
+    def epoch(self, epoch: dict[str, float | None]) -> None:
+        """Write one row of ``history.csv``."""
+        for name, value in epoch.items():
+            if name != "epoch" and value is not None:
+                self._writer.add_scalar(name, value, step=int(epoch["epoch"] or 0))
+        self._writer.flush()

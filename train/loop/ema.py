@@ -1,4 +1,4 @@
-"""The averaged weights put in place for a while, with batch norm statistics that belong to them."""
+"""The exponential moving average of the weights, in place for a while, with batch norm statistics of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BATCH = 256
 
 @contextmanager
 def averaged_weights(model: Any, images: NDArray[np.uint8]) -> Iterator[None]:
-    """Put the optimizer's averaged weights into `model` for the block.
+    """Put the optimizer's averaged weights into `model` for the block; after it, and after any error, the trained ones.
 
     The running statistics of batch norm were gathered under the weights as they changed from step to
     step; the averages need their own (Izmailov et al. 2018, arXiv:1803.05407, section 3.2). They are
@@ -27,12 +27,12 @@ def averaged_weights(model: Any, images: NDArray[np.uint8]) -> Iterator[None]:
     """
     variables = model.variables
     trained = [np.asarray(v.numpy()).copy() for v in variables]
-    model.optimizer.put_averages(model.trainable_variables)
-    for variable in model.trainable_variables:
-        # On JAX the assignment shares the array, and prediction gives its arguments' memory away.
-        variable.assign(np.array(variable.numpy()))
-    _recompute_statistics(model.classifier, images)
     try:
+        model.optimizer.put_averages(model.trainable_variables)
+        for variable in model.trainable_variables:
+            # On JAX the assignment shares the array, and prediction gives its arguments' memory away.
+            variable.assign(np.array(variable.numpy()))
+        _recompute_statistics(model.classifier, images)
         yield
     finally:
         for variable, value in zip(variables, trained, strict=True):
@@ -43,23 +43,33 @@ def _recompute_statistics(classifier: Any, images: NDArray[np.uint8]) -> None:
     norms = [layer for layer in classifier.layers if type(layer).__name__ == "BatchNormalization"]
     if not norms:
         return
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 0.0  # after a call they have the statistics of its batch alone
     statistics = [v for norm in norms for v in (norm.moving_mean, norm.moving_variance)]
     of_batch = _jax_program(classifier) if keras.backend.backend() == "jax" else _call
     # Folders, zips and balanced sets lie class by class: the variance between classes must be in every batch.
     mixed = images[np.random.default_rng(0).permutation(len(images))]
     batches = np.array_split(mixed, max(len(images) // BATCH, 1))
     sums: list[Any] = [0.0] * len(statistics)
-    for batch in batches:
-        found = of_batch(classifier, statistics, batch[..., None].astype(np.float32))
-        sums = [so_far + np.asarray(value, np.float64) for so_far, value in zip(sums, found, strict=True)]
+    with _without_memory(norms):
+        for batch in batches:
+            found = of_batch(classifier, statistics, batch[..., None].astype(np.float32))
+            sums = [so_far + np.asarray(value, np.float64) for so_far, value in zip(sums, found, strict=True)]
     for statistic, total in zip(statistics, sums, strict=True):
         statistic.assign((total / len(batches)).astype(np.float32))
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
+    for norm in norms:
         tie_statistics(norm)
+
+
+@contextmanager
+def _without_memory(norms: list[Any]) -> Iterator[None]:
+    """Let batch norms have, after a call in the block, the statistics of its batch alone."""
+    momenta = [norm.momentum for norm in norms]
+    try:
+        for norm in norms:
+            norm.momentum = 0.0
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
 
 
 def _call(classifier: Any, statistics: list[Any], pixels: Any) -> list[Any]:

@@ -1,8 +1,8 @@
-"""Networks that say the same of a picture and of its mirror image, by weights that are tied in pairs.
+"""Mirror-equivariant networks: the same answer for an image and its mirror image, by weights tied in pairs.
 
 Faces are about as likely either way round, and a network without such ties learns most of its kernels twice. With
 them the second half of every layer's channels is the mirror image of the first: mirrored kernels on mirrored channels.
-A picture's mirror image then has mirrored maps with the halves exchanged, and the last layer, whose weights are tied
+An image's mirror image then has mirrored maps with the halves exchanged, and the last layer, whose weights are tied
 alike, cannot tell the two apart. There are half as many numbers to learn, and no more multiply-adds (Cohen and Welling
 2016, arXiv:1602.07576, for a group of one reflection; Bökman et al. 2025, arXiv:2502.05169).
 

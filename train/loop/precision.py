@@ -48,7 +48,7 @@ def _fused(layer: Any, fused: Callable[[Any, Any], Any]) -> Any:
     plain = layer.call
 
     def call(inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not training or len(inputs.shape) != 4:  # the kernels take maps only; behind a dense layer it is cheap
+        if not training or len(inputs.shape) != 4:  # the kernels take maps only; after a dense layer it is cheap
             return plain(inputs, training=training, mask=mask)
         return fused(layer, inputs)
 

@@ -1,4 +1,4 @@
-"""The card of a training run: everything that is needed to repeat it, in ``run.json``."""
+"""The metadata of a training run: everything that is needed to repeat it, in ``run.json``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from fer_edge.machine import describe_machine
 from fer_edge.train.data.dataset import Dataset
-from fer_edge.train.loop.devices import accelerators
+from fer_edge.train.loop.accelerators import accelerators
 from fer_edge.train.recipe import Recipe
 
 
-def make_run_card(
+def make_run_metadata(
     model: str,
     parameters: int,
     dataset: Dataset,
@@ -22,7 +22,7 @@ def make_run_card(
     images: dict[str, int],
     network: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the run card.
+    """Return the metadata of a run.
 
     Args:
         model: name of the architecture.
@@ -30,7 +30,7 @@ def make_run_card(
         dataset: what is trained on; named by its fingerprint.
         recipe: all settings.
         images: how many images are trained on, held out, and dropped because they leak.
-        network: the layers of a model whose name does not say them.
+        network: the layers of a model whose name does not tell them.
 
     Returns:
         JSON-ready; ``run`` is a hash over model, data and recipe: equal runs have equal hashes.

@@ -23,7 +23,7 @@ class SharpnessAwareModel(AugmentedModel):
         import tensorflow as tf
 
         inputs, _ = data
-        images, targets = self.augmenter(inputs["image"], inputs["target"], training=True)
+        images, targets = self.augmenter(inputs["image"], inputs["targets"], training=True)
 
         def gradients() -> tuple[Any, Any]:
             with tf.GradientTape() as tape:

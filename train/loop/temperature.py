@@ -49,9 +49,9 @@ def calibrate(classifier: Any, scores: NDArray[np.float32], labels: NDArray[np.i
 
     Args:
         classifier: its last weights must belong to a dense layer under the softmax.
-        scores: what it says about the held-out images, N x classes.
+        scores: its probabilities for the held-out images, N x classes.
         labels: their classes.
-        images: how many images these are, N or less: some may be views of one.
+        images: how many images these are, N or less: some may be augmented copies of one.
 
     Raises:
         DataError: the model does not end so.

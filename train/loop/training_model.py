@@ -1,4 +1,4 @@
-"""A classifier wrapped for training: augmentation in front, cross-entropy against mixed targets behind."""
+"""A classifier wrapped for training: augmentation before it, cross-entropy against mixed targets after it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,13 @@ ops = keras.ops
 
 
 class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
-    """Trains `classifier` on ``{"image", "target"}`` batches.
+    """Trains `classifier` on the batches of `fer_edge.train.loop.batches.EpochBatches`.
 
     Augmentation changes images and targets together, so both are inputs, and the loss is computed from
     what comes out of it. This keeps the training step Keras's own, on every backend.
 
-    Targets are B x classes, or with distillation B x 2 classes: behind the label's distribution stands the
-    teachers', softened already. With `auxiliary` classes more columns follow, which a second softmax on the
-    features in front of ``logits`` learns (Caruana 1997, Machine Learning 28, section 2); it is not part of
-    `classifier`, and so of no saved model.
+    A second softmax, on the features before ``logits``, learns the ``auxiliary`` targets where there are some
+    (Caruana 1997, Machine Learning 28, section 2); it is not part of `classifier`, and so of no saved model.
 
     Attributes:
         radius: of sharpness-aware minimization, which a subclass does; 0 here.
@@ -44,7 +42,7 @@ class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
         """Wrap.
 
         Args:
-            classifier: from images to probabilities.
+            classifier: keras.Model from images to probabilities.
             augmenter: what is done to images and targets first.
             label_smoothing: of the label's distribution.
             distillation: how much of the loss is the teachers'.
@@ -64,7 +62,7 @@ class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Return class probabilities and the targets they are to be compared with."""
-        images, targets = self.augmenter(inputs["image"], inputs["target"], training=training)
+        images, targets = self.augmenter(inputs["image"], inputs["targets"], training=training)
         return {**self.classify(images, training), "targets": targets}
 
     def classify(self, images: Any, training: bool) -> dict[str, Any]:
@@ -82,26 +80,22 @@ class AugmentedModel(keras.Model):  # type: ignore[misc, name-defined]
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Return the mean cross-entropy with label smoothing (Szegedy et al. 2016, section 7).
+        """Return the mean cross-entropy with label smoothing (Szegedy et al. 2016, section 7) of what `call` gave.
 
         With distillation it is mixed with the cross-entropy against the teachers, both softened by the
         temperature, times its square, which keeps the gradients' size (Hinton et al. 2015, section 2).
         """
         probabilities, targets = y_pred["probabilities"], y_pred["targets"]
-        classes = probabilities.shape[-1]
-        loss = keras.losses.categorical_crossentropy(
-            targets[:, :classes], probabilities, label_smoothing=self.label_smoothing
-        )
+        label = targets["label"]
+        loss = keras.losses.categorical_crossentropy(label, probabilities, label_smoothing=self.label_smoothing)
         if self.distillation:
             share, temperature = self.distillation.share, self.distillation.temperature
             softened = ops.log_softmax(ops.log(ops.maximum(probabilities, 1e-7)) / temperature)
-            against_teachers = -ops.sum(targets[:, classes : 2 * classes] * softened, axis=-1)
+            against_teachers = -ops.sum(targets["teachers"] * softened, axis=-1)
             loss = (1 - share) * loss + share * temperature**2 * against_teachers
         if self.class_weights is not None:
-            loss = loss * ops.sum(targets[:, :classes] * self.class_weights, axis=-1)
+            loss = loss * ops.sum(label * self.class_weights, axis=-1)
         if self.head is not None:
-            auxiliary = y_pred["auxiliary"]
-            loss = loss + self.auxiliary_share * keras.losses.categorical_crossentropy(
-                targets[:, -auxiliary.shape[-1] :], auxiliary
-            )
+            beside = keras.losses.categorical_crossentropy(targets["auxiliary"], y_pred["auxiliary"])
+            loss = loss + self.auxiliary_share * beside
         return ops.mean(loss) + sum(self.losses)  # the latter: of kernels that the network regularizes

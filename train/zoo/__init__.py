@@ -1,1 +1,1 @@
-"""The models, one file per family, found by name."""
+"""The models, found by name in the registry."""

@@ -2,8 +2,8 @@
 
 Ioannou (City College of New York), 457,863 parameters for seven classes: convolutions 32, 64 valid, pool, 64 valid, 128
 same, pool, 128 valid, pool; reshape 16x128, LSTM 128, reshape 2x64, LSTM 64, dense 200, dropout 0.6. The 832 that are
-not trained are the statistics of a batch norm behind every convolution. On which side of the ReLU it is is not printed;
-here it is in front, where conversion folds it for nothing. Nor is the first convolution's padding:
+not trained are the statistics of a batch norm after every convolution. On which side of the ReLU it is is not printed;
+here it is before it, where conversion folds it for nothing. Nor is the first convolution's padding:
 same and valid give the same count and the same 16x128, and this is same.
 """
 

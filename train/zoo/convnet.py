@@ -18,7 +18,7 @@ MOMENTUM = 0.95
 
 @dataclasses.dataclass(frozen=True)
 class Convolution:
-    """A convolution that keeps the size of its input but for `stride`, and the max-pooling behind it.
+    """A convolution that keeps the size of its input but for `stride`, and the max-pooling after it.
 
     Attributes:
         filters: output channels.
@@ -44,8 +44,8 @@ class Network:
     Attributes:
         convolutions: in their order.
         dense: units of each hidden dense layer, in their order.
-        batch_norm: behind every convolution and hidden dense layer.
-        dropout: rate behind every convolution and hidden dense layer; None leaves it to the training run.
+        batch_norm: after every convolution and hidden dense layer.
+        dropout: rate after every convolution and hidden dense layer; None leaves it to the training run.
         l2: weight of the squared kernels in the loss.
         hog: join HOG features to those of the convolutions.
     """

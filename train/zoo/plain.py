@@ -29,7 +29,7 @@ KERNEL, SHRINKING = 3, (3, 4)
 """Of kernels, in pixels: with four columns a window that moves by two takes the same pixels of a mirrored picture."""
 
 FREE = ("nano",)
-"""Those that are better not symmetric, so that they have channels in place of the fourth column (docs/models.md)."""
+"""Those that are better not mirror-equivariant: they have channels instead of the fourth column (docs/models.md)."""
 
 EXCITED = {"nano": (4, 6), "compact": (4, 7), "large": (5, 8), "teacher": (5, 8)}
 """Name -> the convolutions whose maps are weighed: the last ones at 12x12 and at 6x6; at 24x24 it costs more time."""

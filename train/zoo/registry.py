@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.errors import DataError
-from fer_edge.train.zoo import cnn_lstm, convnet, deep_cnn, ffnn, hog_cnn, plain, shallow_cnn, vgg
+from fer_edge.train.zoo import cnn_lstm, convnet, plain, vgg
 from fer_edge.train.zoo.custom import read_network
+from fer_edge.train.zoo.published import NETWORKS
 
 INPUT_SIZE = 48
 CUSTOM = "custom"
@@ -26,7 +27,7 @@ class Architecture:
         summary: one line for listings.
         build: (input size, classes, dropout rate) -> Keras model from pixels 0..255 to probabilities.
         input_size: side of the square grey input in pixels.
-        description: of a network from a YAML file, so that a run card can hold it; empty for those of the zoo.
+        description: of a network from a YAML file, so that run metadata can hold it; empty for those of the zoo.
     """
 
     name: str
@@ -44,18 +45,22 @@ def _vgg(name: str, cropped: int, summary: str) -> Architecture:
     return Architecture(name, summary, functools.partial(vgg.build, name, cropped))
 
 
+def _published(name: str, summary: str) -> Architecture:
+    return Architecture(name, summary, functools.partial(convnet.build, name, NETWORKS[name]))
+
+
 _ALL = (
     _plain("nano", "six convolutions, some maps weighed, the smallest"),
     _plain("compact", "seven convolutions, some maps weighed, the default"),
     _plain("large", "eight wide convolutions, the most accurate"),
     _plain("teacher", "large, twice as wide, for the others to learn from"),
-    Architecture("deep-cnn", "four wide convolutions, two dense layers (Jain; Khopkar and Saxena)", deep_cnn.build),
+    _published("deep-cnn", "four wide convolutions, two dense layers (Jain; Khopkar and Saxena)"),
     Architecture("cnn-lstm", "five convolutions read by two LSTMs (Ioannou)", cnn_lstm.build),
     _vgg("vgg", 0, "eight convolutions, two dense layers of 4096 (Khaireddin and Chen)"),
     _vgg("vgg-40", 4, "vgg on the middle 40x40 pixels, as published"),
-    Architecture("shallow-cnn", "two convolutions, one dense layer (Alizadeh and Fazel)", shallow_cnn.build),
-    Architecture("hog-cnn", "deep-cnn with HOG features joined in (Alizadeh and Fazel)", hog_cnn.build),
-    Architecture("ffnn", "dense layers on the pixels, a baseline (Jain)", ffnn.build),
+    _published("shallow-cnn", "two convolutions, one dense layer (Alizadeh and Fazel)"),
+    _published("hog-cnn", "deep-cnn with HOG features joined in (Alizadeh and Fazel)"),
+    _published("ffnn", "dense layers on the pixels, a baseline (Jain)"),
 )
 
 ZOO = {architecture.name: architecture for architecture in _ALL}

@@ -24,7 +24,7 @@ def build(name: str, cropped: int, input_size: int, classes: int, dropout: float
         cropped: pixels cut off at each edge.
         input_size: side of the input in pixels.
         classes: number of outputs.
-        dropout: rate behind each dense layer of 4096.
+        dropout: rate after each dense layer of 4096.
     """
     keras = load_keras()
     layers = keras.layers

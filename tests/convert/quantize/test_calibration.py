@@ -7,7 +7,8 @@ from fer_edge.convert.graph.from_keras import read_keras
 from fer_edge.convert.quantize.calibration import calibrate, calibration_sample
 from fer_edge.convert.quantize.ranges import Range
 from fer_edge.train.data.dataset import TRAINING, Split
-from fer_edge.train.keras_setup import load_keras, load_model
+from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
 
 
 def test_the_sample_has_the_same_number_of_each_class(tiny):

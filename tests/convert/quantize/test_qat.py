@@ -14,7 +14,8 @@ from fer_edge.convert.quantize.fake_quant import FakeQuantization
 from fer_edge.convert.quantize.qat import FakeQuantModel, fine_tune, fine_tuning_recipe, step_size, steps_per_epoch
 from fer_edge.convert.quantize.ranges import Range
 from fer_edge.train.data.dataset import TRAINING
-from fer_edge.train.keras_setup import load_keras, load_model
+from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
 from tests.convert.conftest import plain_model, shake, varied_model
 
 

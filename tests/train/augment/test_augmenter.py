@@ -5,13 +5,13 @@ import pytest
 
 from fer_edge.train.augment.augmenter import (
     Augmentation,
+    AugmentedCopy,
     Augmenter,
     CutMix,
     Mixup,
     RandomAffine,
     RandomContrast,
     RandomErasing,
-    View,
 )
 from fer_edge.train.keras_setup import load_keras
 
@@ -34,10 +34,10 @@ def centres(images):
 
 
 def test_nothing_changes_when_not_training():
-    images, targets = smooth(4), np.eye(7, dtype=np.float32)[:4]
+    images, targets = smooth(4), {"label": np.eye(7, dtype=np.float32)[:4]}
     out, mixed = Augmenter(Augmentation(mixup=0.99, erasing=0.99), 1)(images, targets, training=False)
     assert (np.asarray(out) == images).all()
-    assert (np.asarray(mixed) == targets).all()
+    assert (np.asarray(mixed["label"]) == targets["label"]).all()
 
 
 def test_switched_off_it_is_the_identity():
@@ -115,9 +115,11 @@ def test_mixup_mixes_pictures_and_targets_alike():
     images = np.tile(values[:, None, None, None], (1, 4, 4, 1))
     mixed = False
     for _ in range(20):
-        out, targets = layer(images, values[:, None] * np.ones((1, 2), np.float32), training=True)
-        assert np.allclose(np.asarray(out)[:, 0, 0, 0], np.asarray(targets)[:, 0], atol=1e-4)
-        mixed = mixed or not np.allclose(np.asarray(targets)[:, 0], values, atol=0.1)
+        out, targets = layer(images, {"label": values[:, None], "teachers": values[:, None]}, training=True)
+        of_pictures = np.asarray(out)[:, 0, 0, 0]
+        for name in ("label", "teachers"):
+            assert np.allclose(of_pictures, np.asarray(targets[name])[:, 0], atol=1e-4)
+        mixed = mixed or not np.allclose(of_pictures, values, atol=0.1)
     assert mixed
 
 
@@ -127,27 +129,30 @@ def test_cutmix_pastes_rectangles_and_mixes_targets_by_area():
     layer = CutMix(share=1.0, seed=1)
     shares = set()
     for _ in range(8):
-        mixed, mixed_targets = (np.asarray(a) for a in layer(images, targets, training=True))
+        changed, mixed_targets = layer(images, {"label": targets}, training=True)
+        mixed, label = np.asarray(changed), np.asarray(mixed_targets["label"])
         assert set(np.unique(mixed)) <= {0.0, 255.0}
         pasted = (mixed[0, ..., 0] == 255).mean()
-        assert np.allclose(mixed_targets[0], [1 - pasted, pasted], atol=1e-6)
-        assert np.allclose(mixed_targets[7], [pasted, 1 - pasted], atol=1e-6)
+        assert np.allclose(label[0], [1 - pasted, pasted], atol=1e-6)
+        assert np.allclose(label[7], [pasted, 1 - pasted], atol=1e-6)
         shares.add(round(float(pasted), 3))
     assert len(shares) > 4
 
 
-def test_a_view_is_a_fixed_draw_of_geometry_and_light():
+def test_a_copy_is_a_fixed_draw_of_geometry_and_light():
     images = np.random.default_rng(0).integers(0, 255, (40, 48, 48)).astype(np.uint8)
-    one = View(Augmentation(), 1, 0).apply(images, batch=16)
-    assert np.array_equal(one, View(Augmentation(), 1, 0).apply(images, batch=16))
-    assert not np.array_equal(one, View(Augmentation(), 1, 1).apply(images, batch=16))
+    one = AugmentedCopy(Augmentation(), 1, 0).apply(images, batch=16)
+    assert np.array_equal(one, AugmentedCopy(Augmentation(), 1, 0).apply(images, batch=16))
+    assert not np.array_equal(one, AugmentedCopy(Augmentation(), 1, 1).apply(images, batch=16))
     unchanged = Augmentation(rotation=0, scale=0, shift=0, contrast=0)
-    assert np.array_equal(View(unchanged, 1, 0).apply(images), images)
+    assert np.array_equal(AugmentedCopy(unchanged, 1, 0).apply(images), images)
 
 
 def test_the_same_seed_draws_the_same():
     first, again, other = (
-        np.asarray(Augmenter(Augmentation(), seed)(smooth(8), np.zeros((8, 7), np.float32), training=True)[0])
+        np.asarray(
+            Augmenter(Augmentation(), seed)(smooth(8), {"label": np.zeros((8, 7), np.float32)}, training=True)[0]
+        )
         for seed in (5, 5, 6)
     )
     assert (first == again).all()
@@ -157,6 +162,6 @@ def test_the_same_seed_draws_the_same():
 @pytest.mark.parametrize("size", [16, 48])
 def test_shapes_are_kept(size):
     images = np.zeros((5, size, size, 1), np.float32)
-    out, targets = Augmenter(Augmentation(), 1)(images, np.zeros((5, 7), np.float32), training=True)
+    out, targets = Augmenter(Augmentation(), 1)(images, {"label": np.zeros((5, 7), np.float32)}, training=True)
     assert tuple(out.shape) == images.shape
-    assert tuple(targets.shape) == (5, 7)
+    assert tuple(targets["label"].shape) == (5, 7)

@@ -96,13 +96,7 @@ def test_the_leaky_protocol_warns_wherever_its_number_stands(fer_csv, tmp_path):
     [
         (("--protocol", "leaky-resample"), "give --resample too"),
         (("--schedule", "plateau", "--holdout", "0"), "give a --holdout above 0"),
-        (("--leave-out", "1/4", "--holdout", "0.2"), "--holdout 0.2 would do nothing: --leave-out says"),
-        (("--leave-out", "5/4"), "'5/4' is no part such as 1/4"),
         (("--temperature-from", "."), "--temperature-from is for --holdout 0"),
-        (
-            ("--leave-out", "1/4", "--protocol", "leaky-resample", "--resample", "ros"),
-            "--protocol leaky-resample holds out a leaky part",
-        ),
         (("--patience", "3", "--holdout", "0"), "--patience 3 would do nothing"),
         (("--teacher", "nano", "--teacher-share", "0"), "--teacher-share 0.0 would do nothing: leave --teacher out"),
         (("--optimizer", "adam", "--weight-decay", "0.3"), "--weight-decay 0.3 would do nothing"),

@@ -12,8 +12,8 @@ from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.balance import resample
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING
 from fer_edge.train.data.load import load_dataset
-from fer_edge.train.keras_setup import load_keras, load_model
-from fer_edge.train.loop import training
+from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.training import train_model
 from fer_edge.train.loop.training_model import AugmentedModel
 from fer_edge.train.recipe import Recipe
@@ -49,11 +49,10 @@ def test_the_loss_has_the_second_output():
     inputs = keras.Input((2,))
     outputs = keras.layers.Softmax()(keras.layers.Dense(3, name="logits")(inputs))
     model = AugmentedModel(keras.Model(inputs, outputs), None, 0.0, auxiliary=(2, 0.25))
-    targets = np.array([[0.0, 1.0, 0.0, 0.75, 0.25]], np.float32)
     result = {
         "probabilities": np.array([[0.7, 0.2, 0.1]], np.float32),
         "auxiliary": np.array([[0.6, 0.4]], np.float32),
-        "targets": targets,
+        "targets": {"label": np.float32([[0, 1, 0]]), "auxiliary": np.float32([[0.75, 0.25]])},
     }
     expected = -np.log(0.2) + 0.25 * -(0.75 * np.log(0.6) + 0.25 * np.log(0.4))
     assert np.isclose(float(model.compute_loss(y_pred=result)), expected, rtol=1e-5)
@@ -67,18 +66,14 @@ def test_the_saved_model_has_one_output_and_other_weights_than_without(with_vote
     assert not np.array_equal(taught.get_weights()[0], plain.get_weights()[0])
 
 
-def test_a_killed_and_resumed_run_ends_with_the_same_weights(with_votes, tmp_path, monkeypatch):
+def test_a_killed_and_resumed_run_ends_with_the_same_weights(with_votes, tmp_path):
     train_model(with_votes, "nano", SHORT, tmp_path / "whole")
-    saved = training.save_checkpoint
 
-    def save_and_die(path, model, state):
-        saved(path, model, state)
+    def kill(epoch):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "save_checkpoint", save_and_die)
     with pytest.raises(KeyboardInterrupt):
-        train_model(with_votes, "nano", SHORT, tmp_path / "killed")
-    monkeypatch.setattr(training, "save_checkpoint", saved)
+        train_model(with_votes, "nano", SHORT, tmp_path / "killed", watch=kill)
     train_model(with_votes, "nano", SHORT, tmp_path / "killed", resume=True)
     whole, resumed = (load_model(tmp_path / run / "model.keras").model.get_weights() for run in ("whole", "killed"))
     assert all(map(np.array_equal, whole, resumed))

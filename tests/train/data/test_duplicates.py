@@ -1,7 +1,5 @@
 """Duplicates, leaks, conflicts, blanks, and a holdout that shares nothing with training."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +9,6 @@ from fer_edge.labels import EXPRESSIONS
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import (
     Findings,
-    Part,
     blank,
     conflicting,
     find_faults,
@@ -70,42 +67,3 @@ def test_the_holdout_is_stratified_and_does_not_depend_on_order():
     assert np.bincount(held.labels).tolist() == [3] * 7
     _, shuffled = hold_out(everything.take(np.random.default_rng(0).permutation(210)), 0.1)
     assert set(shuffled.hashes()) == set(held.hashes())
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(2, 6))
-def test_each_image_is_in_one_part_and_its_copies_in_the_same(pictures, of):
-    images = split([(number, 0) for number in pictures])
-    held = np.stack([Part(number, of).holds(images) for number in range(1, of + 1)])
-    assert (held.sum(axis=0) == 1).all()
-    for number in set(pictures):
-        copies = held[:, np.array(pictures) == number]
-        assert (copies == copies[:, :1]).all()
-
-
-def test_parts_have_about_the_same_size():
-    images = split([(number, 0) for number in range(1000)])
-    assert all(200 < Part(number, 4).holds(images).sum() < 300 for number in (1, 2, 3, 4))
-
-
-def test_a_person_is_in_one_part_and_unknown_people_go_by_their_pictures():
-    images = split([(number, 0) for number in range(300)])
-    subjects = np.arange(300) % 50 - 1
-    held = Part(1, 3).holds(dataclasses.replace(images, subjects=subjects))
-    for person in range(49):
-        assert len(set(held[subjects == person])) == 1
-    assert 8 < sum(held[subjects == person][0] for person in range(49)) < 26
-    unknown = subjects == -1
-    assert (held[unknown] == Part(1, 3).holds(images)[unknown]).all()
-
-
-@given(st.integers(1, 50), st.integers(2, 50))
-def test_a_part_is_read_back_as_it_is_written(number, of):
-    if number <= of:
-        assert Part.parse(str(Part(number, of))) == Part(number, of)
-
-
-@pytest.mark.parametrize("text", ["", "1", "0/4", "5/4", "1/1", "a/b", "1/4/2", "-1/4", "1.0/4"])
-def test_what_is_no_part_is_refused(text):
-    with pytest.raises(ValueError):  # noqa: PT011 - int() has its own messages
-        Part.parse(text)

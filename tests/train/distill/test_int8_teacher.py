@@ -15,7 +15,7 @@ from fer_edge.shipped import shipped_models
 from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING
 from fer_edge.train.distill.int8_teacher import Int8Teacher
-from fer_edge.train.distill.teacher_predictions import TeacherViews, open_teachers
+from fer_edge.train.distill.teacher_predictions import TeacherPredictions, open_teachers
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.zoo.registry import ZOO
 
@@ -44,11 +44,11 @@ def test_students_learn_from_keras_and_int8_files_together(tiny, tmp_path):
     write_info(trained, ModelInfo("nano", EXPRESSIONS))
     teachers = open_teachers([shipped_models()["nano"], trained], EXPRESSIONS, 48)
     light = Augmentation(rotation=5.0, scale=0.05, shift=0.03)
-    images, said = TeacherViews(tiny.split(TRAINING), teachers, light, seed=1).view(0)
+    images, said = TeacherPredictions(tiny.split(TRAINING), teachers, light, seed=1).of_copy(0)
     mirrored = np.ascontiguousarray(images[:, :, ::-1])
     expected = np.mean([t.predict(pixels) for t in teachers for pixels in (images, mirrored)], axis=0)
     np.testing.assert_allclose(said, expected, atol=1e-3)
-    again = TeacherViews(tiny.split(TRAINING), teachers[:1], light, seed=1).view(0)[1]
+    again = TeacherPredictions(tiny.split(TRAINING), teachers[:1], light, seed=1).of_copy(0)[1]
     assert not np.array_equal(said, again)  # other teachers, another cache
 
 

@@ -24,7 +24,7 @@ from fer_edge.train.evaluate.evaluation import (
     worst_mistakes,
 )
 from fer_edge.train.evaluate.robustness import CONDITIONS, under
-from fer_edge.train.keras_setup import KerasModel, load_model
+from fer_edge.train.keras_model import KerasModel, load_model
 from fer_edge.train.zoo.registry import ZOO
 
 

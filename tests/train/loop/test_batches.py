@@ -23,12 +23,12 @@ class Sum(keras.Model):
 
 
 def test_an_epoch_that_is_over_lets_go_of_its_pictures():
-    """Every epoch of a student has its own view of the data, 66 MB of FER2013."""
+    """Every epoch of a student has its own copy of the data, 66 MB of FER2013."""
     model = Sum()
     model.compile("sgd", "mse")
     images, targets = np.ones((40, 8, 8), np.uint8), np.ones((40, 7), np.float32)
     kept = weakref.ref(images), weakref.ref(targets)
-    batches = EpochBatches(images, targets, 10, seed=1, epoch=0)
+    batches = EpochBatches(images, {"label": targets}, 10, seed=1, epoch=0)
     model.fit(batches, verbose=0, shuffle=False)
     batches.release()
     del images, targets, batches
@@ -40,7 +40,7 @@ def test_each_picture_once_in_an_order_of_the_epochs_own():
     images = np.arange(20, dtype=np.uint8)[:, None, None] * np.ones((1, 4, 4), np.uint8)
     orders = []
     for epoch in (0, 1, 0):
-        batches = EpochBatches(images, np.eye(20, dtype=np.float32), 5, seed=1, epoch=epoch)
+        batches = EpochBatches(images, {"label": np.eye(20, dtype=np.float32)}, 5, seed=1, epoch=epoch)
         seen = [int(i) for n in range(len(batches)) for i in batches[n][0]["image"][:, 0, 0, 0]]
         assert sorted(seen) == list(range(20))
         orders.append(seen)

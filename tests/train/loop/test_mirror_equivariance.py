@@ -11,7 +11,8 @@ from fer_edge.errors import DataError
 from fer_edge.runtime import TFLiteModel
 from fer_edge.train.augment.augmenter import Augmentation
 from fer_edge.train.data.dataset import PUBLIC_TEST
-from fer_edge.train.keras_setup import load_keras, load_model
+from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.mirror_equivariance import MirroredPairs, tie
 from fer_edge.train.loop.training import train_model
 from fer_edge.train.recipe import Recipe

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_edge.errors import DataError
-from fer_edge.train import temperature as module
 from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.loop import temperature as module
 from fer_edge.train.loop.temperature import LEAST_IMAGES, at_temperature, calibrate, fit_temperature
 from fer_edge.train.zoo.registry import ZOO
 

@@ -7,7 +7,8 @@ from fer_edge.hog import HogExtractor
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.train.data.demo import make_demo
-from fer_edge.train.keras_setup import load_keras, load_model
+from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.zoo.hog_layer import GAIN, Hog
 
 keras = load_keras()

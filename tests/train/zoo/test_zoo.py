@@ -10,8 +10,8 @@ import pytest
 from fer_edge.convert.export.allow_list import allowed_operators
 from fer_edge.errors import DataError
 from fer_edge.train.keras_setup import load_keras
-from fer_edge.train.zoo import deep_cnn
 from fer_edge.train.zoo.cost import multiply_adds
+from fer_edge.train.zoo.published import NETWORKS
 from fer_edge.train.zoo.registry import ZOO, find_architecture
 
 PUBLISHED = {
@@ -90,7 +90,7 @@ def test_a_described_network_is_the_one_of_the_zoo(tmp_path):
     assert architecture.name == "custom"
     assert architecture.build(48, 7, 0.2).count_params() == PUBLISHED["deep-cnn"][0]
     assert architecture.description["convolutions"][1] == {"filters": 128, "kernel": 5, "stride": 1, "pool": 2}
-    assert architecture.description["dense"] == deep_cnn.NETWORK.dense
+    assert architecture.description["dense"] == NETWORKS["deep-cnn"].dense
 
 
 def test_its_options_reach_the_layers(tmp_path):

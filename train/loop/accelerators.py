@@ -1,7 +1,7 @@
-"""A whole epoch as one program on an accelerator of the JAX backend, with the images in the accelerator's memory.
+"""Training on accelerators: all those of the machine, and an epoch as one program on a single one (JAX backend).
 
 Keras's ``fit`` hands an accelerator one batch after the other, which takes longer than a small network's step does;
-here the accelerator fetches the batches itself.
+`ResidentEpochs` keeps the images in the accelerator's memory and lets it fetch the batches itself.
 """
 
 from __future__ import annotations
@@ -11,10 +11,45 @@ from typing import Any
 
 import numpy as np
 
+from fer_edge.errors import DataError
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.batches import EpochBatches
 
 keras = load_keras()
+
+
+def use_all_devices(batch_size: int) -> int:
+    """Let every device of the JAX backend take its part of each batch, see `keras.distribution`.
+
+    Other backends train on one device.
+
+    Returns:
+        The number of devices in use.
+
+    Raises:
+        DataError: the batch cannot be divided evenly.
+    """
+    if keras.backend.backend() != "jax":
+        return 1
+    devices = len(keras.distribution.list_devices())
+    if devices > 1:
+        if batch_size % devices:
+            raise DataError(f"--batch-size {batch_size}: expected a multiple of the {devices} devices; choose another")
+        keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
+    return devices
+
+
+def accelerators() -> list[str]:
+    """Return the names of what JAX or PyTorch train on beside the processor, such as ``NVIDIA H200``."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return [device.device_kind for device in jax.devices() if device.platform != "cpu"]
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return [torch.cuda.get_device_name()] if torch.cuda.is_available() else []
+    return []
 
 
 def can_stay_resident() -> bool:
@@ -64,12 +99,15 @@ class ResidentEpochs:
 
 
 def _epoch(model: Any, state: Any, images: Any, targets: Any, order: Any) -> tuple[Any, Any]:
-    """Return the mean loss and the state behind the steps that take the rows of `order`, steps x B, one by one."""
+    """Return the mean loss and the state after the steps that take the rows of `order`, steps x B, one by one."""
     import jax
     import jax.numpy as jnp
 
     def step(before: Any, chosen: Any) -> tuple[Any, Any]:
-        batch = {"image": images[chosen][..., None].astype("float32"), "target": targets[chosen]}
+        batch = {
+            "image": images[chosen][..., None].astype("float32"),
+            "targets": {name: rows[chosen] for name, rows in targets.items()},
+        }
         logs, after = model.train_step(before, (batch, jnp.zeros(len(chosen))))
         # A loop's state keeps its types; Keras's own steps may return a number's type for an array's.
         after = jax.tree.map(lambda old, new: jnp.asarray(new, old.dtype), before, tuple(map(list, after)))

@@ -10,7 +10,7 @@ from fer_edge.cli import main
 from fer_edge.errors import ModelFileError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
-from fer_edge.train.keras_setup import load_model
+from fer_edge.train.keras_model import load_model
 from fer_edge.train.zoo.registry import ZOO
 
 

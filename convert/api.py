@@ -3,51 +3,71 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from fer_edge.convert.config import ConvertConfig, Name
+from fer_edge.lazy import require
+from fer_edge.quiet import native_stderr_held
+
 if TYPE_CHECKING:
-    from fer_edge.convert.pipeline import Settings
     from fer_edge.convert.report import ConversionReport
     from fer_edge.train.data.dataset import Dataset
 
-Name = str | os.PathLike[str]
-
 
 def convert(
-    model: Name, data: Name | Dataset, *, out: Name, report: Name | None = None, settings: Settings | None = None
+    model: Name,
+    out: Name | None = None,
+    *,
+    int8: bool = True,
+    data: Name | Dataset | None = None,
+    ferplus: Name | None = None,
+    mapping: Mapping[str, str] | None = None,
+    qat_epochs: int | None = None,
+    seed: int = 1,
+    report: Name | None = None,
 ) -> ConversionReport:
-    """Turn a trained model into a verified int8 TFLite file, or leave what was there.
+    """Turn a trained ``.keras`` model into a verified TFLite file, or leave what was there.
+
+    The images of Training calibrate and fine-tune; those of PublicTest only measure what the conversion changed, and
+    nothing is chosen on them. A data set without PublicTest has a tenth of Training held out instead.
 
     Args:
-        model: the ``.keras`` file.
-        data: what ``fer-edge convert --data`` takes, or a data set. Training calibrates, PublicTest only measures.
-        out: the ``.tflite`` file to write.
-        report: where the JSON report goes; ``OUT.report.json`` by default.
-        settings: how to convert; by default int8 with 3 epochs of fine-tuning.
+        model: a file that ``fer-edge train`` wrote.
+        out: the ``.tflite`` file to write; by default `model` with that ending.
+        int8: write an int8 file for a device; otherwise a float32 file to compare with.
+        data: the data set that the model was trained on: a ``fer2013.csv``, a folder or zip of images, ``demo``,
+            several joined with ``+``, or a `Dataset`.
+        ferplus: FER+ votes (``fer2013new.csv``) that relabel the ``fer2013.csv``.
+        mapping: class -> the class it becomes, or '' to leave its images out.
+        qat_epochs: epochs of quantization-aware fine-tuning, by default 3 for an int8 file; 0 quantizes after training.
+        seed: of calibration and fine-tuning; the same one gives the same file on the same machine.
+        report: the JSON report to write; by default `out` with ``.report.json`` behind it.
 
     Returns:
-        The report: cost, agreement with the float model, the error of each layer.
+        The report: accuracies and agreements are shares in 0..1 of the images that measured, times seconds.
 
     Raises:
-        ModelFileError: `model` is no file that ``fer-edge train`` wrote.
-        DataError: the data do not fit the model.
-        ConversionError: the converter failed, or its result did not pass verification.
+        ConfigError: a value out of its range, or settings that exclude each other.
+        ModelFileError: `model` is no such file.
+        DataError: the data set cannot be read, does not fit the model, or lacks the images that are needed.
+        ConversionError: a layer has no int8 form, the converter failed, or its result did not pass verification.
         OutputError: a result cannot be written.
         MissingExtraError: TensorFlow is not installed.
 
     Example:
         >>> import fer_edge
-        >>> from fer_edge.convert.pipeline import Settings
-        >>> report = fer_edge.convert("run/model.keras", "faces", out="nano.tflite", settings=Settings(qat_epochs=0))
+        >>> report = fer_edge.convert("run/model.keras", "nano.tflite", data="faces", qat_epochs=0)
         >>> report.file_bytes > 10_000
         True
     """
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # which exports TFLite
-    from fer_edge.convert.pipeline import Settings, convert_model, prepare
-    from fer_edge.train.data.load import load_dataset
+    config = ConvertConfig(model, out, int8, data, ferplus, mapping or {}, qat_epochs, seed, report)
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the model was trained on, TensorFlow exports TFLite
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with native_stderr_held():
+        require("tensorflow", "train")
+    from fer_edge.convert.pipeline import run_conversion
 
-    target = Path(out)
-    written = Path(report) if report else target.with_name(f"{target.name}.report.json")
-    job = prepare(Path(model), target, written, settings or Settings())
-    return convert_model(job, load_dataset(os.fspath(data)) if isinstance(data, (str, os.PathLike)) else data)
+    return run_conversion(config)

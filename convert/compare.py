@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,11 @@ class Comparison:
     agreement: float
     largest_difference: float
     mean_difference: float
+
+    def stored(self) -> dict[str, Any]:
+        """Return what the converted file says of it: its `ModelInfo.accuracy`."""
+        rates = {name: round(getattr(self, name), 6) for name in ("top1", "float_top1", "agreement")}
+        return {self.split: {**rates, "images": self.images}}
 
 
 def compare_scores(

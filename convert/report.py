@@ -12,48 +12,63 @@ from fer_edge.convert.quantize.layer_errors import LayerError
 from fer_edge.lazy import require
 
 
-@dataclasses.dataclass(frozen=True)
-class ConversionReport:
-    """All that is known about a converted file.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """How a file came to be, which it says itself wherever it goes.
+
+    Attributes:
+        quantization: ``int8 qat``, ``int8 ptq`` or ``float``.
+        qat_epochs: epochs of fine-tuning.
+        calibration: split, number of images and seed of the calibration sample; empty for ``float``.
+        data: name and fingerprint of the data set that it was calibrated and compared on.
+        operators: TFLite operator -> how often it occurs.
+        hog: the input of HOG features: which, times what, in which int8 steps; None for a model without.
+        cost: multiply-adds and parameters.
+        machine: what it was made and measured on, as `fer_edge.machine.describe_machine` gives it.
+    """
+
+    quantization: str
+    qat_epochs: int
+    calibration: Mapping[str, Any]
+    data: Mapping[str, str]
+    operators: Mapping[str, int]
+    hog: Mapping[str, Any] | None
+    cost: Cost
+    machine: Mapping[str, Any]
+
+    def stored(self) -> dict[str, Any]:
+        """Return what the file says of it: its `ModelInfo.conversion`. Of the machine that is the versions."""
+        plain = ("quantization", "qat_epochs", "calibration", "data", "operators", "hog")
+        known = {name: value for name in plain if (value := getattr(self, name)) is not None}
+        return {**known, **dataclasses.asdict(self.cost), "versions": self.machine["versions"]}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConversionReport(Provenance):
+    """All that is known about a converted file: how it came to be, and what was measured.
 
     Attributes:
         model: the ``.keras`` file.
         out: the ``.tflite`` file.
         sha256: of `out`.
         file_bytes: size of `out`, metadata included.
-        quantization: ``int8 qat``, ``int8 ptq`` or ``float``.
-        qat_epochs: epochs of fine-tuning.
-        calibration: split, number of images and seed of the calibration sample; empty for ``float``.
-        data: name and fingerprint of the data set that it was calibrated and compared on.
-        operators: TFLite operator -> how often it occurs.
-        allowed_operators: those that the model's recipe names; empty for ``float``.
-        hog: the input of HOG features: which, times what, in which int8 steps; None for a model without.
-        cost: multiply-adds and parameters.
+        allowed_operators: those that the allow-list has for the model's architecture; empty for ``float``.
         comparison: against the float model.
         post_training: what the comparison would be without the fine-tuning; None where there was none.
         layers: what quantization did to each layer's value, in the order of evaluation; empty where the file's
             operators are not one to one with the network's layers, and for ``float``.
         seconds: wall time by stage, with their ``total``.
-        machine: what it was measured on, as `fer_edge.machine.describe_machine` gives it.
     """
 
     model: str
     out: str
     sha256: str
     file_bytes: int
-    quantization: str
-    qat_epochs: int
-    calibration: Mapping[str, Any]
-    data: Mapping[str, str]
-    operators: Mapping[str, int]
     allowed_operators: Sequence[str]
-    hog: Mapping[str, Any] | None
-    cost: Cost
     comparison: Comparison
     post_training: Comparison | None
     layers: Sequence[LayerError]
     seconds: Mapping[str, float]
-    machine: Mapping[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""

@@ -10,9 +10,11 @@ What programs call is imported when it is first used::
     fer_edge.train(recipe, data, out=...)            # on the workstation, with convert and evaluate
     fer_edge.benchmark("compact")                    # latency of this machine
 
-This package holds what both machines share: labels, preprocessing, the model file, the TFLite
-runtime, metrics, errors and the shell of the command line. The workstation's parts live in
-``fer_edge.train`` and ``fer_edge.convert``, the Raspberry Pi's in ``fer_edge.device``.
+The folder ``edge/`` is this package: the contract that both machines share. What the workstation writes and the
+Raspberry Pi reads is defined here once: labels (`labels`), the crop that a model sees (`preprocess`), the model
+file (`model_file`), how it is run (`runtime`), how it is measured (`metrics`), errors (`errors`). The shell of the
+command line is here as well. The workstation's parts live in ``fer_edge.train`` and ``fer_edge.convert``, the
+Raspberry Pi's in ``fer_edge.device``.
 """
 
 TYPE_CHECKING = False  # as typing's, whose import would double the time of this one

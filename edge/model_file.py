@@ -12,14 +12,14 @@ import dataclasses
 import hashlib
 import io
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fer_edge.errors import ModelFileError, OutputError
+from fer_edge.errors import ModelFileError
+from fer_edge.files import write_atomically as write_atomically
 
 INFO_NAME = "fer_edge.json"
 LABELS_NAME = "labels.txt"
@@ -188,26 +188,6 @@ def _stated_checksum(data: bytes) -> str | None:
         NotImplementedError,
     ):
         return None  # `read_info` says what is wrong, if anything is
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is either the old or the whole new one, whatever happens.
-
-    A symbolic link stays one; the file it points to is written.
-
-    Raises:
-        OutputError: `path` is a device, a pipe or a folder, which a rename would replace.
-        OSError: the disk is full, the folder is read-only or does not exist.
-    """
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        raise OutputError(f"{path}: expected a file to write, found something else; name another")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> bytes:

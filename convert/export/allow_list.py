@@ -1,4 +1,4 @@
-"""Which TFLite operators each model of the zoo may consist of once it is int8.
+"""The operator allow-list: which TFLite operators each model of the zoo may consist of once it is int8.
 
 None of the sets, not even that of the LSTMs, holds QUANTIZE, DEQUANTIZE, CAST or a shape operator: each of these means
 that a part of the network is still float, that two scales do not fit, or that its batch size is unknown.
@@ -28,17 +28,17 @@ INT8_OPERATORS = frozenset(
 _PLAIN = frozenset({"SPACE_TO_DEPTH", "CONV_2D", "DEPTHWISE_CONV_2D", "RESHAPE", "MEAN", "FULLY_CONNECTED", "SOFTMAX"})
 """MEAN was the end of these networks once; models trained then still convert."""
 
-_EXCITED = _PLAIN | {"LOGISTIC", "MUL"}
-"""MEAN, LOGISTIC and MUL are the weights of maps; models trained before there were any still convert."""
+_SQUEEZE_EXCITATION = _PLAIN | {"LOGISTIC", "MUL"}
+"""MEAN, LOGISTIC and MUL are squeeze-and-excitation; models trained before there was any still convert."""
 
 _DENSE = frozenset({"RESHAPE", "FULLY_CONNECTED", "SOFTMAX"})
 _CLASSICAL = _DENSE | {"CONV_2D", "MAX_POOL_2D"}
 
-RECIPES = {
-    "nano": _EXCITED,
-    "compact": _EXCITED,
-    "large": _EXCITED,
-    "teacher": _EXCITED,
+ALLOWED = {
+    "nano": _SQUEEZE_EXCITATION,
+    "compact": _SQUEEZE_EXCITATION,
+    "large": _SQUEEZE_EXCITATION,
+    "teacher": _SQUEEZE_EXCITATION,
     "deep-cnn": _CLASSICAL,
     # The LSTMs written out step by step: sums and products of gates.
     "cnn-lstm": _CLASSICAL | {"SPLIT", "ADD", "MUL", "LOGISTIC", "TANH"},
@@ -54,4 +54,4 @@ RECIPES = {
 
 def allowed_operators(architecture: str) -> frozenset[str]:
     """Return the operators that the int8 file of an architecture may hold."""
-    return RECIPES.get(architecture, INT8_OPERATORS)
+    return ALLOWED.get(architecture, INT8_OPERATORS)

@@ -1,4 +1,4 @@
-"""``python -m fer_edge.convert.export.child FOLDER``: one TFLite conversion, for `fer_edge.convert.export.tflite`."""
+"""``python -m fer_edge.convert.export.child FOLDER``: one TFLite conversion; see `fer_edge.convert.export.exchange`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from fer_edge.convert.export.tflite import ANSWER, GRAPH, RANGES
+from fer_edge.convert.export.exchange import ANSWER, GRAPH, RANGES
 from fer_edge.convert.graph.forward import Hooks, Unchanged, forward
 from fer_edge.convert.graph.graph import Graph, load_graph
 from fer_edge.convert.quantize.fake_quant import FakeQuantization

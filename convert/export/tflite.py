@@ -1,7 +1,4 @@
-"""Conversion to TFLite in a process of its own: the converter leaks memory and, on a bad graph, can crash.
-
-The request is a folder: ``graph.npz`` and, for int8, ``ranges.json``; the answer is ``model.tflite`` in it.
-"""
+"""Conversion to TFLite in a process of its own: the converter leaks memory and, on a bad graph, can crash."""
 
 from __future__ import annotations
 
@@ -16,11 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fer_edge.convert.export.blocks import on_blocks
+from fer_edge.convert.export.exchange import ANSWER, GRAPH, RANGES
 from fer_edge.convert.graph.graph import Graph, save_graph
 from fer_edge.convert.quantize.ranges import Range
 from fer_edge.errors import ConversionError
-
-GRAPH, RANGES, ANSWER = "graph.npz", "ranges.json", "model.tflite"
 
 
 def export_float(graph: Graph) -> bytes:

@@ -1,4 +1,7 @@
-"""The gate: an int8 file is written only if it is int8 throughout and keeps the model file's contract."""
+"""The gate: an int8 file is written only if it is int8 throughout and keeps the model file's contract.
+
+It reads the flatbuffer (`fer_edge.convert.export.flatbuffer`); whoever calls it writes the file afterwards.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,18 @@ CHANNEL_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}
 def verify_int8(graph: TFLiteGraph, allowed: frozenset[str], input_size: int, classes: int, features: int = 0) -> None:
     """Check that a converted model is what ``--int8`` promises.
 
-    One int8 input of 1 x size x size x 1 with scale 1/255 and zero point -128, and if there are `features` one
-    of 1 x features; one int8 output of
-    1 x classes, a softmax with scale 1/256 and zero point -128; no operator outside `allowed`; no tensor
-    that is not int8, but for int32 constants (biases, shapes); symmetric kernels, of convolutions with
-    one scale a channel; a finite, positive scale everywhere.
+    - Inputs: int8, 1 x size x size x 1, scale 1/255 and zero point -128; int8, 1 x features, if there are any.
+    - Output: int8, 1 x classes, scale 1/256 and zero point -128, from a softmax.
+    - Operators: none outside `allowed`.
+    - Tensors: int8, each with a finite, positive scale, but for int32 constants (biases and shapes).
+    - Kernels: zero point 0; those of convolutions have a scale for each output channel.
+
+    Args:
+        graph: what the file holds.
+        allowed: operators, by their names in the schema.
+        input_size: side of the image, in pixels.
+        classes: of the output.
+        features: HOG features of an image; 0 for a model without.
 
     Raises:
         ConversionError: the first check that fails, with what was expected and found.

@@ -213,7 +213,7 @@ def test_a_layer_that_has_no_int8_form(csv_file, tmp_path):
 
 
 def test_a_result_that_fails_the_gate_is_not_written_and_the_old_file_stays(csv_file, tmp_path):
-    """The recipe of ``compact`` has no max-pooling."""
+    """The allow-list of ``compact`` has no max-pooling."""
     keras = load_keras()
     inputs = keras.Input((48, 48, 1))
     x = keras.layers.Rescaling(1 / 255)(inputs)

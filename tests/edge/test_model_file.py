@@ -1,16 +1,15 @@
 """The model file: what it carries, how it survives, and what it refuses."""
 
 import json
-import os
 import zipfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_edge.errors import ModelFileError, OutputError
+from fer_edge.errors import ModelFileError
 from fer_edge.labels import EXPRESSIONS
-from fer_edge.model_file import ModelInfo, check_tflite, file_hash, flatbuffer, read_info, write_atomically, write_info
+from fer_edge.model_file import ModelInfo, check_tflite, file_hash, flatbuffer, read_info, write_info
 
 BODY = b"\x1c\0\0\0TFL3" + bytes(range(256)) * 4
 
@@ -113,31 +112,6 @@ def test_text_named_tflite_is_refused(tmp_path):
     path.write_text("these are my notes")
     with pytest.raises(ModelFileError, match="expected a TFLite model, found a file of 18 bytes"):
         check_tflite(path)
-
-
-def test_a_link_stays_and_its_file_is_written(tmp_path):
-    (tmp_path / "real").write_bytes(b"old")
-    (tmp_path / "link").symlink_to("real")
-    write_atomically(tmp_path / "link", b"new")
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "real").read_bytes() == b"new"
-
-
-def test_devices_pipes_and_folders_are_not_replaced(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "folder").mkdir()
-    for name in ("pipe", "folder"):
-        with pytest.raises(OutputError, match=f"{name}: expected a file to write"):
-            write_atomically(tmp_path / name, b"x")
-    assert (tmp_path / "pipe").is_fifo()
-
-
-def test_nothing_is_left_when_writing_fails(tmp_path):
-    (tmp_path / "file").write_bytes(b"old")
-    (tmp_path / f".file.{os.getpid()}.part").mkdir()
-    with pytest.raises(OSError, match="directory"):
-        write_atomically(tmp_path / "file", b"new")
-    assert (tmp_path / "file").read_bytes() == b"old"
 
 
 def test_a_file_that_does_not_say_its_contrast_has_none(tflite):

@@ -164,14 +164,14 @@ def test_depthwise_convolutions_with_one_scale():
     assert (expected, found) == ("a scale for each of its 8 channels", "1 along axis 0")
 
 
-def test_an_operator_that_the_recipe_does_not_name():
+def test_an_operator_that_the_allow_list_does_not_name():
     graph, ranges = quantizable(varied_model(), 16)
     data = export_child.convert(graph, FakeQuantization(ranges))
     verify_int8(read_tflite(data), INT8_OPERATORS, 16, 7)
     assert refusal(data)[::2] == ("operators", "MAX_POOL_2D")
 
 
-def test_a_recipe_never_allows_what_stands_for_float():
+def test_an_allow_list_never_allows_what_stands_for_float():
     for allowed in (allowed_operators("compact"), allowed_operators("another")):
         assert not allowed & {"QUANTIZE", "DEQUANTIZE", "CAST", "SHAPE", "STRIDED_SLICE", "PACK"}
 

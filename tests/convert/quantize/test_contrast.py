@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from fer_edge.convert.pipeline import Settings, convert_model, prepare
+from fer_edge.convert.api import convert
 from fer_edge.model_file import read_info, write_info
 from fer_edge.train.data.dataset import Dataset, Split
 
@@ -20,8 +20,7 @@ def test_conversion_sees_what_the_classifier_sees(trained, tiny, tmp_path):
         name: Split((split.images // 16 + 120).astype(np.uint8), split.labels, split.rows)
         for name, split in tiny.splits.items()
     }
-    job = prepare(model, tmp_path / "out.tflite", tmp_path / "report.json", Settings(True, 0, 1))
-    report = convert_model(job, Dataset.make("dull", tiny.labels, dull))
+    report = convert(model, tmp_path / "out.tflite", data=Dataset.make("dull", tiny.labels, dull), qat_epochs=0)
     assert read_info(tmp_path / "out.tflite").contrast == "equalize"
     assert report.comparison.agreement > 0.95
     assert report.comparison.largest_difference < 0.15

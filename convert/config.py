@@ -1,0 +1,119 @@
+"""How to convert: what `fer_edge.convert.api.convert` and the command are told, with the rules that it must keep."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fer_edge.config import check_count, check_path
+from fer_edge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fer_edge.train.data.dataset import Dataset
+
+Name = str | os.PathLike[str]
+
+QAT_EPOCHS = 3
+"""Epochs of quantization-aware fine-tuning."""
+
+MAX_SEED = 2_000_000_000
+"""Keras on PyTorch keeps a seed in 31 bits, and the layers of the augmentation count on from the one given."""
+
+SUFFIX = ".tflite"
+
+
+@dataclasses.dataclass(frozen=True)
+class ConvertConfig:
+    """A conversion.
+
+    Attributes:
+        model: the ``.keras`` file.
+        out: the ``.tflite`` file to write; by default `model` with that ending.
+        int8: quantize; otherwise write a float32 file.
+        data: the data set that the model was trained on, as `fer_edge.train.data.load.load_dataset` takes or returns
+            it.
+        ferplus: FER+ votes (``fer2013new.csv``) that relabel a ``fer2013.csv``.
+        mapping: class -> the class it becomes, or '' to leave its images out.
+        qat_epochs: epochs of quantization-aware fine-tuning, by default `QAT_EPOCHS`. With 0 only the ranges are found
+            on the calibration sample and the biases corrected, which happens before fine-tuning as well.
+        seed: of the calibration sample and of fine-tuning, 0 to `MAX_SEED`.
+        report: the JSON report to write; by default `out` with ``.report.json`` behind it.
+
+    Raises:
+        ConfigError: a value out of its range, or settings that exclude each other; its ``option`` names the field.
+    """
+
+    model: Name
+    out: Name | None = None
+    int8: bool = True
+    data: Name | Dataset | None = None
+    ferplus: Name | None = None
+    mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    qat_epochs: int | None = None
+    seed: int = 1
+    report: Name | None = None
+
+    def __post_init__(self) -> None:
+        for option in ("model", "out", "ferplus", "report"):
+            check_path(option, getattr(self, option))
+        if self.model is None:
+            raise ConfigError("model", "`model`: expected the .keras file to convert, found none")
+        if self.data is None:
+            raise ConfigError("data", "`data`: expected the data set that the model was trained on, found none")
+        if not isinstance(self.data, (str, os.PathLike)):
+            self._check_dataset()
+        if not self.int8 and self.qat_epochs is not None:
+            raise ConfigError("qat_epochs", "`qat_epochs` belongs to `int8`; a float file is not quantized")
+        if self.qat_epochs is not None:
+            check_count("qat_epochs", self.qat_epochs, 0)
+        check_count("seed", self.seed, 0, MAX_SEED)
+        self._check_paths()
+
+    def _check_dataset(self) -> None:
+        from fer_edge.train.data.dataset import Dataset  # not for the command's help, as it imports numpy
+
+        if not isinstance(self.data, Dataset):
+            raise ConfigError("data", f"`data`: expected a path or a Dataset, found {type(self.data).__name__}")
+        for option in ("ferplus", "mapping"):
+            if getattr(self, option):
+                raise ConfigError(option, f"`{option}` is for `data` that is read, found a data set read already")
+
+    def _check_paths(self) -> None:
+        if self.out_path.suffix != SUFFIX:
+            raise ConfigError("out", f"`out` '{self.out_path}': expected a name that ends in {SUFFIX}")
+        if self.report_path.resolve() in (self.out_path.resolve(), self.model_path.resolve()):
+            raise ConfigError("report", f"`report` '{self.report_path}' is the model itself; name another file")
+
+    @property
+    def model_path(self) -> Path:
+        """The ``.keras`` file."""
+        return Path(self.model)
+
+    @property
+    def out_path(self) -> Path:
+        """The ``.tflite`` file to write."""
+        return self.model_path.with_suffix(SUFFIX) if self.out is None else Path(self.out)
+
+    @property
+    def report_path(self) -> Path:
+        """The JSON report to write."""
+        return (
+            self.out_path.with_name(f"{self.out_path.name}.report.json") if self.report is None else Path(self.report)
+        )
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of quantization-aware fine-tuning."""
+        if not self.int8:
+            return 0
+        return QAT_EPOCHS if self.qat_epochs is None else self.qat_epochs
+
+    @property
+    def quantization(self) -> str:
+        """What the model file says about itself."""
+        if not self.int8:
+            return "float"
+        return "int8 qat" if self.epochs else "int8 ptq"

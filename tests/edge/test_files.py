@@ -1,0 +1,125 @@
+"""Files are written whole or not at all, and what cannot be written is found out before the work."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from fer_edge.errors import OutputError
+from fer_edge.files import check_writable, write_atomically, write_result
+
+
+def test_a_place_that_can_be_written_passes_and_is_left_as_it_was(tmp_path):
+    check_writable(tmp_path / "model.tflite", 1000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_does_not_exist(tmp_path):
+    with pytest.raises(OutputError, match="expected an existing folder"):
+        check_writable(tmp_path / "absent" / "model.tflite", 1)
+
+
+def test_a_disk_that_is_too_small(tmp_path):
+    with pytest.raises(OutputError, match=r"expected 1125899906842624 KB of free space, found \d+ KB"):
+        check_writable(tmp_path / "model.tflite", 1 << 60)
+
+
+@pytest.mark.skipif(not os.access("/proc/self", os.F_OK), reason="needs /proc, where nobody can create a file")
+def test_a_folder_that_takes_no_files():
+    from pathlib import Path
+
+    with pytest.raises(OutputError, match="cannot be written"):
+        check_writable(Path("/proc/self/model.tflite"), 1)
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_result(Path("/proc/self/model.tflite"), b"x")
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path):
+    target = tmp_path / "model.tflite"
+    target.mkdir()  # a rename onto a folder fails at the last moment
+    with pytest.raises(OutputError, match="expected a file to write"):
+        write_result(target, b"new")
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_link_stays_and_its_file_is_written(tmp_path):
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    write_atomically(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+
+
+def test_devices_pipes_and_folders_are_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("pipe", "folder"):
+        with pytest.raises(OutputError, match=f"{name}: expected a file to write"):
+            write_atomically(tmp_path / name, b"x")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_nothing_is_left_when_writing_fails(tmp_path):
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / f".file.{os.getpid()}.part").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_atomically(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"old"
+
+
+@pytest.fixture
+def events(monkeypatch):
+    """What reaches the disk, in its order: sizes of files, ``folder``, and ``name`` for a file that gets its name."""
+    seen, fsync, replace = [], os.fsync, Path.replace
+
+    def watched_fsync(descriptor):
+        status = os.fstat(descriptor)
+        seen.append("folder" if stat.S_ISDIR(status.st_mode) else status.st_size)
+        fsync(descriptor)
+
+    def watched_replace(path, target):
+        seen.append("name")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(Path, "replace", watched_replace)
+    return seen
+
+
+def test_the_content_is_on_the_disk_before_its_name_and_the_name_before_the_end(tmp_path, events):
+    write_atomically(tmp_path / "file", b"new")
+    assert events == [3, "name", "folder"]
+
+
+def failing_fsync(monkeypatch, number, folders):
+    fsync = os.fsync
+
+    def failing(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode) == folders:
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", failing)
+
+
+def test_a_disk_that_refuses_the_content_at_last_keeps_the_old_file(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"old")
+    failing_fsync(monkeypatch, errno.ENOSPC, folders=False)
+    with pytest.raises(OutputError, match="No space left on device"):
+        write_result(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_system_that_cannot_sync_folders_is_no_error(tmp_path, monkeypatch):
+    failing_fsync(monkeypatch, errno.EINVAL, folders=True)
+    write_atomically(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_a_disk_that_loses_names_is_one(tmp_path, monkeypatch):
+    failing_fsync(monkeypatch, errno.EIO, folders=True)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_atomically(tmp_path / "file", b"new")

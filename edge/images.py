@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import re
-import threading
 from collections.abc import Callable
 from pathlib import PurePath
 from types import ModuleType
@@ -70,7 +69,6 @@ _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _ROWS = 256  # blended at a time
 _JPEG_END = b"\xff\xd9"
 _OPAQUE = frozenset({"JPEG", "Sun raster", "BMP"})
-_quietly = threading.Lock()
 
 
 def is_image_name(path: PurePath) -> bool:
@@ -172,7 +170,7 @@ def _with_end(cv2: ModuleType, data: bytes, kind: str) -> bytes:
     # A decoder fills what is missing and says nothing. What it reads behind the last pixel changes nothing; so if it
     # gives other pixels for other bytes there, pixels are missing. libjpeg reports the bytes on standard error.
     body = data.rstrip(b"\xff")
-    with _quietly, native_stderr_held():
+    with native_stderr_held():
         first, second = (_decode(cv2, body + filler * 64 + _JPEG_END, cv2.IMREAD_COLOR) for filler in (b"\0", b"\xa5"))
     if first is None or second is None or not np.array_equal(first, second):
         return b""

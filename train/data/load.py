@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -95,7 +96,7 @@ def _load_csv(path: Path, file: CsvFile) -> Dataset:
     ck = any(name.lower().startswith(CK_CSV) for name in (path.name, file.name))
     names = EIGHT if ck else EXPRESSIONS
     source = path if path.is_file() else Path(file.where)
-    key = f"{cache.content_key(source)}-{len(names)}-{hashlib.sha256(file.name.encode()).hexdigest()[:8]}"
+    key = f"{cache.content_key(source)}-{len(names)}-{hashlib.sha256(os.fsencode(file.name)).hexdigest()[:8]}"
     splits = _cached(key, "bytes", file.size, lambda advance: read_fer_csv(file, advance, names=names))
     notes = [] if file.where == str(path) else [f"read from {printable(file.where)}"]
     if ck:
@@ -108,7 +109,7 @@ def _load_csv(path: Path, file: CsvFile) -> Dataset:
             "it has no column Usage: each class is divided 80/10/10 by digests of the images; fer2013.csv and "
             "icml_face_data.csv have the splits that published accuracies are of"
         )
-    return Dataset.make(path.name or str(path), names, splits, notes=tuple(notes))
+    return Dataset.make(printable(path.name or str(path)), names, splits, notes=tuple(notes))
 
 
 def _load_tree(tree: Tree) -> Dataset:
@@ -121,7 +122,7 @@ def _load_tree(tree: Tree) -> Dataset:
             listing = by_subject(listing)
     count = len(listing.pictures)
     splits = _cached(tree.key(), "pictures", count, lambda advance: read_pictures(tree, listing.pictures, advance))
-    return Dataset.make(tree.root.name or str(tree.root), listing.labels, splits, notes=listing.notes)
+    return Dataset.make(printable(tree.root.name or str(tree.root)), listing.labels, splits, notes=listing.notes)
 
 
 def _check_classes(dataset: Dataset) -> None:

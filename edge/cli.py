@@ -15,6 +15,7 @@ import click
 import fer_edge
 from fer_edge.errors import FerEdgeError
 from fer_edge.lazy import load
+from fer_edge.terminal import guard_terminal
 
 COMMANDS = {
     "data": ("fer_edge.train.commands.data:data", "Inspect a data set; preview its augmented images."),
@@ -67,6 +68,7 @@ class LazyGroup(click.Group):
         """Run the command; what a user can cause becomes one line and exit status 1."""
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="surrogateescape")  # file names are bytes, and need be no text
+        guard_terminal()
         try:
             return super().invoke(ctx)
         except FerEdgeError as error:

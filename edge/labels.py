@@ -1,5 +1,7 @@
 """The seven expressions of FER2013, in the data set's own order, and the names other data sets give them."""
 
+from fer_edge.text import label_text
+
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Class names; the index is FER2013's ``emotion`` number (Goodfellow et al. 2013, arXiv:1307.0414)."""
 
@@ -15,6 +17,6 @@ SYNONYMS = {
 
 
 def canonical(name: str) -> str:
-    """Return the class name meant by a folder or label name, lower case, synonyms resolved."""
-    name = name.strip().lower()
+    """Return the class name meant by a folder or label name: see `label_text`; lower case, synonyms resolved."""
+    name = label_text(label_text(name).lower())  # what is lower case may need to be composed again
     return SYNONYMS.get(name, name)

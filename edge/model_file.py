@@ -20,6 +20,7 @@ from typing import Any
 
 from fer_edge.errors import ModelFileError
 from fer_edge.files import write_atomically as write_atomically
+from fer_edge.text import label_text, printable
 
 INFO_NAME = "fer_edge.json"
 LABELS_NAME = "labels.txt"
@@ -75,7 +76,11 @@ class ModelInfo:
             known = {field.name for field in dataclasses.fields(cls)}
             info = cls(**{key: value for key, value in fields.items() if key in known})
             _check_types(info)
-            return dataclasses.replace(info, labels=tuple(info.labels))
+            # As data sets have them: in one Unicode form, nothing invisible.
+            labels = tuple(map(label_text, info.labels))
+            if len(set(labels)) < len(labels):
+                raise ValueError("labels names one class twice")
+            return dataclasses.replace(info, labels=labels, name=printable(info.name))
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ModelFileError(
                 f"{origin}: its metadata cannot be read ({error}); train or convert the model again"
@@ -87,8 +92,6 @@ def _check_types(info: ModelInfo) -> None:
     labels: object = info.labels
     if not (isinstance(labels, list) and labels and all(isinstance(label, str) for label in labels)):
         raise ValueError("labels is no list of names")
-    if len(set(labels)) < len(labels):
-        raise ValueError("labels names one class twice")
     if not isinstance(info.name, str):
         raise ValueError("name is no text")
     if type(info.input_size) is not int or info.input_size < 1:  # True is an int as well

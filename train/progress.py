@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
+from fer_edge.terminal import native
+
 
 @contextmanager
 def progress_bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[Callable[[int], None]]:
@@ -26,7 +28,7 @@ def progress_bar(title: str, total: int, *, in_bytes: bool = False) -> Iterator[
 
     count = DownloadColumn(binary_units=True) if in_bytes else MofNCompleteColumn()
     columns = (TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=Console(file=native(sys.stderr)), transient=True) as progress:
         task = progress.add_task(title, total=total)
         pending = 0
         step = max(total // 200, 1)  # each call takes the display's lock; two hundred steps look smooth

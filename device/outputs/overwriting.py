@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from fer_edge.device.sources.folder import SUFFIXES
+from fer_edge.device.sources.folder import is_photo
 from fer_edge.errors import ConfigError
 
 Name = str | os.PathLike[str] | None
@@ -43,4 +43,4 @@ def _same(path: Path, other: Path) -> bool:
 def _photos(read: list[tuple[str, Path]]) -> Iterator[tuple[str, Path]]:
     for option, folder in read:
         if folder.is_dir():
-            yield from ((f"a photo of {option}", path) for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+            yield from ((f"a photo of {option}", path) for path in filter(is_photo, folder.iterdir()))

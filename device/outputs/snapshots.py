@@ -22,6 +22,9 @@ INTERVAL = 1.0
 MARGIN = 0.25
 """Surroundings on each side of the face, as a share of its width."""
 
+LABEL_LETTERS = 40
+"""Of a label in the name of a file, which can have 255 bytes."""
+
 QUALITY = 90
 """Of the JPEG files, 0..100."""
 
@@ -87,7 +90,7 @@ class Snapshots(Output):
         x, y, w, h = grow(face.box, round(MARGIN * face.box.w), frame.width, frame.height)
         bgr = frame_to_bgr(frame)[y : y + h, x : x + w]
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3] + "Z"
-        label = re.sub(r"[^\w-]", "_", face.label)  # a model file from elsewhere may bring any label
+        label = re.sub(r"[^\w-]", "_", face.label)[:LABEL_LETTERS]  # a model file from elsewhere may bring any label
         path = self._folder / f"{moment}-frame{result.index}-face{face.id}-{label}.jpg"
         _, jpeg = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
         try:

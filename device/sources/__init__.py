@@ -40,9 +40,9 @@ def open_source(spec: str | None = None) -> Source:
 
         return WebcamSource(int(number))
     path = Path(spec)
-    from fer_edge.device.sources.folder import SUFFIXES, FolderSource
+    from fer_edge.device.sources.folder import FolderSource, is_still
 
-    if path.is_dir() or (path.is_file() and path.suffix.lower() in SUFFIXES):
+    if path.is_dir() or is_still(path):
         return FolderSource(path)
     if path.resolve().is_fifo():  # not a shell's pipe, /dev/stdin, whose writer is there already
         raise SourceError(

@@ -16,11 +16,30 @@ from fer_edge.device.frame import Frame, frame_from_bgr
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import Source
 from fer_edge.errors import SourceError
+from fer_edge.images import SUFFIXES, begins_like_image, decode_image, is_image_name, reason
 
 _log = logging.getLogger(__name__)
 
-SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-"""File names that are taken for photos, lower case. GIF is missing because OpenCV plays it as a video."""
+STREAMS = frozenset({".mjpeg", ".mjpg"})
+"""Endings of videos that begin like a photo, because they are nothing but JPEG after JPEG."""
+
+
+def is_photo(path: Path) -> bool:
+    """Say whether a file is a photo by its name, or else by its first bytes."""
+    if is_image_name(path):
+        return True
+    if path.suffix.lower() in STREAMS or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return begins_like_image(file.read(64))
+    except OSError:
+        return False
+
+
+def is_still(path: Path) -> bool:
+    """Say whether a file that is named alone is a photo, not a video; a GIF is played, for it may be one."""
+    return path.is_file() and path.suffix.lower() != ".gif" and is_photo(path)
 
 
 def read_photo(path: Path) -> NDArray[np.uint8]:
@@ -37,10 +56,9 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
             data = path.read_bytes()
         except OSError as error:
             raise SourceError(f"{path}: expected a photo, but it cannot be read ({error.strerror})") from error
-        if data:
-            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        bgr = decode_image(data)
     if bgr is None:
-        raise SourceError(f"{path}: expected a photo (JPEG, PNG, ...), found {len(data)} bytes that cannot be decoded")
+        raise SourceError(f"{path}: expected a photo (JPEG, PNG, ...), found {reason(data)}")
     return bgr
 
 
@@ -70,9 +88,9 @@ class FolderSource(Source):
         """
         self.name = str(path)
         self._named: set[Path] = set()
-        self._files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+        self._files = [path] if path.is_file() else sorted(filter(is_photo, path.iterdir()))
         if not self._files:
-            raise SourceError(f"{path}: expected a folder with photos ({' '.join(sorted(SUFFIXES))}), found none in it")
+            raise SourceError(f"{path}: expected a folder with photos ({' '.join(SUFFIXES)}), found none in it")
 
     def __iter__(self) -> Iterator[Frame]:
         """Deliver the photos; one that cannot be read is skipped, with a warning the first time."""

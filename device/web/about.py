@@ -35,7 +35,7 @@ def describe_model(path: Path) -> dict[str, Any]:
         "accuracy": stated_accuracy(info),
         "bytes": path.stat().st_size,
         "sha256": file_hash(path),
-        "card": card.read_text(encoding="utf-8") if card.is_file() else None,
+        "card": card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None,
     }
 
 

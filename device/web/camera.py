@@ -15,7 +15,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fer_edge.device.classify import open_models
 from fer_edge.device.frame import Converter, Frame
-from fer_edge.device.opencv import cv2
 from fer_edge.device.outputs.summary import Rate
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.service.worker import Worker
@@ -58,7 +57,7 @@ class BrowserCamera(Source):
         converter, index, start = Converter(), 0, time.monotonic()
         while (jpeg := self._pictures.get()) is not None:
             try:
-                bgr = decode_bgr(jpeg, cv2.IMREAD_COLOR)
+                bgr = decode_bgr(jpeg)
             except UploadError as refused:
                 raise SourceError(str(refused)) from refused
             start = time.monotonic() if index == 0 else start

@@ -13,7 +13,7 @@ PNG_START = b"\x89PNG\r\n\x1a\n"
 
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
-_START_OF_SCAN, _END = 0xDA, 0xD9
+_START_OF_SCAN = 0xDA
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,9 +57,8 @@ def _jpeg(data: bytes) -> tuple[int, int] | None:
         if marker in _FRAME_HEADERS and size is None and position + 9 <= len(data):
             height, width = struct.unpack_from(">HH", data, position + 5)
             size = (width, height)
-        if marker == _START_OF_SCAN:
-            # A thumbnail's end lies before the scan; behind it, only the picture's own end can.
-            return size if data.find(bytes((0xFF, _END)), position) >= 0 else None
+        if marker == _START_OF_SCAN:  # whether the pixels behind it are all there, only the decoder can tell
+            return size
         position += 2 + max(length, 2)
     return None
 

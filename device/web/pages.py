@@ -6,9 +6,11 @@ import dataclasses
 import hashlib
 import html
 import json
+import re
 from pathlib import Path
 
 import fer_edge
+from fer_edge.text import printable
 
 FOLDER = Path(__file__).parent
 PAGES = {"live": "Live", "photo": "Photo", "practice": "Practice", "chart": "Chart", "device": "Device"}
@@ -45,7 +47,7 @@ def render(name: str, facts: Facts) -> str:
         f'<a href="{address(other)}"{" aria-current=page" if other == name else ""}>{title}</a>'
         for other, title in PAGES.items()
     )
-    settings = {"labels": facts.labels, "camera": facts.camera, "source": facts.source}
+    settings = {"labels": facts.labels, "camera": facts.camera, "source": printable(facts.source)}
     return _fill(
         "frame.html",
         title=PAGES[name],
@@ -53,7 +55,7 @@ def render(name: str, facts: Facts) -> str:
         settings=html.escape(json.dumps(settings)),
         main=(FOLDER / "pages" / f"{name}.html").read_text(encoding="utf-8"),
         script=f'<script type="module" src="/static/{name}.js"></script>',
-        model=html.escape(facts.model),
+        model=html.escape(printable(facts.model)),
         accuracy=html.escape(facts.accuracy),
         version=html.escape(fer_edge.__version__),
     )
@@ -67,9 +69,8 @@ def render_refusal() -> str:
 def _fill(file: str, **values: str) -> str:
     """Replace ``{{name}}`` in an HTML file."""
     text = (FOLDER / "pages" / file).read_text(encoding="utf-8")
-    for name, value in values.items():
-        text = text.replace(f"{{{{{name}}}}}", value)
-    return text
+    # In one pass, so that a value that holds such a name, as a label may, stays as it is.
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], text)
 
 
 @dataclasses.dataclass(frozen=True)

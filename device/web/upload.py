@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from fer_edge.device.opencv import cv2
 from fer_edge.device.web.image_header import ImageHeader, read_header
+from fer_edge.images import decode_image
 
 MEGABYTE = 1024 * 1024
 
@@ -100,8 +101,7 @@ def decode(data: bytes) -> Photo:
     halvings = 0
     while header.kind == "JPEG" and halvings < 3 and header.width * header.height >> 2 * (halvings + 1) >= SEARCHED:
         halvings += 1
-    flags = (cv2.IMREAD_COLOR, cv2.IMREAD_REDUCED_COLOR_2, cv2.IMREAD_REDUCED_COLOR_4, cv2.IMREAD_REDUCED_COLOR_8)
-    bgr = decode_bgr(data, flags[halvings])
+    bgr = decode_bgr(data, halvings)
     height, width = bgr.shape[:2]
     turned = (width > height) != (header.width > header.height)
     whole = (header.height, header.width) if turned else (header.width, header.height)
@@ -126,13 +126,12 @@ def checked_header(data: bytes, most: int) -> ImageHeader:
     return header
 
 
-def decode_bgr(data: bytes, flags: int) -> NDArray[np.uint8]:
-    """Decode an image; raises UploadError if it is damaged."""
+def decode_bgr(data: bytes, halvings: int = 0) -> NDArray[np.uint8]:
+    """Decode an image as `decode_image` does; raises UploadError if it is damaged."""
     try:
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        decoded = decode_image(data, halvings=halvings)
     except cv2.error:
         decoded = None
     if decoded is None:
-        raise UploadError(400, "a picture that cannot be decoded, because it is damaged; send another one")
-    bgr: NDArray[np.uint8] = decoded
-    return bgr
+        raise UploadError(400, "a picture that cannot be decoded, because it is cut off or damaged; send another one")
+    return decoded

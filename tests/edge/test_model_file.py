@@ -1,6 +1,7 @@
 """The model file: what it carries, how it survives, and what it refuses."""
 
 import json
+import unicodedata
 import zipfile
 
 import pytest
@@ -184,3 +185,18 @@ def test_info_nested_without_end_is_refused(tflite):
         archive.writestr("fer_edge.json", "[" * 100_000)
     with pytest.raises(ModelFileError, match="metadata cannot be read"):
         read_info(tflite)
+
+
+@pytest.mark.parametrize("label", ["fröhlich", "가"])
+def test_labels_have_one_unicode_form(label):
+    decomposed = unicodedata.normalize("NFD", label)
+    info = ModelInfo.from_json(ModelInfo("x", (decomposed, "b")).to_json(), "x")
+    assert info.labels == (unicodedata.normalize("NFC", label), "b")
+    with pytest.raises(ModelFileError, match="labels names one class twice"):
+        ModelInfo.from_json(ModelInfo("x", (decomposed, label)).to_json(), "x")
+
+
+def test_labels_and_names_hold_nothing_that_a_terminal_obeys():
+    info = ModelInfo.from_json(ModelInfo("\x1b[2Jx", ("k\nl", "\x1b]0;x\x07")).to_json(), "x")
+    assert info.labels == (r"k\nl", r"\x1b]0;x\x07")
+    assert info.name == r"\x1b[2Jx"

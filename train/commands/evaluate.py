@@ -47,6 +47,7 @@ def evaluate(
     from fer_edge.machine import describe_machine
     from fer_edge.model_file import file_hash
     from fer_edge.train.data.load import load_dataset
+    from fer_edge.train.data.split_names import split_of
     from fer_edge.train.evaluate.evaluation import (
         evaluate_models,
         leak_warnings,
@@ -54,14 +55,19 @@ def evaluate(
         measure_with_mirror,
         worst_mistakes,
     )
+    from fer_edge.train.evaluate.fit import fit_to_model
     from fer_edge.train.evaluate.plots import plot_confusion, plot_sheet
 
     if plots:
         plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
     joined = dict(mapping)
     dataset = load_dataset(data, ferplus, mapping=joined)
+    split_name = split_of(split_name, dataset.splits)
+    dataset, notes = fit_to_model(dataset, split_name, models, joined)
     evaluation = evaluate_models(models, dataset, split_name, joined)
-    extra: dict[str, Any] = {}
+    extra: dict[str, Any] = {"notes": notes} if notes else {}
+    for note in notes:
+        click.echo(f"NOTE: {note}", err=True)
     conditions: dict[str, UnderCondition] = {}
     if warnings := leak_warnings(models):
         extra["warnings"] = warnings

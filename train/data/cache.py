@@ -6,8 +6,8 @@ a name alone, so that an edited data set cannot be served from an old parse.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import io
 import logging
 import os
 import zipfile
@@ -17,9 +17,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.train.data.dataset import SPLITS, Split
+from fer_edge.errors import OutputError
+from fer_edge.model_file import write_atomically
+from fer_edge.train.data.dataset import Split
 
-READER_VERSION = 2  # raise it whenever a reader gives other arrays for the same files
+DIGEST_BYTES = 32
+READER_VERSION = 3  # raise it whenever a reader gives other arrays for the same files
 logger = logging.getLogger(__name__)
 
 
@@ -48,10 +51,14 @@ def listing_key(root: Path, files: Iterable[Path]) -> str:
 
 
 def load(key: str) -> dict[str, Split] | None:
-    """Return the splits stored under `key`, or None if there are none that can be read."""
+    """Return the splits stored under `key`, or None if there are none, or not what was stored."""
     try:
-        # Opened here, because np.load forgets to close a file that it cannot read.
-        with (cache_folder() / f"{key}.npz").open("rb") as stream, np.load(stream) as arrays:
+        stored = (cache_folder() / f"{key}.npz").read_bytes()
+        digest, body = stored[:DIGEST_BYTES], memoryview(stored)[DIGEST_BYTES:]
+        if digest != _digest(key, body):
+            logger.warning("the cached data set is damaged, or of an older version; it is read anew")
+            return None
+        with np.load(io.BytesIO(body)) as arrays:
             return {
                 name: Split(
                     arrays[f"{name}_images"],
@@ -59,8 +66,7 @@ def load(key: str) -> dict[str, Split] | None:
                     arrays[f"{name}_rows"],
                     subjects=arrays.get(f"{name}_subjects"),
                 )
-                for name in SPLITS
-                if f"{name}_images" in arrays
+                for name in arrays["splits"].tolist()
             } or None
     except (OSError, KeyError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile):
         return None
@@ -68,18 +74,23 @@ def load(key: str) -> dict[str, Split] | None:
 
 def store(key: str, splits: dict[str, Split]) -> None:
     """Store splits under `key`; a cache that cannot be written is no reason to fail."""
-    arrays: dict[str, NDArray[np.generic]] = {}
+    arrays: dict[str, NDArray[np.generic]] = {"splits": np.array(list(splits))}
     for name, split in splits.items():
         arrays |= {f"{name}_images": split.images, f"{name}_labels": split.labels, f"{name}_rows": split.rows}
         if split.subjects is not None:
             arrays[f"{name}_subjects"] = split.subjects
+    body = io.BytesIO()
+    np.savez(body, allow_pickle=False, **arrays)
     target = cache_folder() / f"{key}.npz"
-    temporary = target.with_name(f".{key}.{os.getpid()}.npz")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(temporary, allow_pickle=False, **arrays)
-        temporary.replace(target)
-    except OSError as error:
+        write_atomically(target, _digest(key, body.getbuffer()) + body.getvalue())
+    except (OSError, OutputError) as error:
         logger.warning("the parsed data set is not cached: %s", error)
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+
+
+def _digest(key: str, body: memoryview) -> bytes:
+    """Return what stands before the arrays, so that a changed bit neither loses a split nor ends a run."""
+    digest = hashlib.blake2b(key.encode(), digest_size=DIGEST_BYTES)
+    digest.update(body)
+    return digest.digest()

@@ -16,7 +16,6 @@ Images that are ``unknown`` or no face by either rule are left out.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,9 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import DataError
 from fer_edge.labels import EXPRESSIONS, canonical
+from fer_edge.text import printable
 from fer_edge.train.data.classes import EIGHT
+from fer_edge.train.data.csv_file import at_path
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 
 NO_EXPRESSION = ("unknown", "NF")
@@ -133,27 +134,22 @@ def read_votes(path: Path) -> tuple[list[str], NDArray[np.int64]]:
     """
     wanted = [*EIGHT, *(name.lower() for name in NO_EXPRESSION)]
     usages, counts = [], []
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        reader = csv.reader(stream, strict=True)
-        try:
-            header = [canonical(name) for name in next(reader, [])]
-            missing = [name for name in ("usage", *wanted) if name not in header]
-            if missing:
+    with at_path(path).rows() as rows:
+        header = [canonical(name) for name in rows.header]
+        missing = [name for name in ("usage", *wanted) if name not in header]
+        if missing:
+            raise DataError(
+                f"{path}: expected the columns of FER+'s fer2013new.csv in the first line, missing {', '.join(missing)}"
+            )
+        usage, positions = header.index("usage"), [header.index(name) for name in wanted]
+        for fields in rows:
+            if len(fields) != len(header) or not all(_is_count(fields[p].strip()) for p in positions):
                 raise DataError(
-                    f"{path}: expected the columns of FER+'s fer2013new.csv in the first line, missing "
-                    f"{', '.join(missing)}"
+                    f"{path}: line {rows.line}: expected a Usage, a name and {len(wanted)} counts of votes "
+                    f"of {MOST_DIGITS} digits at most, found '{printable(','.join(fields), 60)}'"
                 )
-            usage, positions = header.index("usage"), [header.index(name) for name in wanted]
-            for fields in reader:
-                if len(fields) != len(header) or not all(_is_count(fields[p].strip()) for p in positions):
-                    raise DataError(
-                        f"{path}: line {reader.line_num}: expected a Usage, a name and {len(wanted)} counts of votes "
-                        f"of {MOST_DIGITS} digits at most, found '{','.join(fields)[:60]}'"
-                    )
-                usages.append(fields[usage].strip())
-                counts.append([int(fields[p]) for p in positions])
-        except csv.Error as error:
-            raise DataError(f"{path}: line {reader.line_num}: {error}") from error
+            usages.append(fields[usage].strip())
+            counts.append([int(fields[p]) for p in positions])
     return usages, np.array(counts, np.int64).reshape(-1, len(wanted))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import os
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,21 +12,25 @@ from pathlib import Path
 import numpy as np
 
 from fer_edge.errors import DataError
+from fer_edge.images import is_image_name
 from fer_edge.labels import EXPRESSIONS
+from fer_edge.text import printable
 from fer_edge.train.data import cache
 from fer_edge.train.data.auxiliary import with_auxiliary_votes
 from fer_edge.train.data.ckplus import by_subject, is_ckplus
 from fer_edge.train.data.classes import EIGHT, map_each
+from fer_edge.train.data.csv_file import CsvFile
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.demo import make_demo
 from fer_edge.train.data.expw import find_label_file, list_faces
-from fer_edge.train.data.fer_csv import read_fer_csv
+from fer_edge.train.data.fer_csv import has_splits, read_fer_csv
+from fer_edge.train.data.fer_download import find_fer_csv, holds_csv
 from fer_edge.train.data.ferplus import load_ferplus
 from fer_edge.train.data.folders import list_pictures
 from fer_edge.train.data.join import join
 from fer_edge.train.data.pictures import read_pictures
 from fer_edge.train.data.spec import DEMO, parts_of
-from fer_edge.train.data.tree import open_tree
+from fer_edge.train.data.tree import Tree, open_tree
 from fer_edge.train.progress import progress_bar
 
 CK_CSV = "ckextended"
@@ -55,13 +61,10 @@ def load_dataset(
     paths = parts_of(spec)
     if not paths:
         raise DataError(f"{spec}: expected a fer2013.csv, a folder or zip of pictures or 'demo', found no such file")
-    parts = [_load_one(path) for path in paths]
+    loaded = [_load_one(path) for path in paths]
+    parts = [part for part, _ in loaded]
     if ferplus is not None:
-        csv_files = [
-            i
-            for i, path in enumerate(paths)
-            if path != DEMO and not _is_tree(Path(path)) and parts[i].labels == EXPRESSIONS
-        ]
+        csv_files = [i for i, (part, from_csv) in enumerate(loaded) if from_csv and part.labels == EXPRESSIONS]
         if len(csv_files) != 1:
             raise DataError(f"{ferplus}: expected one fer2013.csv to relabel, found {len(csv_files)} in {spec}")
         parts[csv_files[0]] = load_ferplus(parts[csv_files[0]], ferplus, soft=soft)
@@ -77,39 +80,49 @@ def load_dataset(
     return dataclasses.replace(dataset, notes=notes)
 
 
-def _load_one(spec: str) -> Dataset:
+def _load_one(spec: str) -> tuple[Dataset, bool]:
+    """Load one data set; say whether it came from a CSV file."""
     if spec == DEMO:
-        return make_demo()
+        return make_demo(), False
     path = Path(spec)
-    name = path.name or str(path)
-    if _is_tree(path):
-        return _load_tree(path, name)
-    ck = path.name.lower().startswith(CK_CSV)
+    if path.is_dir() or path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
+        with open_tree(path) as tree:
+            if any(map(is_image_name, tree.files)) or not any(map(holds_csv, tree.files)):
+                return _load_tree(tree), False
+    return _load_csv(path, find_fer_csv(path)), True
+
+
+def _load_csv(path: Path, file: CsvFile) -> Dataset:
+    ck = any(name.lower().startswith(CK_CSV) for name in (path.name, file.name))
     names = EIGHT if ck else EXPRESSIONS
-    size, key = path.stat().st_size, f"{cache.content_key(path)}-{len(names)}"
-    splits = _cached(key, "bytes", size, lambda advance: read_fer_csv(path, advance, names=names))
-    note = (
-        "it carries no subjects: frames of one person, nearly alike, may be in several splits; prefer the CK+ folders"
-    )
-    return Dataset.make(name, names, splits, notes=(note,) if ck else ())
+    source = path if path.is_file() else Path(file.where)
+    key = f"{cache.content_key(source)}-{len(names)}-{hashlib.sha256(os.fsencode(file.name)).hexdigest()[:8]}"
+    splits = _cached(key, "bytes", file.size, lambda advance: read_fer_csv(file, advance, names=names))
+    notes = [] if file.where == str(path) else [f"read from {printable(file.where)}"]
+    if ck:
+        notes.append(
+            "it carries no subjects: frames of one person, nearly alike, may be in several splits; prefer the CK+ "
+            "folders"
+        )
+    if not has_splits(file):
+        notes.append(
+            "it has no column Usage: each class is divided 80/10/10 by digests of the images; fer2013.csv and "
+            "icml_face_data.csv have the splits that published accuracies are of"
+        )
+    return Dataset.make(printable(path.name or str(path)), names, splits, notes=tuple(notes))
 
 
-def _is_tree(path: Path) -> bool:
-    return path.is_dir() or path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)
-
-
-def _load_tree(path: Path, name: str) -> Dataset:
-    with open_tree(path) as tree:
-        label_file = find_label_file(tree)
-        if label_file:
-            listing = list_faces(tree, label_file)
-        else:
-            listing = list_pictures(tree)
-            if is_ckplus(listing):
-                listing = by_subject(listing)
-        count = len(listing.pictures)
-        splits = _cached(tree.key(), "pictures", count, lambda advance: read_pictures(tree, listing.pictures, advance))
-    return Dataset.make(name, listing.labels, splits, notes=listing.notes)
+def _load_tree(tree: Tree) -> Dataset:
+    label_file = find_label_file(tree)
+    if label_file:
+        listing = list_faces(tree, label_file)
+    else:
+        listing = list_pictures(tree)
+        if is_ckplus(listing):
+            listing = by_subject(listing)
+    count = len(listing.pictures)
+    splits = _cached(tree.key(), "pictures", count, lambda advance: read_pictures(tree, listing.pictures, advance))
+    return Dataset.make(printable(tree.root.name or str(tree.root)), listing.labels, splits, notes=listing.notes)
 
 
 def _check_classes(dataset: Dataset) -> None:

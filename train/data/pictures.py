@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DataError
+from fer_edge.images import decode_image, reason
 from fer_edge.lazy import require
 from fer_edge.preprocess import Box, face_to_input, image_to_input, to_grey
 from fer_edge.train.data.dataset import SPLITS, Split
@@ -85,18 +86,16 @@ def _read(tree: Tree, picture: Picture) -> NDArray[np.uint8]:
     cv2 = require("cv2", "train")
     where = tree.root / picture.file
     # Through memory, because imread prints its own warning and cannot open names outside the locale's encoding.
-    data = np.frombuffer(tree.read(picture.file), np.uint8)
+    data = tree.read(picture.file)
     try:
-        image: NDArray[np.uint8] | None = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR) if data.size else None
+        image = decode_image(data, keep_grey=True)
     except cv2.error as error:  # a header that announces more pixels than OpenCV accepts
         raise DataError(
             f"{where}: expected a picture, found one that OpenCV refuses ({error.err}); save it again smaller or "
             "remove the file"
         ) from error
     if image is None:
-        raise DataError(
-            f"{where}: expected a picture, found {data.size} bytes that OpenCV cannot decode; remove the file"
-        )
+        raise DataError(f"{where}: expected a picture, found {reason(data)}; or remove the file")
     if picture.box is None:
         return image_to_input(image, SIDE)
     grey, box = to_grey(image), picture.box

@@ -16,6 +16,7 @@ from fer_edge.model_file import read_info
 from fer_edge.runtime import Classifier, TFLiteModel
 from fer_edge.train.data.classes import ordered
 from fer_edge.train.data.dataset import Dataset, Split
+from fer_edge.train.evaluate.fit import check_known
 from fer_edge.train.evaluate.robustness import CONDITIONS, under
 from fer_edge.train.keras_model import load_model
 from fer_edge.train.progress import progress_bar
@@ -166,9 +167,13 @@ def check_fits(classifier: Classifier, path: Path, dataset: Dataset, split: Spli
     """Raise DataError unless the data set has the labels and the image size of the model."""
     info = classifier.info
     if info.labels != dataset.labels:
-        advice = "take a model for these labels, or --map the classes"
-        if set(info.labels) - set(dataset.labels) == {"contempt"}:
-            advice = "such a model is measured on FER+'s labels: add --ferplus fer2013new.csv"
+        check_known(dataset.name, dataset.labels, path, info.labels)
+        lacking = set(info.labels) - set(dataset.labels)
+        advice = "take a model for these labels"
+        if lacking == {"contempt"}:
+            advice = "such a model needs FER+'s labels: add --ferplus fer2013new.csv"
+        elif lacking:
+            advice = "take a data set that has all of them, joined with '+' perhaps, or a model for these labels"
         raise DataError(
             f"{dataset.name}: expected the labels of {path.name} ({', '.join(info.labels)}), "
             f"found {', '.join(dataset.labels)}; {advice}"

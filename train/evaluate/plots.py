@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.lazy import require
+from fer_edge.train.lettering import plottable
 
 if TYPE_CHECKING:
     from fer_edge.metrics import Metrics
@@ -47,6 +48,7 @@ def plot_curves(history: Sequence[Epoch], path: Path) -> None:
 
 def plot_distribution(dataset: Dataset, path: Path) -> None:
     """Draw the number of images per class, one bar for each split."""
+    labels, title = [plottable(label) for label in dataset.labels], plottable(dataset.name)
     figure = _figure(8, 4)
     axes = figure.subplots()
     positions = np.arange(len(dataset.labels))
@@ -55,16 +57,16 @@ def plot_distribution(dataset: Dataset, path: Path) -> None:
         counts = np.bincount(split.labels, minlength=len(dataset.labels))
         bars = axes.bar(positions + (i - (len(dataset.splits) - 1) / 2) * width, counts, width, label=name)
         axes.bar_label(bars, fontsize=7)
-    axes.set_xticks(positions, dataset.labels)
+    axes.set_xticks(positions, labels)
     axes.set_ylabel("images")
-    axes.set_title(f"{dataset.name}: class distribution")
+    axes.set_title(f"{title}: class distribution")
     axes.legend()
     figure.savefig(path, dpi=110)
 
 
 def plot_confusion(metrics: Metrics, title: str, path: Path) -> None:
     """Draw the confusion matrix: the share of each true class, with counts."""
-    labels = [c.label for c in metrics.classes]
+    labels, title = [plottable(c.label) for c in metrics.classes], plottable(title)
     counts = metrics.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = _figure(1.5 + 0.85 * len(labels), 1.2 + 0.75 * len(labels))
@@ -91,6 +93,7 @@ def plot_confusion(metrics: Metrics, title: str, path: Path) -> None:
 
 def plot_sheet(images: NDArray[np.uint8], captions: Sequence[str], title: str, path: Path, columns: int = 8) -> None:
     """Draw a contact sheet of N x size x size grey images with a caption below each."""
+    captions, title = [plottable(caption) for caption in captions], plottable(title)
     rows = max(-(-len(images) // columns), 1)
     figure = _figure(1.35 * columns, 0.5 + 1.65 * rows)
     figure.suptitle(title)

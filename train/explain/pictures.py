@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DataError
+from fer_edge.images import decode_image, reason
 from fer_edge.lazy import require
 from fer_edge.preprocess import Box, face_to_input, image_to_input, to_grey
 
@@ -67,14 +68,10 @@ def _portrait(size: int) -> Picture:
 
 def _decode(data: bytes, name: str) -> NDArray[np.uint8]:
     cv2 = require("cv2", "train")
-    image: NDArray[np.uint8] | None = None
-    if data:
-        try:
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-        except cv2.error as error:  # a header that announces more pixels than OpenCV accepts
-            raise DataError(f"{name}: a picture that OpenCV refuses ({error.err}); save it again smaller") from error
+    try:
+        image = decode_image(data)
+    except cv2.error as error:  # a header that announces more pixels than OpenCV accepts
+        raise DataError(f"{name}: a picture that OpenCV refuses ({error.err}); save it again smaller") from error
     if image is None:
-        raise DataError(
-            f"{name}: expected a picture of a face (PNG, JPEG, ...), found {len(data)} bytes that cannot be decoded"
-        )
+        raise DataError(f"{name}: expected a picture of a face (PNG, JPEG, ...), found {reason(data)}")
     return image

@@ -16,6 +16,7 @@ from fer_edge.train.explain.network import Layer, Network, find_layer, stages
 from fer_edge.train.explain.occlusion import occlusion_map
 from fer_edge.train.explain.pictures import Picture
 from fer_edge.train.explain.report import Plate
+from fer_edge.train.lettering import plottable
 from fer_edge.train.progress import progress_bar
 
 BEGINNINGS = 2
@@ -103,7 +104,8 @@ def _dream_row(
     network: Network, begun: str, pictures: NDArray[np.uint8], classes: Sequence[int]
 ) -> tuple[str, NDArray[np.uint8], list[str]]:
     scores = network.predict(pictures)[range(len(classes)), classes]
-    return begun, pictures, [f"{network.info.labels[c]} {p:.0%}" for c, p in zip(classes, scores, strict=True)]
+    labels = [plottable(network.info.labels[c]) for c in classes]
+    return begun, pictures, [f"{label} {p:.0%}" for label, p in zip(labels, scores, strict=True)]
 
 
 def _plate(kind: str, picture: str, title: str, caption: str, draw: figures.Draw, detail: str = "") -> Plate:

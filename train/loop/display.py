@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from fer_edge.lazy import require
+from fer_edge.terminal import native
 from fer_edge.train.keras_setup import load_keras
 
 
@@ -26,7 +27,7 @@ class TrainingDisplay:
             TimeRemainingColumn,
         )
 
-        self.console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
+        self.console = Console(file=native(sys.stderr), highlight=False, width=None if sys.stderr.isatty() else 120)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self.progress = Progress(
             *columns, TimeRemainingColumn(), console=self.console, disable=not sys.stderr.isatty(), transient=True

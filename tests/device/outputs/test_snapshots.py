@@ -74,6 +74,13 @@ def test_it_shows_the_face_with_some_margin_undrawn(tmp_path):
     assert jpeg[:7].max() < 40
 
 
+def test_a_label_longer_than_a_file_name(tmp_path):
+    faces = (make_face(1, Box(60, 40, 40, 40), ("生" * 200,), np.array([1.0], np.float32)),)
+    with Snapshots(tmp_path) as output:
+        output.write(FrameResult(0, 0.0, faces, {}, frame_from_bgr(np.zeros((120, 160, 3), np.uint8))))
+    assert taken(tmp_path) == [(0, 1, "生" * 40)]
+
+
 def test_a_file_where_the_folder_should_be(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be made"):

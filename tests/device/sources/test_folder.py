@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from fer_edge.device.opencv import most_pixels
-from fer_edge.device.sources import folder
-from fer_edge.device.sources.folder import FolderSource, read_photo
+from fer_edge.device.sources import folder, open_source
+from fer_edge.device.sources.folder import FolderSource, is_still, read_photo
 from fer_edge.device.sources.wrappers import Repeated
 from fer_edge.errors import SourceError
 
@@ -87,7 +87,7 @@ def test_16_bit_photos(tmp_path):
 def test_what_is_no_photo(tmp_path, content, capfd):
     path = tmp_path / "p.jpg"
     path.write_bytes(content)
-    with pytest.raises(SourceError, match=rf"p\.jpg: expected a photo .*found {len(content)} bytes"):
+    with pytest.raises(SourceError, match=rf"p\.jpg: expected a photo .*found .*{len(content)} bytes"):
         read_photo(path)
     assert capfd.readouterr().err == ""
 
@@ -158,3 +158,50 @@ def test_a_photo_from_a_pipe(portrait):
 def test_a_device_is_no_photo():
     with pytest.raises(SourceError, match="/dev/zero: expected a photo, found a device"):
         read_photo(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("name", ["turned.jfif", "turned.JPE", "turned.jpg_large", "turned"])
+def test_a_turned_photo_is_turned_whatever_its_name(tmp_path, portrait, name):
+    path = tmp_path / name
+    path.write_bytes(jpeg_with_orientation(portrait, 6))
+    with open_source(str(path)) as source:
+        (frame,) = source
+    assert source.stills
+    assert (frame.width, frame.height) == portrait.shape[:2]
+
+
+@pytest.mark.parametrize("name", ["film.mjpeg", "film.MJPG", "film.gif"])
+def test_what_begins_like_a_photo_may_be_a_video(tmp_path, portrait, name):
+    path = tmp_path / name
+    path.write_bytes(cv2.imencode(".jpg", portrait)[1].tobytes() * 3)
+    assert not is_still(path)
+
+
+def test_photos_of_all_listed_names_are_in_a_folder(tmp_path, portrait, caplog):
+    jpeg = cv2.imencode(".jpg", portrait)[1].tobytes()
+    for name in ("a.jfif", "b.jpe", "c.JIF", "d.jpg_large", "e"):
+        (tmp_path / name).write_bytes(jpeg)
+    cv2.imwrite(str(tmp_path / "f.jp2"), portrait)
+    (tmp_path / "g.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
+    (tmp_path / "notes.txt").write_text("P1 is where the car stands")
+    with caplog.at_level(logging.WARNING), FolderSource(tmp_path) as source:
+        frames = list(source)
+    assert [Path(frame.file or "").name for frame in frames] == [
+        "a.jfif",
+        "b.jpe",
+        "c.JIF",
+        "d.jpg_large",
+        "e",
+        "f.jp2",
+    ]
+    assert source.skipped == 1
+    (record,) = caplog.records
+    assert "g.heic: expected a photo" in record.getMessage()
+    assert "a HEIC file, which OpenCV cannot decode; save it as JPEG" in record.getMessage()
+
+
+def test_nothing_is_seen_below_transparent_pixels(tmp_path):
+    picture = np.full((9, 7, 4), 77, np.uint8)
+    picture[:, :, 3] = 0
+    cv2.imwrite(str(tmp_path / "p.png"), picture)
+    assert (read_photo(tmp_path / "p.png") == 255).all()

@@ -8,7 +8,7 @@ import pytest
 
 from fer_edge.device.web.about import describe_model, stated_accuracy
 from fer_edge.device.web.hub import Hub
-from fer_edge.device.web.pages import FOLDER, PAGES, address, load_assets
+from fer_edge.device.web.pages import FOLDER, PAGES, Facts, address, load_assets, render
 from fer_edge.model_file import ModelInfo, read_info, write_info
 
 PATHS = [address(page) for page in PAGES]
@@ -176,3 +176,19 @@ def test_data_that_are_not_described_have_no_name(model_path, tmp_path, data):
     path.write_bytes(model_path.read_bytes())
     write_info(path, dataclasses.replace(read_info(path), training={"data": data}))
     assert describe_model(path)["trained_on"] is None
+
+
+@pytest.mark.parametrize("label", ["{{main}}", "{{settings}}", "{{", "a'\"<b>&", "\\1"])
+def test_a_label_is_no_part_of_the_page(label):
+    page = render("live", Facts("m{{title}}", "unknown", (label, "b"), False, "cam\udcff{{links}}"))
+    page.encode()
+    (settings,) = re.findall(r'data-settings="([^"]*)"', page)
+    assert json.loads(unescape(settings))["labels"] == [label, "b"]
+    assert page.count("<main") == 1
+
+
+def test_a_card_in_latin_1_is_shown(model_path, tmp_path):
+    copy = tmp_path / "m.tflite"
+    copy.write_bytes(model_path.read_bytes())
+    (tmp_path / "m.md").write_bytes("Modèle".encode("latin-1"))
+    assert describe_model(copy)["card"] == "Mod\N{REPLACEMENT CHARACTER}le"

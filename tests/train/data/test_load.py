@@ -58,6 +58,58 @@ def test_a_damaged_cache_is_parsed_again(fer_csv, content):
     assert load_dataset(str(fer_csv)).fingerprint == first.fingerprint
 
 
+def test_any_changed_byte_of_the_cache_is_noticed(fer_csv, caplog):
+    first = load_dataset(str(fer_csv))
+    (file,) = cache.cache_folder().iterdir()
+    whole = file.read_bytes()
+    names = [position for name in (b"PublicTest_labels", b"splits") for position in _all(whole, name)]
+    rng = np.random.default_rng(0)
+    for position in [0, 31, 32, len(whole) - 1, *names, *rng.integers(0, len(whole), 10).tolist()]:
+        damaged = bytearray(whole)
+        damaged[position] ^= 1 << int(rng.integers(8))
+        file.write_bytes(damaged)
+        caplog.clear()
+        again = load_dataset(str(fer_csv))
+        assert again.fingerprint == first.fingerprint
+        assert list(again.splits) == list(first.splits)
+        assert "it is read anew" in caplog.text
+        assert file.read_bytes() == whole  # and mended
+
+
+def _all(data, part):
+    found = [data.find(part)]
+    while (following := data.find(part, found[-1] + 1)) >= 0:
+        found.append(following)
+    return found
+
+
+def test_the_cache_of_another_data_set_is_none_of_this_one(fer_csv, tmp_path):
+    load_dataset(str(fer_csv))
+    (file,) = cache.cache_folder().iterdir()
+    other = tmp_path / "other.csv"
+    other.write_text(fer_csv.read_text().replace("\n0,", "\n1,", 1))
+    expected = load_dataset(str(other)).fingerprint
+    (second,) = set(cache.cache_folder().iterdir()) - {file}
+    second.write_bytes(file.read_bytes())
+    assert load_dataset(str(other)).fingerprint == expected
+
+
+def test_a_cache_whose_name_is_a_folder_is_no_failure(fer_csv, caplog):
+    load_dataset(str(fer_csv))
+    (file,) = cache.cache_folder().iterdir()
+    file.unlink()
+    file.mkdir()
+    assert len(load_dataset(str(fer_csv)).split("Training")) == 140
+    assert "not cached" in caplog.text
+
+
+def test_a_name_that_is_no_text(fer_csv, tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9\x1b.csv")
+    path.write_bytes(fer_csv.read_bytes())
+    dataset = load_dataset(str(path))
+    assert dataset.name == r"caf\udce9\x1b.csv"
+
+
 def test_a_cache_that_cannot_be_written_is_no_failure(fer_csv, tmp_path, monkeypatch, caplog):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))

@@ -118,10 +118,3 @@ def test_grey_video(tmp_path):
     (frame,) = VideoSource(str(path))
     assert abs(int(frame.y[0, 0]) - 90) <= 2
     assert np.abs(frame.cb.astype(int) - 128).max() <= 2
-
-
-def test_a_stream_that_ends_is_an_error(clip):
-    source = VideoSource(str(clip))
-    source.live = True
-    with pytest.raises(SourceError, match="the stream ended after 12 pictures"):
-        list(source)

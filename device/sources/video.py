@@ -10,12 +10,10 @@ from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.capture import is_endless, open_capture
+from fer_edge.device.sources.container import is_cut
 from fer_edge.errors import SourceError
 
 _log = logging.getLogger(__name__)
-
-COMPLETE = 0.95
-"""Share of the announced frames that must decode; containers announce a length, not an exact count."""
 
 NOMINAL_FPS = 25.0
 """What FFmpeg takes for the rate of a file that stores none."""
@@ -84,10 +82,12 @@ class VideoSource(Source):
         self.close()
         if frames == 0:
             raise SourceError(f"{self.name}: a video of which not one picture can be decoded; the file is damaged")
-        if frames < self._announced * COMPLETE:
+        path = Path(self._location)
+        # A pipe cannot be read again, and a file of which every announced frame came is whole.
+        if not 0 < self._announced <= frames and path.is_file() and is_cut(path):
             self._warn(
-                f"{self.name}: only {frames} of its {self._announced} pictures could be decoded; "
-                "the file is truncated or damaged"
+                f"{self.name}: the file ends in the middle of a part, it is truncated or still being written; "
+                f"{frames} frames could be decoded"
             )
 
     def _warn(self, message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from fer_edge.device.sources.base import Source
 from fer_edge.errors import SourceError
@@ -14,7 +15,7 @@ def open_source(spec: str | None = None, *, fps: float | None = None) -> Source:
     """Open the source that a ``--source`` value names.
 
     Args:
-        spec: ``picamera2``; a webcam's number or ``/dev/video`` name; ``demo``, the built-in film as fast as it is
+        spec: ``picamera2``; a webcam's number, device or a link to that; ``demo``, the built-in film as fast as it is
             read, or ``demo:live``, the same at a camera's pace; a folder of photos; a photo; a video file; a URL.
             None is picamera2 where it is installed, else webcam 0.
         fps: frames per second of a video file that stores no times, a raw stream.
@@ -48,7 +49,11 @@ def _open(spec: str | None, fps: float | None) -> Source:
         from fer_edge.device.sources.webcam import WebcamSource
 
         return WebcamSource(int(number))
-    path = Path(spec)
+    path = Path(unquote(urlsplit(spec).path)) if spec.startswith("file://") else Path(spec)
+    if path.is_char_device():  # whatever links to a camera, and what is none is not read as a file without end
+        from fer_edge.device.sources.webcam import WebcamSource
+
+        return WebcamSource(path)
     from fer_edge.device.sources.folder import SUFFIXES, FolderSource
 
     if path.is_dir() or (path.is_file() and path.suffix.lower() in SUFFIXES):
@@ -61,7 +66,7 @@ def _open(spec: str | None, fps: float | None) -> Source:
     if path.exists():
         from fer_edge.device.sources.video import VideoSource
 
-        return VideoSource(spec, fps=fps)
+        return VideoSource(str(path), fps=fps)
     if "://" not in spec:
         raise SourceError(
             f"{spec}: no such file or folder; --source is picamera2, a webcam's number, demo, a file, a folder or a URL"
@@ -70,6 +75,13 @@ def _open(spec: str | None, fps: float | None) -> Source:
 
 
 def _open_url(url: str) -> Source:
+    scheme, colon, rest = url.partition(":")
+    url = scheme.lower() + colon + rest  # which FFmpeg does not do
+    if url.startswith(("http://", "https://")):
+        from fer_edge.device.sources.snapshot_url import SnapshotSource, sends_images
+
+        if sends_images(url):
+            return SnapshotSource(url)
     from fer_edge.device.sources.capture import is_endless, open_capture
 
     capture = open_capture(url, url)

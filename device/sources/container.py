@@ -85,3 +85,17 @@ def _matroska_is_cut(file: BinaryIO, size: int) -> bool:
         else:
             place = content + length
     return place > size
+
+
+def holds_text(path: Path) -> bool:
+    """Return whether a file is text, which FFmpeg would draw as a film; playlists and session descriptions are none."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):  # a list that Windows wrote
+        return True
+    if not head or head.startswith((b"#EXTM3U", b"ffconcat ", b"v=0")):
+        return False
+    text = head.decode(errors="replace").rstrip("\N{REPLACEMENT CHARACTER}")  # its last character may be cut
+    return all(
+        character.isprintable() or character in "\t\r\n\f\x1b" for character in text.removeprefix("\ufeff")
+    ) and ("\N{REPLACEMENT CHARACTER}" not in text)

@@ -10,7 +10,7 @@ from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.capture import is_endless, open_capture
-from fer_edge.device.sources.container import is_cut
+from fer_edge.device.sources.container import holds_text, is_cut
 from fer_edge.errors import SourceError
 
 _log = logging.getLogger(__name__)
@@ -38,8 +38,14 @@ class VideoSource(Source):
             SourceError: it cannot be opened, or is no video.
         """
         self.name = location
+        # Absolute, because FFmpeg takes what is before a colon for a protocol.
         self._location = location if "://" in location else str(Path(location).absolute())
         self._begun = self._warned = False
+        if Path(self._location).is_file() and holds_text(Path(self._location)):
+            raise SourceError(
+                f"{self.name}: expected a video that this OpenCV can decode, found text; to work on the files of a "
+                "list, put them or links to them into a folder and name that"
+            )
         self._capture = capture or open_capture(self._location, self.name)
         self._announced = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.takes_fps = is_endless(self._capture) and _is_raw(Path(self._location), self._capture)

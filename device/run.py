@@ -263,7 +263,7 @@ class Run:
             skin=config.searched_skin,
             detector=detector,
             stop=stop,
-            waiting=lambda silent_s: self._alive(),
+            waiting=self._wait,
         )
         opening = open_outputs(config.wanted, played, models[0].info.labels, lambda: pipeline.counters, stop)
         self._outputs += (stack.enter_context(output) for output in opening)
@@ -272,6 +272,11 @@ class Run:
             self._open_page(stack, config.serving, paths, source.name)
         stack.enter_context(pipeline)
         self._named = {"source": source.name, "models": [str(path) for path in paths], "skin": config.searched_skin}
+
+    def _wait(self, silent_s: float) -> None:
+        self._alive()
+        for output in self._outputs:
+            output.silent(silent_s)
 
     def _open_source(self, stack: contextlib.ExitStack) -> Source:
         source = self.config.source

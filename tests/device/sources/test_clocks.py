@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.device.sources import Repeated, open_source
+from fer_edge.device.sources import open_source
 from fer_edge.device.sources.demo import DemoSource
 from fer_edge.device.sources.stream import StreamSource
+from fer_edge.device.sources.wrappers import Repeated
 from fer_edge.errors import SourceError
 from tests.device.sources.http_camera import http_camera, jpeg, send_stream
 

@@ -79,7 +79,7 @@ class RunConfig:
         detector_model
     """
 
-    source: Name | int | Source | None = None
+    source: Name | int | Source | None = dataclasses.field(default=None, repr=False)  # may hold a password
     models: Model | Sequence[Model] = (DEFAULT,)
     skin: str | None = None
     detector: str = "haar"
@@ -89,10 +89,10 @@ class RunConfig:
     jsonl: Name | None = None
     save: Name | None = None
     snapshots: Name | None = None
-    mqtt: str | Broker | None = None
+    mqtt: str | Broker | None = dataclasses.field(default=None, repr=False)  # likewise
     metrics: str | int | Listen | None = None
     serve: str | int | Listen | None = None
-    token: str | None = None
+    token: str | None = dataclasses.field(default=None, repr=False)
     tls_cert: Name | None = None
     tls_key: Name | None = None
     display: bool = False

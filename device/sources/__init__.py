@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from fer_edge.address import without_secrets
 from fer_edge.device.sources.base import Source
 from fer_edge.errors import SourceError
 
@@ -69,7 +70,8 @@ def _open(spec: str | None, fps: float | None) -> Source:
         return VideoSource(str(path), fps=fps)
     if "://" not in spec:
         raise SourceError(
-            f"{spec}: no such file or folder; --source is picamera2, a webcam's number, demo, a file, a folder or a URL"
+            f"{without_secrets(spec)}: no such file or folder; --source is picamera2, a webcam's number, demo, a file, "
+            "a folder or a URL"
         )
     return _open_url(spec)
 
@@ -84,7 +86,7 @@ def _open_url(url: str) -> Source:
             return SnapshotSource(url)
     from fer_edge.device.sources.capture import is_endless, open_capture
 
-    capture = open_capture(url, url)
+    capture = open_capture(url, without_secrets(url))
     if is_endless(capture):
         from fer_edge.device.sources.stream import StreamSource
 

@@ -17,6 +17,7 @@ from urllib.request import (
 
 import numpy as np
 
+from fer_edge.address import without_secrets
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import SILENCE_TIMEOUT_S, Source
@@ -46,7 +47,7 @@ class SnapshotSource(Source):
         Raises:
             SourceError: no image comes.
         """
-        self.name = url
+        self.name = without_secrets(url)
         self._url = url
         self._closed = threading.Event()
         self._camera = _Address(url)

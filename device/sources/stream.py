@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+from fer_edge.address import without_secrets
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import Source
@@ -32,7 +33,7 @@ class StreamSource(Source):
         Raises:
             SourceError: nobody sends it, or it is no video.
         """
-        self.name = url
+        self.name = without_secrets(url)
         self._url = url
         self._lock = threading.Lock()
         self._capture = capture or open_capture(url, self.name)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+from fer_edge.address import without_secrets
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import Source
@@ -37,7 +38,7 @@ class VideoSource(Source):
         Raises:
             SourceError: it cannot be opened, or is no video.
         """
-        self.name = location
+        self.name = without_secrets(location) if "://" in location else location
         # Absolute, because FFmpeg takes what is before a colon for a protocol.
         self._location = location if "://" in location else str(Path(location).absolute())
         self._begun = self._warned = False

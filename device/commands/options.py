@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from fer_edge.address import ENVIRONMENT, without_secrets
 from fer_edge.commands.types import ModelPath
 from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
 from fer_edge.shipped import DEFAULT
@@ -37,11 +38,25 @@ class SourceSpec(click.ParamType[str]):
         known = camera or value in ("demo", "demo:live") or "://" in value
         if not known and not (value and Path(value).exists()):  # an empty path is the current folder's
             self.fail(
-                f"'{value}' does not exist; expected picamera2, a webcam's number, demo, a file, a folder or a URL",
+                f"'{without_secrets(value)}' does not exist; expected picamera2, a webcam's number, demo, a file, a "
+                "folder or a URL",
                 param,
                 ctx,
             )
         return value
+
+
+def source_option(help: str, default: str | None = None) -> Callable[[Command], Command]:
+    """Return ``--source``, which may also be in the environment: there the password of an address is not shown."""
+    return click.option(
+        "--source",
+        envvar=ENVIRONMENT,
+        show_envvar=True,
+        default=default,
+        show_default=default is not None,
+        type=SourceSpec(),
+        help=help,
+    )
 
 
 class MqttUrl(click.ParamType[Broker]):

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from fer_edge.commands.usage import as_usage_error
-from fer_edge.device.commands.options import ListenAddress, MqttUrl, SourceSpec, models_option, serving_options
+from fer_edge.device.commands.options import ListenAddress, MqttUrl, models_option, serving_options, source_option
 from fer_edge.device.service.signals import StopSignals
 from fer_edge.device.service.watchdog import Watchdog
 
@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--source",
-    type=SourceSpec(),
-    help="picamera2, a webcam's number, a video file, a folder of photos, a URL, or demo (demo:live at a camera's "
-    "pace). Default: picamera2 where it is installed, else 0.",
+@source_option(
+    "picamera2, a webcam's number or device, a video file, a folder of photos, a URL, or demo (demo:live at a camera's "
+    "pace). Default: picamera2 where it is installed, else 0."
 )
 @models_option
 @click.option(

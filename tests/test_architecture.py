@@ -44,16 +44,16 @@ DEVICE = (
 """The wings of ``device/`` and the modules at its top, from the bottom: each imports only what stands before it."""
 
 TRAIN = (
-    {"progress"},
+    {"progress", "settings", "yaml_file", "lettering"},
     {"data"},
     {"keras_setup", "diagram"},
     {"augment", "zoo"},
     {"keras_model"},
-    {"recipe", "recipes", "presets"},
+    {"recipe", "presets"},
     {"distill"},
     {"loop"},
     {"evaluate", "explain"},
-    {"faces"},
+    {"faces", "inspection", "runs"},
     {"api"},
     {"commands"},
 )

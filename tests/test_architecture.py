@@ -44,7 +44,7 @@ DEVICE = (
 """The wings of ``device/`` and the modules at its top, from the bottom: each imports only what stands before it."""
 
 TRAIN = (
-    {"progress"},
+    {"progress", "lettering"},
     {"data"},
     {"keras_setup", "diagram"},
     {"augment", "zoo"},

@@ -67,7 +67,7 @@ def evaluate(models: Name | Sequence[Name], data: Name | Dataset, split: str = "
 
     Raises:
         ModelFileError: a file that is no model, or models with different labels.
-        DataError: data that cannot be read, or have other labels, another image size, or not this split.
+        DataError: data that cannot be read, have other classes or another image size, or not this split.
         MissingExtraError: what a part needs is not installed.
 
     Example:
@@ -76,10 +76,15 @@ def evaluate(models: Name | Sequence[Name], data: Name | Dataset, split: str = "
         >>> found.scores.shape == (found.metrics.images, len(found.metrics.classes))
         True
     """
+    from fer_edge.train.data.split_names import split_of
     from fer_edge.train.evaluate.evaluation import evaluate_models
+    from fer_edge.train.evaluate.fit import fit_to_model
 
     listed = [models] if isinstance(models, (str, os.PathLike)) else models
-    return evaluate_models([find_model(model) for model in listed], _dataset(data), split)
+    files, dataset = [find_model(model) for model in listed], _dataset(data)
+    split = split_of(split, dataset.splits)
+    fitted, _ = fit_to_model(dataset, split, files, {})
+    return evaluate_models(files, fitted, split)
 
 
 def _dataset(data: Name | Dataset) -> Dataset:

@@ -9,10 +9,10 @@ import pytest
 
 from fer_edge.errors import DataError
 from fer_edge.labels import EXPRESSIONS
-from fer_edge.train.data.folders import list_pictures
+from fer_edge.train.data.files.tree import open_tree
 from fer_edge.train.data.load import load_dataset
 from fer_edge.train.data.pictures import read_pictures
-from fer_edge.train.data.tree import open_tree
+from fer_edge.train.data.readers.folders import list_pictures
 from tests.train.data.trees import picture, put, zipped
 
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from fer_edge.errors import DataError
 from fer_edge.labels import EXPRESSIONS, canonical
 from fer_edge.text import printable
-from fer_edge.train.data.csv_file import CsvFile
 from fer_edge.train.data.dataset import SPLITS, Split
 from fer_edge.train.data.divide import divide_by_class
+from fer_edge.train.data.files.csv_file import CsvFile
 from fer_edge.train.data.split_names import official_splits
 
 SIDE = 48
@@ -33,7 +33,7 @@ def read_fer_csv(
     """Read a FER2013 CSV file.
 
     Args:
-        file: the file, see `fer_edge.train.data.csv_file`.
+        file: the file, see `fer_edge.train.data.files.csv_file`.
         names: the class of each emotion number.
         advance: called with the number of characters read since the last call.
 

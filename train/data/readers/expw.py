@@ -14,8 +14,8 @@ from fer_edge.errors import DataError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.preprocess import Box
 from fer_edge.train.data.divide import divide
+from fer_edge.train.data.files.tree import Tree
 from fer_edge.train.data.pictures import Listing, Picture
-from fer_edge.train.data.tree import Tree
 
 LABEL_FILE = "label.lst"
 FIELDS = 8

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from fer_edge.errors import DataError
 from fer_edge.images import SIDE_FILES, SUFFIXES, is_image_name
 from fer_edge.text import printable
-from fer_edge.train.data.archive import LARGEST_IMAGE_BYTES, MAX_DEPTH, open_zip, path_of, read_member
 from fer_edge.train.data.cache import content_key, listing_key
+from fer_edge.train.data.files.archive import LARGEST_IMAGE_BYTES, MAX_DEPTH, open_zip, path_of, read_member
 
 MAX_FOLDERS = 300_000
 """Of a data set, links to folders counted each time; links that lead to each other could make more without end."""

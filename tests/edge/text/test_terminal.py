@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from fer_edge.cli import LazyGroup
 from fer_edge.errors import DataError
-from fer_edge.terminal import Terminal, native, visible
+from fer_edge.text.terminal import Terminal, native, visible
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b1A\u202e"
 

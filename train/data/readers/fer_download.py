@@ -11,10 +11,10 @@ from pathlib import Path, PurePath
 
 from fer_edge.errors import DataError
 from fer_edge.text import printable
-from fer_edge.train.data import csv_file
-from fer_edge.train.data.archive import open_zip
-from fer_edge.train.data.csv_file import CsvFile
-from fer_edge.train.data.fer_csv import REQUIRED, USAGE
+from fer_edge.train.data.files import csv_file
+from fer_edge.train.data.files.archive import open_zip
+from fer_edge.train.data.files.csv_file import CsvFile
+from fer_edge.train.data.readers.fer_csv import REQUIRED, USAGE
 
 MOST_MEMBERS = 100_000
 """Of a tar archive; whoever packs single images gives a folder or a zip."""

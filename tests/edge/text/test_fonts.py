@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from fer_edge import fonts
+from fer_edge.text import fonts
 
 builder = pytest.importorskip("fontTools.fontBuilder")
 pens = pytest.importorskip("fontTools.pens.ttGlyphPen")

@@ -10,9 +10,9 @@ import zipfile
 import pytest
 
 from fer_edge.errors import DataError
-from fer_edge.train.data import archive, tree
+from fer_edge.train.data.files import archive, tree
+from fer_edge.train.data.files.tree import open_tree
 from fer_edge.train.data.load import load_dataset
-from fer_edge.train.data.tree import open_tree
 from tests.train.data.trees import picture, put
 
 CLASSES = ("angry", "happy", "sad")

@@ -17,8 +17,8 @@ from fer_edge.labels import canonical
 from fer_edge.train.data.classes import EIGHT
 from fer_edge.train.data.dataset import SPLITS, TRAINING
 from fer_edge.train.data.divide import divide
+from fer_edge.train.data.files.tree import Tree
 from fer_edge.train.data.pictures import Picture
-from fer_edge.train.data.tree import Tree
 
 
 def find_persons(tree: Tree, folders: Sequence[PurePosixPath]) -> list[tuple[PurePosixPath, str, str]]:

@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fer_edge.errors import DataError
-from fer_edge.train.data.csv_file import at_path
-from fer_edge.train.data.fer_csv import read_fer_csv
+from fer_edge.train.data.files.csv_file import at_path
+from fer_edge.train.data.readers.fer_csv import read_fer_csv
 from tests.train.conftest import csv_text
 
 GOOD = (3, np.arange(2304) % 256, "Training")

@@ -22,10 +22,10 @@ from fer_edge.labels import EXPRESSIONS, canonical
 from fer_edge.text import label_text, printable
 from fer_edge.train.data.classes import EIGHT, ordered
 from fer_edge.train.data.dataset import SPLITS, TRAINING
-from fer_edge.train.data.persons import divided_by_person, find_persons, tell_persons
+from fer_edge.train.data.files.tree import Tree
 from fer_edge.train.data.pictures import Listing, Picture
+from fer_edge.train.data.readers.persons import divided_by_person, find_persons, tell_persons
 from fer_edge.train.data.split_names import official_splits
-from fer_edge.train.data.tree import Tree
 
 FEWEST = 3
 """Pictures a class needs to be in all three splits."""

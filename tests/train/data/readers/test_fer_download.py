@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.errors import DataError
-from fer_edge.train.data import csv_file
 from fer_edge.train.data.classes import EIGHT
-from fer_edge.train.data.csv_file import at_path
 from fer_edge.train.data.ferplus import read_votes
+from fer_edge.train.data.files import csv_file
+from fer_edge.train.data.files.csv_file import at_path
 from fer_edge.train.data.load import load_dataset
 from tests.train.conftest import csv_text
 

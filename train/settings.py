@@ -30,7 +30,7 @@ class Range:
         """Return whether `number` is finite and within."""
         above = number > self.low if self.low_open else number >= self.low
         below = number < self.high if self.high_open else number <= self.high
-        return above and below and math.isfinite(number)
+        return above and below and abs(number) != math.inf
 
     def __str__(self) -> str:
         if self.high == math.inf:
@@ -93,20 +93,21 @@ class Setting:
             elif self.kind is not str:
                 value = self.kind(text)
         except (KeyError, ValueError):
-            raise ConfigError(self.name, f"`{self.name}`: expected {self._expected()}, found '{text[:40]}'") from None
+            raise ConfigError(self.name, f"`{self.name}`: expected {self._expected()}, found {text[:40]!r}") from None
         if not self._fits(value):
-            raise ConfigError(self.name, f"`{self.name}`: expected {self._expected()}, found '{text[:40]}'")
+            raise ConfigError(self.name, f"`{self.name}`: expected {self._expected()}, found {text[:40]!r}")
         return value
 
     def _fits(self, value: Any) -> bool:
         if self.kind in (bool, str):
             return isinstance(value, self.kind) and (not self.choices or value in (*self.choices, self.default))
-        number = numbers.Integral if self.kind is int else numbers.Real
-        return (
-            isinstance(value, number)
-            and not isinstance(value, bool)
-            and bool(self.within and self.within.holds(float(value)))
-        )
+        kind = numbers.Integral if self.kind is int else numbers.Real
+        if not isinstance(value, kind) or isinstance(value, bool) or not self.within:
+            return False
+        try:
+            return self.within.holds(self.kind(value))
+        except OverflowError:  # a whole number that no float can be
+            return False
 
     def _expected(self) -> str:
         if self.kind is bool:
@@ -152,9 +153,14 @@ def settings_of(described: type) -> Mapping[str, Setting]:
 
 
 def check_settings(configuration: Any) -> None:
-    """Raise ConfigError for a setting of a dataclass that is not what it may be."""
+    """Raise ConfigError for a setting of a dataclass that is not what it may be; write 0 as 0.0 where that is meant.
+
+    A run is known by its settings as they are written, and 0 is not written as 0.0 is.
+    """
     for field, said in settings_of(type(configuration)).items():
-        said.check(getattr(configuration, field))
+        value = getattr(configuration, field)
+        said.check(value)
+        object.__setattr__(configuration, field, said.kind(value))
 
 
 def values_of(configuration: Any) -> dict[str, Any]:

@@ -43,4 +43,4 @@ def refuse_node(path: Path, node: Any, expected: str, found: object) -> NoReturn
 
 def shown(node: Any) -> str:
     """Return a node as an error shows it."""
-    return f"'{node.value[:40]}'" if node.id == "scalar" else f"a {node.id}"
+    return f"{node.value[:40]!r}" if node.id == "scalar" else f"a {node.id}"

@@ -1,7 +1,9 @@
 """A recipe refuses what no training can be, and names the setting at fault."""
 
 import dataclasses
+import json
 
+import numpy as np
 import pytest
 
 from fer_edge.errors import ConfigError
@@ -16,6 +18,8 @@ from fer_edge.train.recipe import SETTINGS, Distillation, Recipe, make_recipe
         (Recipe, "epochs", 2.5),
         (Recipe, "epochs", True),
         (Recipe, "batch_size", 1),
+        (Recipe, "seed", 10**400),
+        (Recipe, "learning_rate", 10**400),
         (Recipe, "optimizer", "lion"),
         (Recipe, "optimizer", None),
         (Recipe, "learning_rate", 0.0),
@@ -82,3 +86,11 @@ def test_teachers_without_a_share_of_the_loss_are_refused():
 def test_the_names_of_settings_are_theirs_alone():
     described = [field for part in (Recipe, Augmentation, Distillation) for field in dataclasses.fields(part)]
     assert len(SETTINGS) == sum("setting" in field.metadata for field in described)
+
+
+def test_a_run_is_the_same_however_its_numbers_are_written():
+    written = Recipe(
+        holdout=0, dropout=0, learning_rate=np.float32(1), epochs=np.int64(3), augmentation=Augmentation(scale=1)
+    )
+    same = Recipe(holdout=0.0, dropout=0.0, learning_rate=1.0, epochs=3, augmentation=Augmentation(scale=1.0))
+    assert json.dumps(written.to_dict()) == json.dumps(same.to_dict())

@@ -183,6 +183,14 @@ def architecture_of(model: str) -> Architecture:
     """
     from fer_edge.train.zoo.registry import ZOO, find_architecture  # its networks are not needed for --help
 
-    if model not in ZOO and not Path(model).is_file():
-        raise ConfigError("model", f"'{model}' is not in the zoo ({', '.join(ZOO)}), nor a YAML file")
+    if model not in ZOO and not is_file(Path(model)):
+        raise ConfigError("model", f"{model!r} is not in the zoo ({', '.join(ZOO)}), nor a YAML file")
     return find_architecture(model)
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is such a file; none has a name that is too long to be one."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

@@ -24,7 +24,7 @@ from typing import Any
 
 from fer_edge.errors import ConfigError, DataError
 from fer_edge.train.recipe import SETTINGS, make_recipe
-from fer_edge.train.runs.config import VOTES, Needs, TrainConfig, architecture_of
+from fer_edge.train.runs.config import VOTES, Needs, TrainConfig, architecture_of, is_file
 from fer_edge.train.settings import settings_of
 from fer_edge.train.yaml_file import compose_yaml, refuse_node, shown
 
@@ -71,11 +71,11 @@ def find_recipe(name: str) -> Path:
     shipped = shipped_recipes()
     if name in shipped:
         return shipped[name]
-    if name.endswith(YAML) and Path(name).is_file():
+    if name.endswith(YAML) and is_file(Path(name)):
         return Path(name)
     raise ConfigError(
         "recipe",
-        f"'{name}' is neither a .yaml file nor a shipped recipe ({', '.join(shipped)}){nearest(name, shipped)}",
+        f"{name!r} is neither a .yaml file nor a shipped recipe ({', '.join(shipped)}){nearest(name, shipped)}",
     )
 
 
@@ -87,7 +87,7 @@ def find_preset(name: str) -> Path:
     """
     published = published_recipes()
     if name not in published:
-        raise ConfigError("preset", f"'{name}' is none of {', '.join(published)}{nearest(name, published)}")
+        raise ConfigError("preset", f"{name!r} is none of {', '.join(published)}{nearest(name, published)}")
     return published[name]
 
 
@@ -180,6 +180,6 @@ def _named(path: Path, node: Any) -> Path:
     shipped, name = shipped_recipes(), str(node.value)
     if node.id == "scalar":
         for file in (path.parent / f"{name}.yaml", shipped.get(name), path.parent / name):
-            if file and file.suffix in YAML and file.is_file():
+            if file and file.suffix in YAML and is_file(file):
                 return file
     refuse_node(path, node, "expected a recipe, shipped or beside this file", f"{shown(node)}{nearest(name, shipped)}")

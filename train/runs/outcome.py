@@ -1,4 +1,4 @@
-"""What ``fer-edge train`` leaves beside the model and says once the training is over."""
+"""What a training leaves beside the model and says once it is over."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from fer_edge.model_file import write_atomically
 from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset
-from fer_edge.train.diagram import draw_model, write_summary
 from fer_edge.train.evaluate.evaluation import evaluate_models
 from fer_edge.train.evaluate.plots import plot_curves
 from fer_edge.train.keras_model import load_model
 from fer_edge.train.loop.history import Epoch, best_epoch
 from fer_edge.train.loop.run_folder import METADATA, MODEL
+from fer_edge.train.runs.diagram import draw_model, write_summary
 
 
 @dataclasses.dataclass(frozen=True)

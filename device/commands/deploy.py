@@ -70,7 +70,7 @@ class RunOptions(click.ParamType[tuple[str, ...]]):
         try:
             return tuple(shlex.split(value))
         except ValueError as error:
-            self.fail(f"'{value}' cannot be split into words ({error})", param, ctx)
+            self.fail(f"they cannot be split into words ({error})", param, ctx)
 
 
 @click.command()

@@ -213,7 +213,7 @@ class Run:
 
     Attributes:
         config: as it was given.
-        page_url: address of the live page with its token, or None.
+        page_url: address of the live page, or None; its token is that of `RunConfig.serving`.
 
     Example:
         >>> import fer_edge

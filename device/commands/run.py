@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from fer_edge.commands.usage import as_usage_error
-from fer_edge.device.commands.options import ListenAddress, MqttUrl, models_option, serving_options, source_option
+from fer_edge.device.commands.options import ListenAddress, MqttUrl, Page, models_option, serving_options, source_option
 from fer_edge.device.service.signals import StopSignals
 from fer_edge.device.service.watchdog import Watchdog
 
@@ -89,12 +89,14 @@ def run(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     with StopSignals() as stop:
         from fer_edge.device.run import Run, RunConfig
 
+        page = Page(options["serve"], options["token"])
+        options["token"] = page.token
         with as_usage_error():
             config = RunConfig(**options)
         watchdog = Watchdog()
         loop = Run(config, stop=lambda: stop.requested, wait_for=stop.wait_for, alive=watchdog.beat)
         if loop.page_url:
-            click.echo(f"live page: {loop.page_url}", err=True)
+            page.say(loop.page_url)
         progress = _Progress(shown=not lines_on_stdout)
         try:
             with loop, watchdog:

@@ -278,6 +278,11 @@ class Run:
         for output in self._outputs:
             output.silent(silent_s)
 
+    def reopen(self) -> None:
+        """Open files of lines by their names again, as logs are after a rotation; call it between two results."""
+        for output in self._outputs:
+            output.reopen()
+
     def _open_source(self, stack: contextlib.ExitStack) -> Source:
         source = self.config.source
         if isinstance(source, Source):

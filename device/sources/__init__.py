@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from fer_edge.address import without_secrets
+from fer_edge.address import check_address, without_secrets
 from fer_edge.device.sources.base import Source
 from fer_edge.errors import SourceError
 
@@ -79,6 +79,11 @@ def _open(spec: str | None, fps: float | None) -> Source:
 def _open_url(url: str) -> Source:
     scheme, colon, rest = url.partition(":")
     url = scheme.lower() + colon + rest  # which FFmpeg does not do
+    if url.startswith(("http://", "https://", "rtsp://", "rtsps://", "rtmp://", "rtmps://")):
+        try:
+            check_address(url)
+        except ValueError as error:
+            raise SourceError(f"{without_secrets(url)}: no address of a camera: {error}") from None
     if url.startswith(("http://", "https://")):
         from fer_edge.device.sources.snapshot_url import SnapshotSource, sends_images
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.errors import ModelFileError
-from fer_edge.files import write_atomically as write_atomically
+from fer_edge.files import write_atomically
 from fer_edge.text import label_text, printable
 
 INFO_NAME = "fer_edge.json"

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 import click
 
-from fer_edge.address import ENVIRONMENT, without_secrets
 from fer_edge.commands.types import ModelPath
 from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
 from fer_edge.device.web.serving import is_loopback
 from fer_edge.device.web.token import kept_token
 from fer_edge.shipped import DEFAULT
+from fer_edge.text.address import ENVIRONMENT, without_secrets
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,6 +28,27 @@ models_option = click.option(
     help="A shipped model, or an int8 .tflite file. Several are averaged.",
 )
 """``--model``, more than once."""
+
+
+def detector_options(command: Command) -> Command:
+    """Add ``--detector`` and ``--detector-model``, which every command that finds faces takes."""
+    for option in (
+        click.option(
+            "--detector-model",
+            metavar="FILE",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="The YuNet model, an ONNX file.",
+        ),
+        click.option(
+            "--detector",
+            default="haar",
+            show_default=True,
+            type=click.Choice(("haar", "yunet")),
+            help="What finds faces: OpenCV's Haar cascade, or a YuNet model.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 class SourceSpec(click.ParamType[str]):

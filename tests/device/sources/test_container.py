@@ -9,6 +9,7 @@ import pytest
 from fer_edge.device.outputs.matroska import MatroskaWriter
 from fer_edge.device.sources.container import is_cut
 from fer_edge.device.sources.video import VideoSource
+from fer_edge.errors import SourceError
 from tests.device.sources.http_camera import jpeg
 
 
@@ -106,8 +107,10 @@ def test_an_mp4_file_that_was_cut(tmp_path):
     assert not is_cut(path)
     path.write_bytes(data + bytes(100))  # padding
     assert not is_cut(path)
-    path.write_bytes(data[:-100])
+    path.write_bytes(data[: len(data) // 2])  # without the index, which is at the end
     assert is_cut(path)
+    with pytest.raises(SourceError, match="found one that ends in the middle of a part"):
+        VideoSource(str(path))
 
 
 @pytest.mark.parametrize("content", [b"", b"\x1a\x45\xdf\xa3", b"RIFF", b"0000ftyp", b"text of any kind", bytes(40)])

@@ -16,7 +16,7 @@ from fer_edge.device.classify import Model, as_list, open_models
 from fer_edge.device.detection.choice import DetectorChoice
 from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
 from fer_edge.device.outputs.base import Output
-from fer_edge.device.outputs.opening import Wanted, open_outputs
+from fer_edge.device.outputs.factory import Wanted, open_outputs
 from fer_edge.device.outputs.overwriting import refuse_overwriting
 from fer_edge.device.outputs.summary import Summary
 from fer_edge.device.pipeline import Pipeline

@@ -45,6 +45,7 @@ class Recipe:
         sam: radius of sharpness-aware minimization (Foret et al. 2021, arXiv:2010.01412); 0 is off; TensorFlow only.
         label_smoothing: share of each target spread over all classes.
         auxiliary_share: weight of a second output's loss, where the training images have something for it to learn.
+        fused_share: share of FER+ votes in the targets, beside FER2013's labels, where these are mixed.
         class_weighting: exponent of the classes' inverse frequency as weight in the loss; 1 weighs all
             classes alike, 0 all images.
         ema_epochs: time constant, in epochs, of the exponential moving average of the weights that is
@@ -79,6 +80,7 @@ class Recipe:
     sam: float = 0.0
     label_smoothing: float = 0.1
     auxiliary_share: float = 0.0
+    fused_share: float = 0.0
     class_weighting: float = 0.0
     ema_epochs: float = 2.0
     dropout: float = 0.2
@@ -104,8 +106,9 @@ class Recipe:
             del settings["distillation"]
         elif not self.distillation.mixed:
             del settings["distillation"]["mixed"]
-        if not self.auxiliary_share:
-            del settings["auxiliary_share"]
+        for name in ("auxiliary_share", "fused_share"):
+            if not settings[name]:
+                del settings[name]
         if self.protocol == "clean":
             del settings["protocol"]
         if not self.start:

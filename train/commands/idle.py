@@ -30,6 +30,7 @@ def refuse_idle(context: click.Context, *, fixed_dropout: bool = False) -> dict[
         **dict.fromkeys(UNDONE, (0.0, undone if normalised else None)),
         "dropout": (None, "the network fixes its own; take it out of the file" if fixed_dropout else None),
         "auxiliary_share": (0.0, None if given["auxiliary"] else "there is no --auxiliary-ferplus"),
+        "fused_share": (0.0, None if given["fused"] else "there is no --fused-ferplus"),
         "teacher_share": (None, no_teacher or (None if given["teacher_share"] else "leave --teacher out for that")),
         "temperature": (None, no_teacher),
         "views": (None, no_teacher),

@@ -90,6 +90,14 @@ def _use_preset(context: click.Context, _: click.Parameter, name: str | None) ->
     "--auxiliary-share", default=0.5, show_default=True, type=POSITIVE, help="Weight of the second output's loss."
 )
 @click.option(
+    "--fused-ferplus",
+    "fused",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="FER+ votes (fer2013new.csv) to mix with FER2013's labels into one target for each image.",
+)
+@click.option("--fused-share", default=0.5, show_default=True, type=Finite(0, 1), help="Share of the votes in it.")
+@click.option(
     "--class-weighting",
     default=0.0,
     show_default=True,
@@ -163,6 +171,7 @@ def train(
     ferplus: Path | None,
     ferplus_target: str | None,
     auxiliary: Path | None,
+    fused: Path | None,
     mapping: tuple[tuple[str, str], ...],
     model: str,
     out: Path,
@@ -216,10 +225,13 @@ def train(
     augmentation = Augmentation(**{field.name: settings.pop(field.name) for field in dataclasses.fields(Augmentation)})
     if auxiliary and (settings["resample"] or ferplus):
         raise click.UsageError("--auxiliary-ferplus is for FER2013 as it is: no --resample, no --ferplus")
+    if fused and (settings["resample"] or ferplus or auxiliary):
+        raise click.UsageError("--fused-ferplus takes no --resample, no --ferplus and no --auxiliary-ferplus beside it")
     if ferplus_target and not ferplus:
         raise click.UsageError("--ferplus-target is about the votes of FER+: give --ferplus too")
     soft = ferplus_target != "majority"
-    dataset = load_dataset(data, ferplus, soft=soft, mapping=dict(mapping), auxiliary=auxiliary)
+    mixed = (fused, settings["fused_share"]) if fused else None
+    dataset = load_dataset(data, ferplus, soft=soft, mapping=dict(mapping), auxiliary=auxiliary, fused=mixed)
     held_out = None
     if leaky:
         from fer_edge.train.data.balance import leaky_resample

@@ -27,6 +27,7 @@ from fer_edge.train.data.fer_csv import has_splits, read_fer_csv
 from fer_edge.train.data.fer_download import find_fer_csv, holds_csv
 from fer_edge.train.data.ferplus import load_ferplus
 from fer_edge.train.data.folders import list_pictures
+from fer_edge.train.data.fused import with_fused_votes
 from fer_edge.train.data.join import join
 from fer_edge.train.data.pictures import read_pictures
 from fer_edge.train.data.spec import DEMO, parts_of
@@ -44,6 +45,7 @@ def load_dataset(
     soft: bool = True,
     mapping: Mapping[str, str] | None = None,
     auxiliary: Path | None = None,
+    fused: tuple[Path, float] | None = None,
 ) -> Dataset:
     """Load a data set, from the cache where its source is unchanged.
 
@@ -53,6 +55,7 @@ def load_dataset(
         ferplus: FER+ votes for the FER2013 CSV file among them, see `load_ferplus`.
         soft: see `load_ferplus`.
         auxiliary: FER+ votes to learn beside the labels, see `with_auxiliary_votes`; for one FER2013 CSV file.
+        fused: FER+ votes to mix with the labels and their share, see `with_fused_votes`; for one FER2013 CSV file.
         mapping: class -> the class it becomes, or '' to leave its images out, see `map_each`.
 
     Raises:
@@ -72,6 +75,10 @@ def load_dataset(
         if len(parts) != 1:
             raise DataError(f"{auxiliary}: expected one fer2013.csv that the votes belong to, found {spec}")
         parts = [with_auxiliary_votes(parts[0], auxiliary)]
+    if fused is not None:
+        if len(parts) != 1:
+            raise DataError(f"{fused[0]}: expected one fer2013.csv whose labels the votes are mixed with, found {spec}")
+        parts = [with_fused_votes(parts[0], *fused)]
     if mapping:
         parts = map_each(parts, mapping)
     dataset = join(parts) if len(parts) > 1 else parts[0]

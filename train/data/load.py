@@ -28,8 +28,10 @@ from fer_edge.train.data.fer_download import find_fer_csv, holds_csv
 from fer_edge.train.data.ferplus import load_ferplus
 from fer_edge.train.data.folders import list_pictures
 from fer_edge.train.data.fused import with_fused_votes
+from fer_edge.train.data.jaffe import is_jaffe, list_jaffe
 from fer_edge.train.data.join import join
-from fer_edge.train.data.pictures import read_pictures
+from fer_edge.train.data.pictures import Listing, read_pictures
+from fer_edge.train.data.rafdb import find_rafdb, list_rafdb
 from fer_edge.train.data.spec import DEMO, parts_of
 from fer_edge.train.data.tree import Tree, open_tree
 from fer_edge.train.progress import progress_bar
@@ -51,7 +53,7 @@ def load_dataset(
 
     Args:
         spec: ``demo`` (generated), a FER2013 CSV file, ``ckextended.csv``, a folder or zip of pictures (CK+, ExpW,
-            FER2013's folder export, one folder for each class), or several of these joined with ``+``.
+            RAF-DB, JAFFE, FER2013's folder export, one folder for each class), or several of these joined with ``+``.
         ferplus: FER+ votes for the FER2013 CSV file among them, see `load_ferplus`.
         soft: see `load_ferplus`.
         auxiliary: FER+ votes to learn beside the labels, see `with_auxiliary_votes`; for one FER2013 CSV file.
@@ -120,16 +122,22 @@ def _load_csv(path: Path, file: CsvFile) -> Dataset:
 
 
 def _load_tree(tree: Tree) -> Dataset:
-    label_file = find_label_file(tree)
-    if label_file:
-        listing = list_faces(tree, label_file)
-    else:
-        listing = list_pictures(tree)
-        if is_ckplus(listing):
-            listing = by_subject(listing)
+    listing = _list(tree)
     count = len(listing.pictures)
     splits = _cached(tree.key(), "pictures", count, lambda advance: read_pictures(tree, listing.pictures, advance))
     return Dataset.make(printable(tree.root.name or str(tree.root)), listing.labels, splits, notes=listing.notes)
+
+
+def _list(tree: Tree) -> Listing:
+    """Find the pictures of a tree by the layout that it has."""
+    if label_file := find_label_file(tree):
+        return list_faces(tree, label_file)
+    if found := find_rafdb(tree):
+        return list_rafdb(tree, found)
+    if is_jaffe(tree):
+        return list_jaffe(tree)
+    listing = list_pictures(tree)
+    return by_subject(listing) if is_ckplus(listing) else listing
 
 
 def _check_classes(dataset: Dataset) -> None:

@@ -6,8 +6,9 @@ labels that are acceptable for every face in them.
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.sources import open_source
 from fer_edge.errors import DataError
 from fer_edge.runtime import TFLiteModel
+
+FLICKER = 1.0
+"""Seconds; a label that shows for less is a flicker to who looks."""
 
 Ranges = list[tuple[int, int | None, list[str]]]
 
@@ -43,8 +47,21 @@ def acceptable(ranges: Ranges, frame: int) -> list[str]:
     return next((labels for first, last, labels in ranges if first <= frame <= (frame if last is None else last)), [])
 
 
-def judge(shown: Iterable[tuple[int, float, dict[int, str]]], ranges: Ranges) -> dict[str, Any]:
+@dataclasses.dataclass
+class Shown:
+    """What a track shows: its label, since when, when last, and whether the change to it was called false."""
+
+    label: str
+    since: float
+    last: float
+    false: bool = True  # the first label is no change, so nothing can make it a false one
+
+
+def judge(shown: Iterable[tuple[int, float, Mapping[int, str]]], ranges: Ranges) -> dict[str, Any]:
     """Count what was shown in a clip.
+
+    A change of a track's label is false if the new label will not do where it appears, or if it gives way again within
+    `FLICKER` seconds, however well it would do.
 
     Args:
         shown: of each frame its number, its time in seconds, and track -> label.
@@ -52,29 +69,25 @@ def judge(shown: Iterable[tuple[int, float, dict[int, str]]], ranges: Ranges) ->
 
     Returns:
         JSON-ready: faces (each frame's counted), those with a plausible label, seconds of faces, changes of label of
-        a track, and the false ones: all but those from a label that will not do any more to one that does.
+        a track, and the false ones of these.
     """
-    faces = plausible = changes = false = 0
-    before: dict[int, str] = {}
-    last: dict[int, float] = {}
+    counts = {"faces": 0, "plausible": 0, "changes": 0, "false_changes": 0}
     seconds = 0.0
+    tracks: dict[int, Shown] = {}
     for frame, time, labels in shown:
         allowed = acceptable(ranges, frame)
         for track, label in labels.items():
-            faces += 1
-            plausible += label in allowed
-            if track in before:
-                seconds += time - last[track]
-                changes += label != before[track]
-                false += label != before[track] and not (label in allowed and before[track] not in allowed)
-            before[track], last[track] = label, time
-    return {
-        "faces": faces,
-        "plausible": plausible,
-        "seconds": round(seconds, 2),
-        "changes": changes,
-        "false_changes": false,
-    }
+            before = tracks.setdefault(track, Shown(label, time, time))
+            counts["faces"] += 1
+            counts["plausible"] += label in allowed
+            seconds += time - before.last
+            before.last = time
+            if label != before.label:
+                flickered = not before.false and time - before.since < FLICKER
+                counts["changes"] += 1
+                counts["false_changes"] += flickered + (label not in allowed)
+                tracks[track] = Shown(label, time, time, label not in allowed)
+    return {**counts, "seconds": round(seconds, 2)}
 
 
 def watch(path: Path, model: TFLiteModel) -> Iterator[tuple[int, float, dict[int, str]]]:

@@ -41,6 +41,8 @@ class ConvertConfig:
             on the calibration sample and the biases corrected, which happens before fine-tuning as well.
         seed: of the calibration sample and of fine-tuning, 0 to `MAX_SEED`.
         report: the JSON report to write; by default `out` with ``.report.json`` behind it.
+        logit_adjustment: power, 0 to 1, of the classes' shares in Training by which probabilities are divided, see
+            `fer_edge.convert.prior`.
 
     Raises:
         ConfigError: a value out of its range, or settings that exclude each other; its ``option`` names the field.
@@ -55,6 +57,7 @@ class ConvertConfig:
     qat_epochs: int | None = None
     seed: int = 1
     report: Name | None = None
+    logit_adjustment: float = 0.0
 
     def __post_init__(self) -> None:
         for option in ("model", "out", "ferplus", "report"):
@@ -70,6 +73,10 @@ class ConvertConfig:
         if self.qat_epochs is not None:
             check_count("qat_epochs", self.qat_epochs, 0)
         check_count("seed", self.seed, 0, MAX_SEED)
+        if not 0 <= self.logit_adjustment <= 1:
+            raise ConfigError(
+                "logit_adjustment", f"`logit_adjustment`: expected a power of 0 to 1, found {self.logit_adjustment}"
+            )
         self._check_paths()
 
     def _check_dataset(self) -> None:

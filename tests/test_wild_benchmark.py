@@ -22,7 +22,7 @@ FOLDER = ROOT / "benchmarks" / "wild"
 @pytest.fixture
 def load(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
-    names = ("clips", "figures", "models", "sets", "run")
+    names = ("clips", "figures", "models", "sets", "smoothing", "run")
     for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
     yield importlib.import_module
@@ -102,6 +102,55 @@ def test_plausible_lists_that_do_not_fit(load, tmp_path):
         clips.read_plausible(tmp_path)
     (tmp_path / "a.mp4").touch()
     assert list(clips.read_plausible(tmp_path)) == ["a.mp4"]
+
+
+def stream(*spans, rate=10):
+    """Frames of one face that shows a class of three for some seconds after the other."""
+    classes = [label for label, seconds in spans for _ in range(round(seconds * rate))]
+    scores = 0.1 + 0.7 * np.eye(3, dtype=np.float32)
+    return [(i, i / rate, {1: scores[label]}) for i, label in enumerate(classes)]
+
+
+LABELS = ("neutral", "happy", "sad")
+USED = (0.25, 0.15, 0.5)
+
+
+def test_true_changes_are_those_that_last(load):
+    frames = stream((0, 3), (1, 0.4), (0, 3), (1, 2), (2, 2))
+    times = np.array([time for _, time, _ in frames])
+    found = load("smoothing").true_changes(times, np.stack([faces[1] for _, _, faces in frames]))
+    assert [label for _, _, label in found] == [1, 2]
+    assert [start for start, _, _ in found] == pytest.approx([6.4, 8.4], abs=0.11)
+    assert found[0][1] == found[1][0]
+
+
+def test_longer_smoothing_is_later_and_calmer_and_leaves_the_device_as_it_is(load):
+    module = load("smoothing")
+    kept = module.smoothing.SMOOTHING_S
+    frames = stream((0, 3), (1, 0.4), (0, 3), (1, 3))
+    ranges = {"a": [(0, None, ["neutral", "happy"])]}
+    quick, slow = (module.figures({"a": frames}, ranges, LABELS, (seconds, 0.15, 0.5)) for seconds in (0.1, 1.0))
+    assert quick["true_changes"] == slow["true_changes"] == 1
+    assert quick["delay_s"] < slow["delay_s"] < 1
+    assert quick["false_changes_per_minute"] > slow["false_changes_per_minute"] == 0
+    assert kept == module.smoothing.SMOOTHING_S
+
+
+def test_what_never_shows_is_late_by_all_its_time(load):
+    module = load("smoothing")
+    frames = stream((0, 3), (1, 2))
+    never = [(i, time, {1: "neutral"}) for i, time, _ in frames]
+    (late,) = module.delays(frames, never, LABELS)
+    assert late == pytest.approx(1.9, abs=0.11)
+    at_once = [(i, time, {1: LABELS[int(faces[1].argmax())]}) for i, time, faces in frames]
+    assert module.delays(frames, at_once, LABELS) == [0.0]
+
+
+def test_the_plot_marks_the_setting_in_use(load, tmp_path):
+    module = load("smoothing")
+    rows = [module.figures({"a": stream((0, 2), (1, 2))}, {"a": RANGES}, LABELS, USED)]
+    module.plot(rows, USED, tmp_path / "plot.png")
+    assert cv2.imread(str(tmp_path / "plot.png")) is not None
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ TRAIN = (
     {"recipe", "recipes", "presets"},
     {"distill"},
     {"loop"},
+    {"model_average"},
     {"evaluate", "explain"},
     {"faces"},
     {"api"},

@@ -10,7 +10,7 @@ from fer_edge.train.data.load import load_dataset
 from tests.train.conftest import csv_text
 from tests.train.data.trees import picture, put, zipped
 
-REAL = Path(__file__).parents[3] / "../shared/data/expressions/ckplus48.zip"
+REAL = Path(__file__).parents[4] / "../shared/data/expressions/ckplus48.zip"
 CLASSES = ("anger", "contempt", "happy")
 
 

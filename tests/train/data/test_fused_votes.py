@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from fer_edge.cli import main
 from fer_edge.errors import DataError
 from fer_edge.labels import EXPRESSIONS
+from fer_edge.train.data.auxiliary import fused
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING
-from fer_edge.train.data.fused import fused
 from fer_edge.train.data.load import load_dataset
 
 

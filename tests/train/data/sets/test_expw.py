@@ -80,7 +80,7 @@ def test_a_box_may_stick_out_a_little(expw):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(junk=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60))
 def test_whatever_stands_in_a_line_it_is_data_or_a_data_error(expw, junk):
-    from fer_edge.train.data.expw import list_faces
+    from fer_edge.train.data.sets.expw import list_faces
     from fer_edge.train.data.tree import open_tree
 
     path = expw / "label/junk.lst"

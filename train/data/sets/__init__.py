@@ -1,0 +1,1 @@
+"""Published data sets whose files have a layout of their own."""

@@ -65,9 +65,7 @@ def convert(
         >>> report.file_bytes > 10_000
         True
     """
-    config = ConvertConfig(
-        model, out, int8, data, ferplus, mapping or {}, qat_epochs, seed, report, logit_adjustment
-    )
+    config = ConvertConfig(model, out, int8, data, ferplus, mapping or {}, qat_epochs, seed, report, logit_adjustment)
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the model was trained on, TensorFlow exports TFLite
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

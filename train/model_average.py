@@ -59,7 +59,7 @@ def average_models(members: Sequence[Member], images: NDArray[np.uint8]) -> Kera
     symmetric = _is_symmetric(first)
     total, weights = sum(member.share for member in members), None
     for member in members:
-        load_warm_start(classifier, member.path, first.labels, images, symmetric=symmetric)
+        load_warm_start(classifier, member.path, first.labels, images, mirror_equivariant=symmetric)
         own = [member.share / total * array for array in classifier.get_weights()]
         weights = own if weights is None else [a + b for a, b in zip(weights, own, strict=True)]
     classifier.set_weights(weights)

@@ -12,7 +12,8 @@ from fer_edge.errors import ConversionError
 from fer_edge.model_file import read_info
 from fer_edge.runtime import TFLiteModel
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
-from fer_edge.train.keras_setup import load_keras, load_model
+from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
 
 from .conftest import write_csv
 

@@ -108,10 +108,9 @@ class TeacherPredictions:
         digest.update(np.ascontiguousarray(training.images).data)
         for teacher in teachers:
             digest.update(teacher.info.contrast.encode())
-            asked = teacher
-            if isinstance(teacher, NarrowedTeacher):
+            asked = teacher.teacher if isinstance(teacher, NarrowedTeacher) else teacher
+            if asked is not teacher:
                 digest.update(" ".join(teacher.info.labels).encode())
-                asked = teacher.teacher
             if isinstance(asked, Int8Teacher):
                 digest.update(flatbuffer(asked.path.read_bytes()))
                 continue

@@ -193,7 +193,7 @@ def test_of_a_teacher_of_more_classes_the_others_are_left_out(teacher_file, teac
     images = tiny.split(TRAINING).images[:20]
     kept = np.delete(teacher.predict(images), teacher.info.labels.index("neutral"), axis=1)
     assert np.allclose(narrowed.predict(images), kept / kept.sum(axis=1, keepdims=True), atol=1e-5)
-    _, said = TeacherViews(tiny.split(TRAINING), [narrowed], LIGHT, seed=1).view(0)
+    _, said = TeacherPredictions(tiny.split(TRAINING), [narrowed], LIGHT, seed=1).of_copy(0)
     assert said.shape[1] == len(wanted)  # and not what the whole teacher said of the same view
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.train.loop.ema import BATCH, recompute_statistics, averaged_weights
+from fer_edge.train.loop.ema import BATCH, averaged_weights, recompute_statistics
 from fer_edge.train.loop.optimizer import make_optimizer
 from fer_edge.train.loop.training_model import AugmentedModel
 from fer_edge.train.recipe import Recipe

@@ -10,11 +10,12 @@ import re
 
 import numpy as np
 
+from fer_edge.images import is_image_name
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.train.data.dataset import SPLITS
 from fer_edge.train.data.divide import divide
 from fer_edge.train.data.pictures import Listing, Picture
-from fer_edge.train.data.tree import SUFFIXES, Tree
+from fer_edge.train.data.tree import Tree
 
 CODES = {"AN": "angry", "DI": "disgust", "FE": "fear", "HA": "happy", "SA": "sad", "SU": "surprise", "NE": "neutral"}
 NAME = re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|SA|SU|NE)\d\.\d+", re.IGNORECASE)
@@ -22,14 +23,14 @@ NAME = re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|SA|SU|NE)\d\.\d+", re.IGNORECASE)
 
 def is_jaffe(tree: Tree) -> bool:
     """Say whether every picture of a tree is named as in JAFFE, and there is one."""
-    pictures = [file for file in tree.files if file.suffix.lower() in SUFFIXES]
+    pictures = [file for file in tree.files if is_image_name(file)]
     return bool(pictures) and all(NAME.fullmatch(file.stem) for file in pictures)
 
 
 def list_jaffe(tree: Tree) -> Listing:
     """List the photos of JAFFE, divided by subject."""
     found = [(file, match) for file in tree.files if (match := NAME.fullmatch(file.stem))]
-    found = [(file, match) for file, match in found if file.suffix.lower() in SUFFIXES]
+    found = [(file, match) for file, match in found if is_image_name(file)]
     people = np.array([match[1].upper() for _, match in found])
     names, subjects = np.unique(people, return_inverse=True)
     splits = divide(people)

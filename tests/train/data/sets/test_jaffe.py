@@ -44,5 +44,5 @@ def test_expressions_and_subjects(jaffe):
 
 def test_a_picture_of_another_name_makes_it_another_tree(jaffe):
     put(jaffe, "holiday.png", np.zeros((64, 64), np.uint8))
-    with pytest.raises(DataError, match="expected the folders train/<class> and test/<class>"):
+    with pytest.raises(DataError, match="or the folders train/<class> and test/<class>"):
         load_dataset(str(jaffe))

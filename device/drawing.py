@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fer_edge.device.frame import Frame, frame_to_bgr
 from fer_edge.device.opencv import cv2
 from fer_edge.device.results import Face
-from fer_edge.fonts import stand_in, text_mask
+from fer_edge.text.fonts import stand_in, text_mask
 
 BOX, TEXT = (80, 220, 80), (0, 0, 0)
 """Colours in BGR order."""

@@ -79,7 +79,7 @@ class RunConfig:
         detector_model
     """
 
-    source: Name | int | Source | None = None
+    source: Name | int | Source | None = dataclasses.field(default=None, repr=False)  # may hold a password
     models: Model | Sequence[Model] = (DEFAULT,)
     skin: str | None = None
     detector: str = "haar"
@@ -89,10 +89,10 @@ class RunConfig:
     jsonl: Name | None = None
     save: Name | None = None
     snapshots: Name | None = None
-    mqtt: str | Broker | None = None
+    mqtt: str | Broker | None = dataclasses.field(default=None, repr=False)  # likewise
     metrics: str | int | Listen | None = None
     serve: str | int | Listen | None = None
-    token: str | None = None
+    token: str | None = dataclasses.field(default=None, repr=False)
     tls_cert: Name | None = None
     tls_key: Name | None = None
     display: bool = False
@@ -213,7 +213,7 @@ class Run:
 
     Attributes:
         config: as it was given.
-        page_url: address of the live page with its token, or None.
+        page_url: address of the live page, or None; its token is that of `RunConfig.serving`.
 
     Example:
         >>> import fer_edge
@@ -263,7 +263,7 @@ class Run:
             skin=config.searched_skin,
             detector=detector,
             stop=stop,
-            waiting=lambda silent_s: self._alive(),
+            waiting=self._wait,
         )
         opening = open_outputs(config.wanted, played, models[0].info.labels, lambda: pipeline.counters, stop)
         self._outputs += (stack.enter_context(output) for output in opening)
@@ -272,6 +272,16 @@ class Run:
             self._open_page(stack, config.serving, paths, source.name)
         stack.enter_context(pipeline)
         self._named = {"source": source.name, "models": [str(path) for path in paths], "skin": config.searched_skin}
+
+    def _wait(self, silent_s: float) -> None:
+        self._alive()
+        for output in self._outputs:
+            output.silent(silent_s)
+
+    def reopen(self) -> None:
+        """Open files of lines by their names again, as logs are after a rotation; call it between two results."""
+        for output in self._outputs:
+            output.reopen()
 
     def _open_source(self, stack: contextlib.ExitStack) -> Source:
         source = self.config.source

@@ -7,7 +7,7 @@ What programs call is imported when it is first used::
     for result in fer_edge.run("video.mp4"): ...     # also a camera, a folder, a Source
     faces = fer_edge.read_image("photo.jpg")         # a path or an array
     model = fer_edge.load_model("compact")           # for crops that are cut already
-    fer_edge.train(recipe, data, out=...)            # on the workstation, with convert and evaluate
+    fer_edge.train(config, data)                     # on the workstation, with convert and evaluate
     fer_edge.benchmark("compact")                    # latency of this machine
 
 The folder ``edge/`` is this package: the contract that both machines share. What the workstation writes and the
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fer_edge.errors import FerEdgeError
     from fer_edge.shipped import load_model
     from fer_edge.train.api import evaluate, train
+    from fer_edge.train.runs.config import TrainConfig
 
 __version__ = "0.1.0"
 
@@ -33,6 +34,7 @@ __all__ = [
     "FaceReader",
     "FerEdgeError",
     "RunConfig",
+    "TrainConfig",
     "benchmark",
     "convert",
     "evaluate",
@@ -46,6 +48,7 @@ NAMES = {
     "FaceReader": "fer_edge.device.reader:FaceReader",
     "FerEdgeError": "fer_edge.errors:FerEdgeError",
     "RunConfig": "fer_edge.device.run:RunConfig",
+    "TrainConfig": "fer_edge.train.runs.config:TrainConfig",
     "benchmark": "fer_edge.benchmarking:benchmark",
     "convert": "fer_edge.convert",
     "evaluate": "fer_edge.train.api:evaluate",

@@ -15,7 +15,7 @@ import click
 import fer_edge
 from fer_edge.errors import FerEdgeError
 from fer_edge.lazy import load
-from fer_edge.terminal import guard_terminal
+from fer_edge.text.terminal import guard_terminal
 
 COMMANDS = {
     "data": ("fer_edge.train.commands.data:data", "Inspect a data set; preview its augmented images."),

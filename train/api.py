@@ -1,9 +1,13 @@
-"""``fer_edge.train`` and ``fer_edge.evaluate``: training and evaluation for programs, without the command line."""
+"""``fer_edge.train`` and ``fer_edge.evaluate``: what the commands of these names call.
+
+Everything else is imported when it is needed: ``.tflite`` files are measured without Keras.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,78 +15,103 @@ from fer_edge.errors import ConfigError
 from fer_edge.shipped import find_model
 
 if TYPE_CHECKING:
-    from fer_edge.train.data.dataset import Dataset
-    from fer_edge.train.evaluate.evaluation import Evaluation
-    from fer_edge.train.loop.history import Epoch
-    from fer_edge.train.recipe import Recipe
+    from fer_edge.train.evaluate.report import Report
+    from fer_edge.train.runs.config import TrainConfig
+    from fer_edge.train.runs.data import Data
+    from fer_edge.train.runs.outcome import Outcome
 
 Name = str | os.PathLike[str]
+logger = logging.getLogger(__name__)
 
 
-def train(
-    recipe: Recipe, data: Name | Dataset, *, out: Name, model: str = "compact", resume: bool = False
-) -> list[Epoch]:
-    """Train a model and leave it in the folder `out`, as ``model.keras``.
+def train(config: TrainConfig, data: Data, *, note: Callable[[str], None] = logger.info) -> Outcome:
+    """Train a model, after the models that its recipe needs, and leave the run in a folder.
+
+    The folder, `TrainConfig.out`, gets ``model.keras``, ``history.csv``, ``curves.png``, ``run.json`` and a checkpoint
+    after every epoch. A killed run goes on where it stopped with `TrainConfig.resume`, or, with a recipe file, when it
+    is called again.
 
     Args:
-        recipe: how to train.
-        data: what ``fer-edge train`` takes (a fer2013.csv, a folder or zip of pictures, ``demo``), or a data set.
-        out: folder of the run; also gets ``run.json``, ``history.csv`` and a checkpoint after every epoch.
-        model: name of an architecture of the zoo, or path of a YAML file that describes one.
-        resume: continue an interrupted run of the same recipe and data; the result is that of an uninterrupted one.
+        config: what to train and how; `fer_edge.train.runs.configure.configure` makes one from a recipe file.
+        data: ``demo`` (generated), a ``fer2013.csv``, a folder or zip of pictures, or several joined with ``+``; or a
+            data set that is open. Images are grey, uint8, 48 x 48.
+        note: is told what a user should know, such as how the data was read, one line each.
 
     Returns:
-        The epochs: loss, accuracies as shares in 0..1, learning rate, seconds.
+        The path of the model, the epoch it is from, its temperature and its accuracy on held-out images, a share in
+        0..1.
 
     Raises:
-        DataError: data that cannot be read or hold no images to train on, or `out` belongs to another run.
-        ConfigError: `recipe` is no recipe.
-        MissingExtraError: Keras is not installed.
+        DataError: the data set cannot be read or trained on; or the folder holds another run.
+        ModelFileError: a teacher or warm start is no such file.
+        ConfigError: `config` is none, or data that are open are to be read in another way.
+        MissingExtraError: Keras, or what else the extra ``train`` has, is not installed.
 
     Example:
         >>> import fer_edge
         >>> from fer_edge.train.recipe import Recipe
-        >>> epochs = fer_edge.train(Recipe(epochs=1), "faces", out="run", model="nano")
-        >>> len(epochs)
-        1
+        >>> config = fer_edge.TrainConfig("run", Recipe(epochs=1), model="nano")
+        >>> outcome = fer_edge.train(config, "faces")
+        >>> outcome.model.name, outcome.epochs
+        ('model.keras', 1)
     """
-    from fer_edge.train.loop.training import train_model
-    from fer_edge.train.recipe import Recipe
+    from fer_edge.train.runs.chain import Chain
+    from fer_edge.train.runs.config import TrainConfig
+    from fer_edge.train.runs.one_run import train_one
 
-    if not isinstance(recipe, Recipe):
-        raise ConfigError("recipe", f"`recipe`: expected a Recipe, found {type(recipe).__name__}")
-    return train_model(_dataset(data), model, recipe, Path(out), resume=resume)
+    if not isinstance(config, TrainConfig):
+        raise ConfigError("config", f"`config`: expected a TrainConfig, found {type(config).__name__}")
+    return train_one(Chain(config, data, note).supply(config), data, note)
 
 
-def evaluate(models: Name | Sequence[Name], data: Name | Dataset, split: str = "PublicTest") -> Evaluation:
-    """Measure a model, or the average of several, on one split of a data set.
+def evaluate(
+    models: Name | Sequence[Name],
+    data: Data,
+    split: str = "PublicTest",
+    *,
+    ferplus: Path | None = None,
+    mapping: Mapping[str, str] | None = None,
+    robustness: bool = False,
+    mirror: bool = False,
+    plots: Path | None = None,
+) -> Report:
+    """Measure a model, or the mean of several, on a split of a data set.
 
     Args:
         models: ``.keras`` or ``.tflite`` files, or names of shipped models.
-        data: what ``fer-edge evaluate --data`` takes, or a loaded data set.
-        split: of the data.
+        data: as `train` takes it.
+        split: the images to measure on.
+        ferplus: file of FER+ votes that relabel a ``fer2013.csv`` to eight classes, or None.
+        mapping: class -> the class it becomes, or "" to leave its images out.
+        robustness: measure under shift, blur, poor light and the like too.
+        mirror: measure with each image averaged with its mirror image too.
+        plots: folder for the confusion matrix and the worst mistakes as PNG files, or None.
 
     Returns:
-        ``metrics`` (shares in 0..1) and ``scores`` (float32, N x classes, probabilities).
+        All figures; accuracies are shares in 0..1, scores float32, N x classes.
 
     Raises:
-        ModelFileError: a file that is no model, or models with different labels.
-        DataError: data that cannot be read, or have other labels, another image size, or not this split.
+        ModelFileError: a file is no model, or models have different labels.
+        DataError: the data set cannot be read, has other labels, another image size, or not this split.
+        ConfigError: data that are open are to be read in another way.
         MissingExtraError: what a part needs is not installed.
 
     Example:
         >>> import fer_edge
-        >>> found = fer_edge.evaluate("nano.tflite", "faces")
-        >>> found.scores.shape == (found.metrics.images, len(found.metrics.classes))
+        >>> report = fer_edge.evaluate("nano.tflite", "faces")
+        >>> report.scores.shape == (report.metrics.images, len(report.metrics.classes))
         True
     """
-    from fer_edge.train.evaluate.evaluation import evaluate_models
+    from fer_edge.train.evaluate.report import measure
+    from fer_edge.train.runs.data import open_data
 
-    listed = [models] if isinstance(models, (str, os.PathLike)) else models
-    return evaluate_models([find_model(model) for model in listed], _dataset(data), split)
-
-
-def _dataset(data: Name | Dataset) -> Dataset:
-    from fer_edge.train.data.load import load_dataset
-
-    return load_dataset(os.fspath(data)) if isinstance(data, (str, os.PathLike)) else data
+    several = [models] if isinstance(models, (str, os.PathLike)) else models
+    files = [find_model(model) for model in several]
+    if plots:
+        plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
+    joined = dict(mapping or {})
+    dataset = open_data(data, ferplus, mapping=joined)
+    report = measure(files, dataset, split, joined, mirror=mirror, robustness=robustness)
+    if plots:
+        report.draw(plots)
+    return report

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import logging
 
-from fer_edge.fonts import find_font
 from fer_edge.lazy import require
 from fer_edge.text import printable
+from fer_edge.text.fonts import find_font
 
 _log = logging.getLogger(__name__)
 

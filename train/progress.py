@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-from fer_edge.terminal import native
+from fer_edge.text.terminal import native
 
 
 @contextmanager

@@ -1,11 +1,31 @@
-"""All the choices of a training run, as data that goes into its run card."""
+"""All the settings of a training run, as data that goes into its run card."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
-from fer_edge.train.augment.augmenter import Augmentation
+from fer_edge.errors import ConfigError
+from fer_edge.train.augment.augmentation import Augmentation
+from fer_edge.train.settings import (
+    NOT_NEGATIVE,
+    POSITIVE,
+    SHARE,
+    WHOLE_SHARE,
+    Range,
+    check_settings,
+    fields_from,
+    refuse_without_effect,
+    setting,
+    settings_of,
+    values_of,
+)
+
+LARGEST_SEED = 2_000_000_000
+"""Keras on PyTorch keeps a seed in 31 bits, and the layers of the augmentation count on from the one given."""
+UNDONE = ("contrast", "light")
+"""Elements of the augmentation that a normalised contrast undoes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,90 +34,144 @@ class Distillation:
 
     Attributes:
         teachers: hash of each teacher's file, so that runs with other teachers are other runs.
-        share: weight of the teachers in the loss; the labels have the rest.
-        temperature: by which the teachers' and the student's logits are divided.
-        views: augmented views of the training images that the teachers look at; the epochs take them in turn.
-        mixed: share of a view's images that are mixed with another one before the teachers look.
+
+    Raises:
+        ConfigError: a setting is out of its range.
     """
 
-    teachers: tuple[str, ...]
-    share: float = 0.7
-    temperature: float = 2.0
-    views: int = 16
-    mixed: float = 0.0
+    teachers: tuple[str, ...] = ()
+    share: float = setting(
+        0.7,
+        "Weigh the teachers by this share of the loss; the labels have the rest.",
+        name="teacher_share",
+        within=WHOLE_SHARE,
+    )
+    temperature: float = setting(2.0, "Divide the teachers' and the student's logits by this.", within=Range(0.1, 100))
+    views: int = setting(
+        16, "Let the teachers see this many augmented views, which the epochs take in turn.", within=Range(1)
+    )
+    mixed: float = setting(
+        0.0,
+        "Mix this share of a view's images with another before the teachers look.",
+        name="mixed_views",
+        within=WHOLE_SHARE,
+    )
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_settings(self)
+        if not self.share:
+            refuse_without_effect("teacher_share", self.share, "leave `teachers` out for that")
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How to train.
+    """How to train. What each setting is, its field says.
+
+    A setting that cannot act beside the others is off: 0, whatever its default.
 
     Attributes:
-        epochs: length of the schedule.
-        batch_size: images a step.
-        optimizer: ``adamw`` (Loshchilov and Hutter 2019, arXiv:1711.05101), ``adam``, ``sgd`` (Nesterov, 0.9), or
-            ``muon`` (`fer_edge.train.loop.optimizer.AveragingMuon`), whose best rates are several times those of AdamW.
-        learning_rate: peak rate.
-        schedule: after the warm-up the rate falls to zero on a ``cosine``, falls on a ``plateau`` of the
-            holdout accuracy (times 0.75 after 5 epochs without a better one, as Khaireddin and Chen 2021,
-            arXiv:2105.03588, section 4.3), or stays ``constant``.
-        warmup_epochs: epochs over which the rate rises linearly to its peak, on the cosine.
-        weight_decay: decoupled, on kernels only; not with ``adam``.
-        sam: radius of sharpness-aware minimization (Foret et al. 2021, arXiv:2010.01412); 0 is off; TensorFlow only.
-        label_smoothing: share of each target spread over all classes.
-        auxiliary_share: weight of a second output's loss, where the training images have something for it to learn.
-        fused_share: share of FER+ votes in the targets, beside FER2013's labels, where these are mixed.
-        class_weighting: exponent of the classes' inverse frequency as weight in the loss; 1 weighs all
-            classes alike, 0 all images.
-        ema_epochs: time constant, in epochs, of the exponential moving average of the weights that is
-            evaluated and kept, at most a tenth of the run; 0 keeps the last weights.
-        dropout: rate before the last layer.
-        patience: epochs without a better holdout accuracy before stopping; 0 never stops early.
-        holdout: share of Training that decides when to stop and which epoch to keep; 0 trains on all of it
-            and keeps the last epoch.
-        drop_leaks: leave out training images that also occur in a test split.
-        resample: method of `fer_edge.train.data.balance.resample` that balances what is trained on, or "" for none.
-        protocol: ``clean``, or the one under which the data set was made before training saw it, with its method.
-        contrast: normalisation of every input, see `fer_edge.model_file.ModelInfo`; it stays with the model.
-        clean: leave out training images that are blank or occur again under another label.
-        draw_labels: learn one label an image, drawn anew from its votes every epoch (the *probability* training of
-            Barsoum et al. 2016, arXiv:1608.01041, section 3), in place of the votes' shares.
-        symmetric: tie the weights so that an image and its mirror image get the same
-            (`fer_edge.train.loop.mirror_equivariance`).
-        precision: ``float32`` or ``bfloat16``, what the layers compute in; weights are float32 in both.
-        seed: of initialization, order and augmentation.
         augmentation: what is done to the images.
-        distillation: teachers to learn from, or None.
+        distillation: how to learn from teachers, or None.
+        protocol: ``clean``, or the one under which the data set was made before training saw it, with its method.
+        draw_labels: learn one label an image, drawn again from its votes every epoch (the *probability* training of
+            Barsoum et al. 2016, arXiv:1608.01041, section 3), instead of the votes' shares.
         start: hash of the file whose weights training begins with, or "" for random ones.
+
+    Raises:
+        ConfigError: a setting is out of its range, contradicts another, or would have no effect beside it.
     """
 
-    epochs: int = 60
-    batch_size: int = 64
-    optimizer: str = "adamw"
-    learning_rate: float = 2e-3
-    schedule: str = "cosine"
-    warmup_epochs: float = 2.0
-    weight_decay: float = 0.01
-    sam: float = 0.0
-    label_smoothing: float = 0.1
-    auxiliary_share: float = 0.0
-    fused_share: float = 0.0
-    class_weighting: float = 0.0
-    ema_epochs: float = 2.0
-    dropout: float = 0.2
-    patience: int = 0
-    holdout: float = 0.1
-    drop_leaks: bool = True
-    resample: str = ""
+    epochs: int = setting(60, "Train for this many epochs.", within=Range(1))
+    batch_size: int = setting(64, "Take this many images a step.", within=Range(2))
+    # AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101. Muon: `fer_edge.train.loop.optimizer.AveragingMuon`.
+    optimizer: str = setting(
+        "adamw",
+        "Choose how to step; sgd: Nesterov, 0.9; muon: for convolutions, at --learning-rate 1e-2 or more.",
+        choices=("adamw", "adam", "sgd", "muon"),
+    )
+    learning_rate: float = setting(2e-3, "Rise to this rate at the peak.", within=POSITIVE)
+    # The plateau is that of Khaireddin and Chen 2021, arXiv:2105.03588, section 4.3: times 0.75 after 5 epochs.
+    schedule: str = setting(
+        "cosine",
+        "Choose how the rate falls; plateau follows the held-out accuracy.",
+        choices=("cosine", "plateau", "constant"),
+    )
+    warmup_epochs: float = setting(2.0, "Let the rate rise for this many epochs, before a cosine.", within=NOT_NEGATIVE)
+    weight_decay: float = setting(
+        0.01, "Let kernels decay at this rate, decoupled; not with adam.", within=Range(0, 10)
+    )
+    # Foret et al. 2021, arXiv:2010.01412.
+    sam: float = setting(
+        0.0, "Minimize sharpness within this radius, at two passes a step, on TensorFlow; 0: off.", within=NOT_NEGATIVE
+    )
+    label_smoothing: float = setting(0.1, "Spread this share of each target over all classes.", within=SHARE)
+    auxiliary_share: float = setting(
+        0.0,
+        "Weigh the loss of the second output, which --auxiliary-ferplus gives, by this.",
+        within=POSITIVE,
+        offered=0.5,
+    )
+    fused_share: float = setting(
+        0.0,
+        "Mix this share of votes, which --fused-ferplus gives, into each target; the label has the rest.",
+        within=Range(0, 1, low_open=True),
+        offered=0.5,
+    )
+    class_weighting: float = setting(
+        0.0, "Weigh rare classes more: 1 weighs all classes alike, 0 all images.", within=WHOLE_SHARE
+    )
+    # At most a tenth of the run.
+    ema_epochs: float = setting(
+        2.0, "Keep the average of the weights over this many epochs; 0: the last weights.", within=NOT_NEGATIVE
+    )
+    dropout: float = setting(0.2, "Drop this share of what the last layer gets.", within=SHARE)
+    patience: int = setting(
+        0, "Stop after this many epochs without a better held-out accuracy; 0: never.", within=Range(0)
+    )
+    holdout: float = setting(
+        0.1, "Hold out this share of Training, to choose the epoch; 0: train on all, keep the last.", within=SHARE
+    )
+    drop_leaks: bool = setting(
+        True, "Also train on images that occur in a test split.", name="keep_leaks", negated=True
+    )
+    resample: str = setting(
+        "",
+        "Balance the classes of what is trained on, after the held-out part is away.",
+        choices=("ros", "smote", "smote-tomek", "smote-enn"),
+    )
     protocol: str = "clean"
-    contrast: str = "none"
-    clean: bool = False
+    contrast: str = setting(
+        "none",
+        "Normalise every input so, also on the device.",
+        name="input_contrast",
+        choices=("none", "equalize", "clahe"),
+    )
+    clean: bool = setting(False, "Leave out blank images and those that occur under two labels.")
     draw_labels: bool = False
-    symmetric: bool = False
-    precision: str = "float32"
-    seed: int = 1
+    symmetric: bool = setting(False, "Tie weights in pairs: the same answer for an image and its mirror image.")
+    precision: str = setting(
+        "float32",
+        "Choose what layers compute in; bfloat16 is faster on newer processors.",
+        choices=("float32", "bfloat16"),
+    )
+    seed: int = setting(1, "Seed the weights, the order and the augmentation with this.", within=Range(0, LARGEST_SEED))
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     distillation: Distillation | None = None
     start: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the settings, and switch off those at their default that cannot act."""
+        check_settings(self)
+        if self.schedule == "plateau" and not self.holdout:
+            raise ConfigError("schedule", "`schedule` plateau follows the held-out accuracy; give a `holdout` above 0")
+        for name, (off, reason) in without_effect(values_of(self)).items():
+            owner = self.augmentation if name in UNDONE else self
+            _refuse_unless_default(owner, name, off, reason)
+            if owner is self:
+                object.__setattr__(self, name, off)
+            else:
+                object.__setattr__(self, "augmentation", dataclasses.replace(self.augmentation, **{name: off}))
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -117,3 +191,50 @@ class Recipe:
             if not settings[name]:
                 del settings[name]
         return settings
+
+
+def _refuse_unless_default(owner: Recipe | Augmentation, name: str, off: Any, reason: str) -> None:
+    value = getattr(owner, name)
+    if value not in (off, settings_of(type(owner))[name].default):
+        refuse_without_effect(name, value, reason)
+
+
+def without_effect(settings: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
+    """Return which settings of a recipe cannot act beside the others.
+
+    Args:
+        settings: those of `Recipe`, by their names.
+
+    Returns:
+        Option -> (what it holds then, why).
+    """
+    rules = (
+        ("weight_decay", 0.0, settings["optimizer"] == "adam", "`optimizer` adam has none; adamw does"),
+        ("warmup_epochs", 0.0, settings["schedule"] != "cosine", "only `schedule` cosine warms up"),
+        ("patience", 0, not settings["holdout"], "it watches the held-out part; give a `holdout` above 0"),
+        *((name, 0.0, settings["input_contrast"] != "none", "`input_contrast` undoes it") for name in UNDONE),
+    )
+    return {name: (off, reason) for name, off, idle, reason in rules if idle}
+
+
+SETTINGS = {said.name: said for part in (Recipe, Augmentation, Distillation) for said in settings_of(part).values()}
+"""All settings of a recipe by their names, in the order of their help."""
+
+
+def make_recipe(settings: Mapping[str, Any], *, taught: bool) -> Recipe:
+    """Return the recipe that has `settings`, by their names; those that cannot act are off.
+
+    Args:
+        settings: the others are at their defaults.
+        taught: whether there are teachers.
+
+    Raises:
+        ConfigError: as `Recipe` does.
+    """
+    values = {**{name: said.default for name, said in SETTINGS.items()}, **settings}
+    values |= {name: off for name, (off, _) in without_effect(values).items()}
+    return Recipe(
+        **fields_from(Recipe, values),
+        augmentation=Augmentation(**fields_from(Augmentation, values)),
+        distillation=Distillation(**fields_from(Distillation, values)) if taught else None,
+    )

@@ -16,7 +16,8 @@ import numpy as np
 
 from fer_edge.errors import FerEdgeError
 from fer_edge.machine import describe_machine
-from fer_edge.train.augment.augmenter import Augmentation, Augmenter
+from fer_edge.train.augment.augmentation import Augmentation
+from fer_edge.train.augment.augmenter import Augmenter
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.optimizer import make_optimizer
 from fer_edge.train.loop.precision import computing_in, fuse_batch_norm

@@ -18,7 +18,8 @@ from fer_edge.convert.graph.forward import Unchanged, forward
 from fer_edge.convert.graph.graph import Graph, Weights
 from fer_edge.convert.quantize.fake_quant import FakeQuantization
 from fer_edge.convert.quantize.ranges import Range
-from fer_edge.train.augment.augmenter import Augmentation, Augmenter
+from fer_edge.train.augment.augmentation import Augmentation
+from fer_edge.train.augment.augmenter import Augmenter
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.batches import EpochBatches
 from fer_edge.train.loop.optimizer import make_optimizer

@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator
 
+from fer_edge.address import without_secrets
 from fer_edge.config import MAX_THREADS, check_choice, check_count
 from fer_edge.device.bench.accuracy import Accuracy, MeasureAccuracy
 from fer_edge.device.bench.conditions import Conditions, Moment
@@ -97,7 +98,7 @@ def measure(
     moments = [Moment.now(system)]
     pipeline: PipelineLatency | None = None
     if config.frames:
-        report(f"timing the device loop on {config.source} ...")
+        report(f"timing the device loop on {without_secrets(str(config.source))} ...")
         with open_source(str(config.source)) as source:
             pipeline = measure_pipeline(source, TFLiteModel(model, allow_float=True), config.frames)
     latency: list[ModelLatency] = []

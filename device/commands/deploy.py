@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_edge.address import without_secrets
 from fer_edge.commands.types import ModelPath
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.errors import DeployError
@@ -31,8 +32,29 @@ class HostName(click.ParamType[str]):
         """Return the value as it is."""
         # ssh would take what begins with a dash for an option.
         if not re.fullmatch(r"(?:[\w.][\w.+-]*@)?[\w.:][\w.:%-]*", value, re.ASCII):
-            self.fail(f"'{value}' is no USER@HOST; a port belongs into ~/.ssh/config", param, ctx)
+            self.fail(f"'{without_secrets(value)}' is no USER@HOST; {_advice(value)}", param, ctx)
+        host = value.rpartition("@")[2]
+        if host.count(":") == 1:  # an IPv6 address has two or more
+            self.fail(f"'{value}' is no USER@HOST; {_advice(value)}", param, ctx)
         return value
+
+
+def _advice(value: str) -> str:
+    """Say what is wrong with a host and how to write it."""
+    user, at, host = value.partition("://")[2 if "://" in value else 0].rpartition("@")
+    name, colon, port = host.rstrip("/").partition(":")
+    right = f"{user.partition(':')[0]}{at}{name}"
+    if re.fullmatch(r"\d+", port):
+        return f"write 'Host {name}' and 'Port {port}' into ~/.ssh/config, then name {right}"
+    if "://" in value:
+        return f"it has a scheme; write {right}"
+    if ":" in user:
+        return f"no password is given here, the login needs a key; write {right}"
+    if host.startswith("["):
+        return f"write {user}{at}{host.strip('[]')}, without brackets"
+    if "/" in host or colon:
+        return "the folder on the target is --path"
+    return "expected a name or an address, with a user before it where needed"
 
 
 class TargetFolder(click.ParamType[str]):
@@ -70,7 +92,7 @@ class RunOptions(click.ParamType[tuple[str, ...]]):
         try:
             return tuple(shlex.split(value))
         except ValueError as error:
-            self.fail(f"'{value}' cannot be split into words ({error})", param, ctx)
+            self.fail(f"they cannot be split into words ({error})", param, ctx)
 
 
 @click.command()

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from fer_edge.commands.types import ModelPath
-from fer_edge.device.commands.options import SourceSpec
+from fer_edge.device.commands.options import source_option
 from fer_edge.machine import describe_machine
 from fer_edge.shipped import DEFAULT, shipped_models
 
@@ -21,7 +21,7 @@ WIDEST = 110
 
 @click.command()
 @click.option("--model", type=ModelPath(), help=f"A shipped model, or an int8 .tflite file.  [default: {DEFAULT}]")
-@click.option("--source", type=SourceSpec(), help="Pictures to try, as in 'run'. Default: the camera that is found.")
+@source_option("Pictures to try, as in 'run'. Default: the camera that is found.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context
 def doctor(ctx: click.Context, model: Path | None, source: str | None, as_json: bool) -> None:

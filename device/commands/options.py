@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from fer_edge.address import ENVIRONMENT, without_secrets
 from fer_edge.commands.types import ModelPath
 from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
+from fer_edge.device.web.serving import is_loopback
+from fer_edge.device.web.token import kept_token
 from fer_edge.shipped import DEFAULT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -37,11 +41,25 @@ class SourceSpec(click.ParamType[str]):
         known = camera or value in ("demo", "demo:live") or "://" in value
         if not known and not (value and Path(value).exists()):  # an empty path is the current folder's
             self.fail(
-                f"'{value}' does not exist; expected picamera2, a webcam's number, demo, a file, a folder or a URL",
+                f"'{without_secrets(value)}' does not exist; expected picamera2, a webcam's number, demo, a file, a "
+                "folder or a URL",
                 param,
                 ctx,
             )
         return value
+
+
+def source_option(help: str, default: str | None = None) -> Callable[[Command], Command]:
+    """Return ``--source``, which may also be in the environment: there the password of an address is not shown."""
+    return click.option(
+        "--source",
+        envvar=ENVIRONMENT,
+        show_envvar=True,
+        default=default,
+        show_default=default is not None,
+        type=SourceSpec(),
+        help=help,
+    )
 
 
 class MqttUrl(click.ParamType[Broker]):
@@ -74,6 +92,23 @@ class ListenAddress(click.ParamType[Listen]):
             self.fail(f"'{value}': {error}", param, ctx)
 
 
+class Page:
+    """How visitors of the live page get in, and what is said of it."""
+
+    def __init__(self, listen: Listen | None, token: str | None) -> None:
+        """Take the token that was given; where the address needs one and none was, take the one that is kept."""
+        self.token, self._file = token, None
+        if token is None and listen is not None and not is_loopback(listen.host):
+            self.token, self._file = kept_token()
+
+    def say(self, url: str, more: str = "") -> None:
+        """Say the address on standard error; the token itself only to who sits there, since journals are kept."""
+        token = ""
+        if self._file is not None:
+            token = f" (its token: {self.token if sys.stderr.isatty() else f'in {self._file}'})"
+        click.echo(f"live page: {url}{token}{more}", err=True)
+
+
 def serving_options(command: Command) -> Command:
     """Add ``--token``, ``--tls-cert`` and ``--tls-key``."""
     pem = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -84,7 +119,7 @@ def serving_options(command: Command) -> Command:
             "--token",
             envvar="FER_EDGE_TOKEN",
             show_envvar=True,
-            help="What visitors of the live page must show. Made up and printed where the address is not 127.0.0.1.",
+            help="What visitors of the live page must show. Made up and kept where the address is not 127.0.0.1.",
         ),
     ):
         command = option(command)

@@ -12,8 +12,8 @@ import click
 from click.core import ParameterSource
 
 from fer_edge.commands.usage import as_usage_error
-from fer_edge.device.commands.options import ListenAddress, MqttUrl, SourceSpec, models_option, serving_options
-from fer_edge.device.service.signals import StopSignals
+from fer_edge.device.commands.options import ListenAddress, MqttUrl, Page, models_option, serving_options, source_option
+from fer_edge.device.service.signals import HangUps, StopSignals
 from fer_edge.device.service.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--source",
-    type=SourceSpec(),
-    help="picamera2, a webcam's number, a video file, a folder of photos, a URL, or demo (demo:live at a camera's "
-    "pace). Default: picamera2 where it is installed, else 0.",
+@source_option(
+    "picamera2, a webcam's number or device, a video file, a folder of photos, a URL, or demo (demo:live at a camera's "
+    "pace). Default: picamera2 where it is installed, else 0."
 )
 @models_option
 @click.option(
@@ -88,15 +86,22 @@ def run(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     if options["serve"] is None and ctx.get_parameter_source("token") is not ParameterSource.COMMANDLINE:
         options["token"] = None  # the environment may hold one for other commands
     lines_on_stdout = options["jsonl"] == "-"
-    with StopSignals() as stop:
+    with StopSignals() as stop, HangUps(awaited=options["jsonl"] not in (None, "-")) as hang_ups:
         from fer_edge.device.run import Run, RunConfig
 
+        page = Page(options["serve"], options["token"])
+        options["token"] = page.token
         with as_usage_error():
             config = RunConfig(**options)
         watchdog = Watchdog()
-        loop = Run(config, stop=lambda: stop.requested, wait_for=stop.wait_for, alive=watchdog.beat)
+
+        def alive() -> None:
+            watchdog.beat()
+            hang_ups.pass_on(loop.reopen)
+
+        loop = Run(config, stop=lambda: stop.requested, wait_for=stop.wait_for, alive=alive)
         if loop.page_url:
-            click.echo(f"live page: {loop.page_url}", err=True)
+            page.say(loop.page_url)
         progress = _Progress(shown=not lines_on_stdout)
         try:
             with loop, watchdog:

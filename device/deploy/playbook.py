@@ -66,7 +66,9 @@ def write_playbook(playbook: Path, request: Request) -> Path:
         shutil.copyfile(path, files / "payload" / name)
     target = target_step(request)
     for step in (target, *steps):
-        (files / f"{step.name}.sh").write_text(step.script)
+        script = files / f"{step.name}.sh"
+        script.touch(mode=0o600)  # it may hold passwords
+        script.write_text(step.script)
     names = {"files": files.name, "release": payload.release, "root": request.root, "playbook": playbook.name}
     parts = [HEAD.format(target=target.purpose, **names)]
     parts += [_tasks(step, names) for step in steps]

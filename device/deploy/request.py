@@ -25,7 +25,7 @@ class Request:
     wheel: Path
     model: Path | None = None
     service: bool = False
-    run_options: tuple[str, ...] = ()
+    run_options: tuple[str, ...] = dataclasses.field(default=(), repr=False)  # may hold passwords
     root: str = "~/fer-edge"
     wheelhouse: Path | None = None
 
@@ -64,7 +64,7 @@ class DeployConfig:
     hosts: tuple[str, ...] = ()
     model: Path | None = None
     service: bool = False
-    run_options: tuple[str, ...] = ()
+    run_options: tuple[str, ...] = dataclasses.field(default=(), repr=False)  # may hold passwords
     wheel: Path | None = None
     wheelhouse: Path | None = None
     path: str = "~/fer-edge"

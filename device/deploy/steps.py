@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 import re
 import shlex
+from collections.abc import Mapping
 
+from fer_edge.address import HIDDEN
+from fer_edge.device.deploy.credentials import environment_file, split_off
 from fer_edge.device.deploy.payload import Payload
 from fer_edge.device.deploy.pins import EXTRAS, PINS
 from fer_edge.device.deploy.request import Request
@@ -21,6 +24,9 @@ ALREADY = "fer-edge:already"
 
 SETTINGS = "set -eu\numask 022\nexport LC_ALL=C\n"
 
+SECRET = ("source", "secrets")
+"""Variables that may hold passwords."""
+
 ALWAYS = ("id", "release")
 """Variables that others are made of; of the rest, a script gets those that it mentions."""
 
@@ -32,7 +38,7 @@ class Step:
     Attributes:
         name: one word.
         purpose: a line for people.
-        body: the variables and commands that are particular to it.
+        body: the variables and commands that are particular to it, to be shown: without secrets.
         script: a whole POSIX script. With the argument ``check`` it changes nothing and exits with 0 if it is
             already so and with 1 if not. With ``act`` it makes it so, or prints `ALREADY`, and exits with 0;
             other statuses are failures, and a line of standard error that begins with ``fer-edge:`` says why.
@@ -70,20 +76,22 @@ def _step(name: str, purpose: str, variables: dict[str, str], sends: bool = Fals
     own = script(name)
     commands = "\n".join([script("common"), own, *([] if name == "target" else [script("dispatch")])])
     variables = {**variables, "sends": "yes" if sends else "no"}
-    head = "".join(
-        f"{key}={value}\n"
-        for key, value in variables.items()
-        if key in ALWAYS or re.search(rf"\$\{{?{key}\b", commands)
-    )
+    used = {key: value for key, value in variables.items() if key in ALWAYS or re.search(rf"\$\{{?{key}\b", commands)}
+    head, shown = _assignments(used), _assignments(used | {key: HIDDEN for key in SECRET if key in used})
     # In braces, the shell reads all of it before it does any of it: half a script is never run. Nothing that it
     # starts may read the script's other half from standard input.
     whole = f"#!/bin/sh\n# fer-edge deploy: {purpose}.\n{{\n{SETTINGS}{head}\n{commands}exit 0\n}} </dev/null\n"
-    return Step(name, purpose, f"{head}\n{own}", whole, sends)
+    return Step(name, purpose, f"{shown}\n{own}", whole, sends)
+
+
+def _assignments(variables: Mapping[str, str]) -> str:
+    return "".join(f"{key}={value}\n" for key, value in variables.items())
 
 
 def _variables(request: Request, payload: Payload | None = None) -> dict[str, str]:
     values = {"root": _root(request.root), "service": "yes" if request.service else "no"}
     if payload:
+        options, secrets = split_off(request.run_options)
         pins = "".join(f"{machine} {release} {' '.join(pin)}\n" for (machine, release), pin in PINS.items())
         texts = {
             "id": payload.release,
@@ -92,11 +100,12 @@ def _variables(request: Request, payload: Payload | None = None) -> dict[str, st
             "offline": "yes" if payload.offline else "no",
             "needed_mb": str(NEEDED_MB),
             "source": request.source,
-            "options": shlex.join(request.run_options),
+            "options": shlex.join(options),
+            "secrets": environment_file(secrets),
             "extras": ",".join(EXTRAS),
             "pins": pins,
             "sums": payload.sums,
-            "unit_text": unit_text(request.run_options, payload.model) if request.service else "",
+            "unit_text": unit_text(options, payload.model) if request.service else "",
         }
         values |= {name: shlex.quote(text) for name, text in texts.items()}
         values |= {"release": '"$root/releases/$id"', "venv": '"$release/venv"'}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
+from fer_edge.address import ENVIRONMENT, without_secrets
 from fer_edge.device.doctor.ask import Answer, ask
 from fer_edge.device.doctor.finding import Finding, Status, split_advice
 from fer_edge.device.doctor.interpreter import SYSTEM_PACKAGES
@@ -45,7 +47,7 @@ def check_camera(system: System, source: str | None, seconds: float = PICTURES_W
         seconds: how long to wait for the pictures.
     """
     if source not in (None, "picamera2"):
-        return _take_pictures(system, source, source, seconds)
+        return _take_pictures(system, source, without_secrets(source), seconds)
     answer = ask(system, "cameras", seconds=seconds)
     if not answer.error and answer.value:
         return _take_pictures(system, "picamera2", f"{answer.value[0]} (picamera2)", seconds)
@@ -94,7 +96,11 @@ def _broken_picamera2(system: System, answer: Answer) -> Finding:
 
 
 def _take_pictures(system: System, spec: str, name: str, seconds: float) -> Finding:
-    answer = ask(system, "pictures", spec, seconds=seconds)
+    if without_secrets(spec) == spec:
+        answer = ask(system, "pictures", spec, seconds=seconds)
+    else:  # every user of the machine can read a command line
+        hidden = dataclasses.replace(system, environ={**system.environ, ENVIRONMENT: spec})
+        answer = ask(hidden, "pictures", seconds=seconds)
     if answer.lacks("cv2", "numpy"):
         return Finding("camera", Status.UNKNOWN, f"{name}; not tried without numpy and OpenCV")
     if answer.error == "Timeout":

@@ -97,11 +97,12 @@ def cameras() -> list[str]:
     return [str(camera.get("Model", "camera")) for camera in picamera2.Picamera2.global_camera_info()]
 
 
-def pictures(spec: str) -> dict[str, Any]:
-    """Take pictures from a source and describe them."""
+def pictures(spec: str | None = None) -> dict[str, Any]:
+    """Take pictures from a source, by default that of the environment, and describe them."""
+    from fer_edge.address import ENVIRONMENT
     from fer_edge.device.sources import open_source
 
-    with open_source(spec) as source:
+    with open_source(spec or os.environ[ENVIRONMENT]) as source:
         frames = iter(source)
         first = next(frames)
         start = time.monotonic()

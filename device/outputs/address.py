@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from urllib.parse import unquote, urlsplit
 
+from fer_edge.address import check_address
+
 BROKER_FORM = "mqtt://[USER:PASSWORD@]HOST[:PORT]/TOPIC, or mqtts:// for TLS"
 LISTEN_FORM = "PORT or HOST:PORT, with an IPv6 HOST in brackets"
 
@@ -35,14 +37,15 @@ def parse_broker(url: str) -> Broker:
     Raises:
         ValueError: what is wrong with it, without quoting it, because it may hold a password.
     """
+    if url.partition("://")[0].lower() not in _PORTS:
+        raise ValueError("it does not begin with mqtt:// or mqtts://")
+    check_address(url)
     try:
         url.encode()
         parts = urlsplit(url)
         port = parts.port
     except ValueError:  # its text may quote the password
         raise ValueError("it is no address that can be read") from None
-    if parts.scheme not in _PORTS:
-        raise ValueError("it does not begin with mqtt:// or mqtts://")
     host, topic = parts.hostname or "", unquote(parts.path.removeprefix("/"))
     try:
         host.encode("idna")
@@ -80,6 +83,8 @@ def parse_listen(value: str) -> Listen:
     Raises:
         ValueError: it has another form.
     """
+    if "/" in value:
+        raise ValueError(f"expected {LISTEN_FORM}, without http:// before it or a path after it")
     host, colon, port = value.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]

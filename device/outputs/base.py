@@ -34,6 +34,12 @@ class Output(abc.ABC):
     def write(self, result: FrameResult) -> None:
         """Take the result of one picture; raises OutputError if it cannot be kept."""
 
+    def silent(self, seconds: float) -> None:  # noqa: B027  (most outputs say nothing; an empty default is meant)
+        """Learn that a live source has delivered nothing for so long; called several times a second meanwhile."""
+
+    def reopen(self) -> None:  # noqa: B027  (most outputs have no file that is rotated)
+        """Open the file by its name again, if that is what the output writes to."""
+
     @abc.abstractmethod
     def close(self) -> None:
         """Finish what was written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import select
 import stat
@@ -16,6 +17,8 @@ from fer_edge.device.outputs.base import Output
 from fer_edge.device.outputs.whole import write_whole
 from fer_edge.device.results import FrameResult
 from fer_edge.errors import OutputError
+
+_log = logging.getLogger(__name__)
 
 SCHEMA = 1
 """Version of a line's meaning: it grows when a key goes or changes, not when one joins (``frame.schema.json``)."""
@@ -54,6 +57,18 @@ class JsonLines(Output):
         self._rest = b""
         self._file: Any = _standard_output() if self._standard else _open(target)
         self._reader = _poll(self._file)
+
+    def reopen(self) -> None:
+        """Open a file by its name again, as after a rotation; until that succeeds, lines go where they went before."""
+        if self._standard or self._reader is not None:
+            return
+        try:
+            reopened = _open(self.name, empty=False)
+        except OutputError as error:
+            _log.warning("%s; its lines go to the file that was open", error)
+            return
+        self._file.close()
+        self._file = reopened
 
     def write(self, result: FrameResult) -> None:
         """Write a line.
@@ -115,9 +130,10 @@ def _standard_output() -> Any:
     return getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
 
 
-def _open(target: str) -> Any:
-    # A named pipe without a reader is refused instead of waiting for one, where no signal would end the run.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK
+def _open(target: str, empty: bool = True) -> Any:
+    # Appending, so that a file that somebody else empties goes on at its new end, and not behind a hole. A named pipe
+    # without a reader is refused instead of waiting for one, where no signal would end the run.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | (os.O_TRUNC if empty else 0)
     try:
         return open(target, "wb", buffering=0, opener=lambda path, _: os.open(path, flags, 0o666))
     except OSError as error:

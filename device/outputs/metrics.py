@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.outputs.base import Output
 from fer_edge.device.results import STAGES, FrameResult
+from fer_edge.device.sources.base import SILENCE_TIMEOUT_S
 from fer_edge.errors import OutputError
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ class Metrics(Output):
         registry.register(_Asked(counters, outputs, thermal))
         prometheus_client.ProcessCollector(registry=registry)
         self._faces = prometheus_client.Gauge("fer_edge_faces", "Faces in the latest picture.", registry=registry)
+        self._up = prometheus_client.Gauge(
+            "fer_edge_source_up", "1 while the source delivers, 0 after 5 seconds of silence.", registry=registry
+        )
         self._labels = prometheus_client.Counter(
             "fer_edge_face_labels", "Faces by expression, one per picture and face.", ["label"], registry=registry
         )
@@ -73,11 +77,18 @@ class Metrics(Output):
 
     def write(self, result: FrameResult) -> None:
         """Count a picture."""
+        self._up.set(1)
         self._faces.set(len(result.faces))
         for face in result.faces:
             self._labels.labels(face.label).inc()
         for stage, seconds in result.timings.items():
             self._stages.labels(stage).observe(seconds)
+
+    def silent(self, seconds: float) -> None:
+        """Show no faces when the camera has been away for `SILENCE_TIMEOUT_S`."""
+        if seconds >= SILENCE_TIMEOUT_S:
+            self._up.set(0)
+            self._faces.set(0)
 
     def close(self) -> None:
         """Answer no more."""

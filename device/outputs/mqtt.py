@@ -1,7 +1,8 @@
 """Changes of expression as MQTT messages, with an entry in Home Assistant.
 
 Topics: ``TOPIC/state`` (JSON, retained), ``TOPIC/status`` (``online`` or ``offline``, retained; the
-latter is also the last will), and one retained ``homeassistant/sensor/.../config`` per sensor.
+latter is also the last will, and holds while the camera is away), and one retained ``homeassistant/sensor/.../config``
+per sensor.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import logging
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -24,18 +24,13 @@ import fer_edge
 from fer_edge.device.outputs.address import Broker
 from fer_edge.device.outputs.base import Output
 from fer_edge.device.outputs.dominant import dominant
-from fer_edge.device.results import FrameResult
+from fer_edge.device.results import Face, FrameResult
+from fer_edge.device.sources.base import SILENCE_TIMEOUT_S
 
 _log = logging.getLogger(__name__)
 
 INTERVAL = 0.5
 """Seconds between two messages, so that a flickering label is no flood; what holds after that time is sent."""
-
-QUEUE = 1000
-"""Messages kept while the broker is away. When one more comes, the oldest goes: the newest says what is so."""
-
-IN_FLIGHT = 10
-"""Messages under way without the broker's receipt."""
 
 BACK_OFF = (1, 60)
 """Seconds until the first and until every later attempt to connect; they double from one to the next."""
@@ -50,9 +45,10 @@ NONE = "none"
 class MqttOutput(Output):
     """Publishes the dominant expression and the number of faces when either changes.
 
-    Messages have quality of service 1 and arrive in order; after a lost connection one may arrive
-    twice. A broker that is away is said once, and tried again, while the loop goes on. `dropped` counts the
-    messages that went beyond `QUEUE` or were left at the end.
+    All topics are retained, so that only their last values count: a state that changes before the broker has taken
+    the one before replaces it. Whenever the broker is connected to, it is told everything again, because it may have
+    forgotten it. Messages have quality of service 1, which paho repeats after a lost connection. A broker that is
+    away is said once, and tried again, while the loop goes on. `dropped` is 1 if the last state was not delivered.
     """
 
     def __init__(self, broker: Broker, labels: Sequence[str]) -> None:
@@ -65,12 +61,14 @@ class MqttOutput(Output):
         self.name = str(broker)
         self._broker = broker
         self._labels = labels
-        self._waiting: deque[str] = deque()
         self._shown: tuple[str | None, int] | None = None
         self._next = 0.0
-        self._sent = 0  # by the loop's thread
-        # The rest is written by paho's thread alone, which runs the callbacks; a lock could wait for one of its own.
-        self._receipts = 0
+        # By the loop's thread alone: what the topics are to hold, and the messages that have no receipt yet.
+        self._wanted = {"status": "online"}
+        self._under_way: dict[str, int] = {}
+        # The rest is written by paho's thread, which runs the callbacks; a lock could wait for one of its own.
+        self._told: dict[str, str] = {}  # what the broker was told since it was connected to
+        self._receipts: set[int] = set()
         self._greetings: set[int] = set()
         self._ready = False
         self._away = False
@@ -94,44 +92,67 @@ class MqttOutput(Output):
         return client
 
     def write(self, result: FrameResult) -> None:
-        """Queue a message if one is due, and pass on what waits. Never waits itself."""
-        now = time.monotonic()
-        state = dominant(result.faces)
-        if (state.label, state.faces) != self._shown and now >= self._next:
-            self._shown, self._next = (state.label, state.faces), now + INTERVAL
-            message = {
-                "label": state.label,
-                "score": None if state.score is None else round(state.score, 4),
-                "faces": state.faces,
-                "frame": result.index,
-                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            }
-            if len(self._waiting) == QUEUE:
-                self._waiting.popleft()
-                self.dropped += 1
-            self._waiting.append(json.dumps(message))
+        """Note what changed, and pass on what is due. Never waits."""
+        self._wanted["status"] = "online"
+        self._note(result.faces, result.index)
         self._pass_on()
 
+    def silent(self, seconds: float) -> None:
+        """Say that nobody is seen, and ``offline``, when the camera has been away for `SILENCE_TIMEOUT_S`."""
+        if seconds >= SILENCE_TIMEOUT_S:
+            self._note((), None)
+            self._wanted["status"] = "offline"
+        self._pass_on()
+
+    def _note(self, faces: Sequence[Face], frame: int | None) -> None:
+        now = time.monotonic()
+        state = dominant(faces)
+        if (state.label, state.faces) == self._shown or now < self._next:
+            return
+        self._shown, self._next = (state.label, state.faces), now + INTERVAL
+        message = {
+            "label": state.label,
+            "score": None if state.score is None else round(state.score, 4),
+            "faces": state.faces,
+            "frame": frame,
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        }
+        self._wanted["state"] = json.dumps(message)
+
     def _pass_on(self) -> None:
-        while self._ready and self._waiting and self._sent - self._receipts < IN_FLIGHT:
-            self._client.publish(f"{self._broker.topic}/state", self._waiting.popleft(), qos=1, retain=True)
-            self._sent += 1
+        """Publish what the broker does not know, one message a topic at a time, so that none overtakes another."""
+        for name, number in list(self._under_way.items()):
+            if number in self._receipts:
+                self._receipts.discard(number)
+                del self._under_way[name]
+        if self._ready:
+            for name, payload in self._wanted.items():
+                if name not in self._under_way and self._told.get(name) != payload:
+                    self._publish(name, payload)
+
+    def _publish(self, name: str, payload: str) -> None:
+        self._told[name] = payload
+        message = self._client.publish(f"{self._broker.topic}/{name}", payload, qos=1, retain=True)
+        self._under_way[name] = message.mid
+
+    def _is_delivered(self) -> bool:
+        return not self._under_way and self._told.get("state") == self._wanted.get("state")
 
     def close(self) -> None:
-        """Deliver what waits and say ``offline``, as far as the broker takes it within `PATIENCE`."""
+        """Deliver the last state and say ``offline``, as far as the broker takes it within `PATIENCE`."""
         deadline = time.monotonic() + PATIENCE
         # Also while the first attempt to connect is under way, so that a short run is not lost.
-        while not self._away and time.monotonic() < deadline and (self._waiting or self._sent > self._receipts):
+        while not self._is_delivered() and not self._away and time.monotonic() < deadline:
             self._pass_on()
             time.sleep(0.01)
-        left = len(self._waiting) + self._sent - self._receipts
-        if left:
-            self.dropped += left
-            _log.warning("%s: messages not delivered at the end: %d", self.name, left)
+        if not self._is_delivered():
+            self.dropped = 1
+            _log.warning("%s: the last state was not delivered", self.name)
         # Said even if the greeting has no receipt yet: after an orderly goodbye the broker publishes no last will.
-        self._client.publish(f"{self._broker.topic}/status", "offline", qos=1, retain=True)
-        self._sent += 1
-        while not self._away and time.monotonic() < deadline and self._sent > self._receipts:
+        self._wanted["status"] = "offline"
+        self._publish("status", "offline")
+        while "status" in self._under_way and not self._away and time.monotonic() < deadline:
+            self._pass_on()
             time.sleep(0.01)
         self._closing = True
         self._client.disconnect()
@@ -147,8 +168,9 @@ class MqttOutput(Output):
         if self._away:
             self._away = False
             _log.warning("%s: connected", self.name)
-        # Greetings without a receipt are sent again by paho, after this, together with what else was under way; new
-        # messages wait for the receipt, so that they cannot overtake those.
+        # What had no receipt is sent again by paho, after this, and may be outdated: of state and status the broker
+        # knows nothing for certain, and gets the last values when those have their receipts.
+        self._told = {}
         if not self._greetings:
             for topic, payload in self._greeting():
                 message = client.publish(topic, payload, qos=1, retain=True)
@@ -159,7 +181,7 @@ class MqttOutput(Output):
             self._greetings.discard(number)
             self._ready = not self._greetings
         else:
-            self._receipts += 1
+            self._receipts.add(number)
 
     def _on_connect_fail(self, client: paho.Client, data: Any) -> None:
         error = sys.exception()
@@ -173,11 +195,11 @@ class MqttOutput(Output):
         if not self._away and not self._closing:
             self._away = True
             _log.warning(
-                "%s: the broker cannot be reached (%s); trying again, up to %d messages wait", self.name, reason, QUEUE
+                "%s: the broker cannot be reached (%s); trying again, then it gets the latest state", self.name, reason
             )
 
     def _greeting(self) -> list[tuple[str, str]]:
-        """Return topics and payloads: the sensors, then that they are there."""
+        """Return topics and payloads: the sensors, then whether they are there."""
         topic = self._broker.topic
         node = "fer_edge_" + hashlib.sha256(topic.encode()).hexdigest()[:12]
         common: dict[str, object] = {
@@ -207,4 +229,4 @@ class MqttOutput(Output):
             )
             for key, sensor in sensors.items()
         ]
-        return [*entries, (f"{topic}/status", "online")]
+        return [*entries, (f"{topic}/status", self._wanted["status"])]

@@ -1,4 +1,4 @@
-"""An orderly end on Ctrl-C and on the service manager's SIGTERM."""
+"""An orderly end on Ctrl-C and on the service manager's SIGTERM; SIGHUP, which asks to open files again."""
 
 from __future__ import annotations
 
@@ -72,3 +72,33 @@ class StopSignals:
     def _restore(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+class HangUps:
+    """While it is entered, SIGHUP has `pass_on` call something; not awaited, it does what it always does."""
+
+    def __init__(self, awaited: bool) -> None:
+        """Prepare; `awaited` is whether the signal means anything, because without that it ends a program."""
+        self._awaited = awaited
+        self._came = False
+        self._before: Any = None
+
+    def __enter__(self) -> Self:
+        if self._awaited:
+            self._before = signal.signal(signal.SIGHUP, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._awaited:
+            signal.signal(signal.SIGHUP, self._before)
+
+    def pass_on(self, work: Callable[[], None]) -> None:
+        """Call `work` if the signal came since the last time."""
+        if self._came:
+            self._came = False
+            work()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._came = True

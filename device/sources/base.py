@@ -28,6 +28,7 @@ class Source(abc.ABC):
         stills: the pictures are unrelated, so nothing found in one says anything about the next.
         fps: pictures per second, None where it is unknown or means nothing.
         skipped: pictures that came damaged or empty and were left out.
+        takes_fps: it stores no times, so that the rate of its frames has to be said.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Source(abc.ABC):
     stills: bool = False
     fps: float | None = None
     skipped: int = 0
+    takes_fps: bool = False
 
     def __enter__(self) -> Self:
         return self

@@ -55,7 +55,10 @@ class DemoSource(Source):
         while True:
             if self.live:
                 time.sleep(max(start + index / self.fps - time.monotonic(), 0))
-            yield converter.convert(self.picture(index / self.fps), index / self.fps, index)
+            picture = self.picture(index / self.fps)
+            # A live source's time is that of arrival, also on a machine that draws fewer pictures than `fps`.
+            seconds = time.monotonic() - start if self.live else index / self.fps
+            yield converter.convert(picture, seconds, index)
             index += 1
 
     def picture(self, seconds: float) -> NDArray[np.uint8]:

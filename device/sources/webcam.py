@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
@@ -16,25 +17,25 @@ FAILING = 1.0
 
 
 class WebcamSource(Source):
-    """A camera of the operating system, by its number; 0 is ``/dev/video0`` on Linux."""
+    """A camera of the operating system, by its number or device; 0 is ``/dev/video0`` on Linux."""
 
     live = True
 
-    def __init__(self, number: int, size: tuple[int, int] = (640, 480)) -> None:
+    def __init__(self, device: int | Path, size: tuple[int, int] = (640, 480)) -> None:
         """Open a camera.
 
         Args:
-            number: the camera's index.
+            device: the camera's index, or a character device or a link to one, such as ``/dev/v4l/by-id/...``. A link
+                is followed each time, because a camera that is plugged in again may get another number.
             size: width and height to ask for; the camera may answer with others.
 
         Raises:
             SourceError: there is no such camera, or another program holds it.
         """
-        self.name = f"webcam {number}"
-        self._number, self._asked = number, size
+        self.name = f"webcam {device}" if isinstance(device, int) else str(device)
+        self._device, self._asked = device, size
         self._lock = threading.Lock()
-        # A number that does not fit OpenCV's integer names no camera either.
-        self._capture = cv2.VideoCapture(min(number, 2**31 - 1))
+        self._capture = _open(device)
         if not self._capture.isOpened():
             raise SourceError(
                 f"{self.name}: no camera answers there; plug one in, close the program that uses it, "
@@ -68,10 +69,18 @@ class WebcamSource(Source):
 
     def reopen(self) -> WebcamSource:
         """Open the camera again; raises SourceError while it is not there."""
-        return WebcamSource(self._number, self._asked)
+        return WebcamSource(self._device, self._asked)
 
     def close(self) -> None:
         """Release the camera, unless a read that hangs still uses it."""
         if self._lock.acquire(timeout=1):
             self._capture.release()
             self._lock.release()
+
+
+def _open(device: int | Path) -> cv2.VideoCapture:
+    number = str(device if isinstance(device, int) else device.resolve()).removeprefix("/dev/video")
+    if number.isdecimal():
+        # A number that does not fit OpenCV's integer names no camera either.
+        return cv2.VideoCapture(min(int(number), 2**31 - 1))
+    return cv2.VideoCapture(str(device), cv2.CAP_V4L2)

@@ -20,7 +20,7 @@ class LivePage(Output):
     """Shows the results to browsers; the loop only leaves the latest one, and only while somebody watches.
 
     Attributes:
-        url: what to type into a browser, with the token.
+        url: what to type into a browser.
     """
 
     name = "live page"

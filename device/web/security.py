@@ -6,10 +6,11 @@ and the headers that forbid embedding), and anything that got into a page (conte
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
@@ -39,6 +40,9 @@ OPEN = "/static/"
 
 DAYS = 30
 """For which a browser keeps the token."""
+
+FORM_BYTES, FORM_TIMEOUT_S = 1024, 10.0
+"""Of the form with the token."""
 
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -75,7 +79,10 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        refused = self._check(scope)
+        if self._token is not None and _is_form(scope):
+            refused: Response | None = await self._answer_form(scope, receive)
+        else:
+            refused = self._check(scope)
         if refused is None:
             await self._app(scope, receive, send_guarded)
         elif scope["type"] == "websocket":
@@ -92,12 +99,6 @@ class Guard:
             return _refuse(403, "pages of other addresses may not ask here")
         if self._token is None or path.startswith(OPEN):
             return None
-        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        given = next((value for name, value in query if name == "token"), None)
-        if given is not None and self._is_token(given):
-            if path.startswith("/api/") or scope["type"] == "websocket":
-                return None
-            return self._admit(path, [(name, value) for name, value in query if name != "token"])
         if self._is_token(_cookie(headers, self._cookie)) or self._is_token(_bearer(headers)):
             return None
         if path.startswith("/api/"):
@@ -107,14 +108,37 @@ class Guard:
     def _is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.encode(), (self._token or "").encode())
 
-    def _admit(self, path: str, query: list[tuple[str, str]]) -> Response:
-        """Keep the token in a cookie, and out of the address bar and the history."""
+    async def _answer_form(self, scope: Scope, receive: Receive) -> Response:
+        """Keep a token that was typed into `refusal` in a cookie; an address would bring it into logs and histories."""
+        try:
+            async with asyncio.timeout(FORM_TIMEOUT_S):
+                fields = dict(parse_qsl((await _body(receive)).decode("latin-1")))
+        except TimeoutError:
+            return _refuse(408, "the form did not come in time")
+        if not self._is_token(fields.get("token", "")):
+            return HTMLResponse(self._refusal, 401)
         # A path of two slashes would be another host's address.
-        path = "/" + path.lstrip("/\\")
-        response = RedirectResponse(f"{path}?{urlencode(query)}" if query else path, 303)
+        response = RedirectResponse("/" + scope["path"].lstrip("/\\"), 303)
         cookie = f"{self._cookie}={self._token}; Path=/; Max-Age={DAYS * 86400}; HttpOnly; SameSite=Strict"
         response.headers["Set-Cookie"] = cookie + self._secure
         return response
+
+
+def _is_form(scope: Scope) -> bool:
+    """Say whether a request is the form of the refusal; of whatever origin, for who sends it knows the token or not."""
+    if scope["type"] != "http" or scope["method"] != "POST" or scope["path"].startswith("/api/"):
+        return False
+    return Headers(scope=scope).get("content-type", "").partition(";")[0] == "application/x-www-form-urlencoded"
+
+
+async def _body(receive: Receive) -> bytes:
+    """Return the body of a request, or what came until it was longer than `FORM_BYTES`."""
+    body, more = b"", True
+    while more and len(body) <= FORM_BYTES:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body[:FORM_BYTES]
 
 
 def _refuse(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -21,7 +21,7 @@ def serve_page(serving: Serving, models: Sequence[Path], report: Callable[[str],
     Args:
         serving: where, and to whom.
         models: the model files.
-        report: told the address, with the token, once it is answered.
+        report: told the address once it is answered.
 
     Raises:
         ModelFileError: a model cannot be used.

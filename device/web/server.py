@@ -37,7 +37,7 @@ class Server:
     """Answers from its making to its `close`.
 
     Attributes:
-        url: what to type into a browser, with the token.
+        url: what to type into a browser.
     """
 
     def __init__(self, serving: Serving, models: Sequence[Path], hub: Hub | None, source: str | None) -> None:
@@ -136,5 +136,4 @@ def _url(serving: Serving) -> str:
         every = False
     shown = platform.node() if every else f"[{host}]" if ":" in host else host
     scheme = "https" if serving.certificate else "http"
-    query = f"?token={serving.token}" if serving.token else ""
-    return f"{scheme}://{shown}:{serving.listen.port}/{query}"
+    return f"{scheme}://{shown}:{serving.listen.port}/"

@@ -34,7 +34,7 @@ class Serving:
     """
 
     listen: Listen
-    token: str | None = None
+    token: str | None = dataclasses.field(default=None, repr=False)
     certificate: Path | None = None
     key: Path | None = None
 

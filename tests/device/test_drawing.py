@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_edge import fonts
 from fer_edge.device.drawing import BOX, draw_faces
+from fer_edge.text import fonts
 from tests.device.making import face
-from tests.edge.test_fonts import make_font
+from tests.edge.text.test_fonts import make_font
 
 
 @settings(max_examples=40, deadline=None)

@@ -6,13 +6,13 @@ import warnings
 import numpy as np
 import pytest
 
-from fer_edge import fonts
 from fer_edge.metrics import evaluate_scores
+from fer_edge.text import fonts
 from fer_edge.train import lettering
 from fer_edge.train.data.dataset import Dataset, Split
 from fer_edge.train.evaluate.plots import plot_confusion, plot_distribution, plot_sheet
 from fer_edge.train.lettering import plottable
-from tests.edge.test_fonts import make_font
+from tests.edge.text.test_fonts import make_font
 
 matplotlib = pytest.importorskip("matplotlib")
 

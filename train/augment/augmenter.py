@@ -6,13 +6,13 @@ part of the checkpoint, so that a resumed run draws what an uninterrupted one wo
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.augment.camera import RandomBlur, RandomLight, RandomNoise, Sometimes
 from fer_edge.train.augment.face import RandomGlasses, RandomSharpness, RandomShear, RandomVignette
 from fer_edge.train.keras_setup import load_keras
@@ -22,48 +22,6 @@ ops, random = keras.ops, keras.random
 
 Targets = dict[str, Any]
 """Tensors by name, one row an image, as `fer_edge.train.loop.batches.Targets` describes them; all mix alike."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Augmentation:
-    """How strongly to augment; 0 (or False) switches an element off.
-
-    Attributes:
-        flip: mirror half of the images.
-        rotation: largest angle in degrees.
-        scale: largest zoom; 0.2 draws factors from 1/1.2 to 1.2, evenly in the logarithm.
-        smaller: how much smaller still faces may be; 0.2 divides the least factor by 1.2. A cascade's boxes are looser
-            than the crops of data sets.
-        shift: largest shift as a share of the side.
-        contrast: largest change of contrast and brightness, as a share of the range.
-        glasses: share of images with drawn glasses, `fer_edge.train.augment.face`.
-        shear: share of images sheared sideways, much like a turned head.
-        vignette: share of images with dark corners.
-        sharpness: share of images sharpened.
-        light: share of images in another light, `fer_edge.train.augment.camera.RandomLight`.
-        blur: share of images blurred.
-        noise: share of images with noise.
-        erasing: share of images with a rectangle of noise (random erasing, Zhong et al. 2017, arXiv:1708.04896).
-        mixup: share of batches mixed with their mirror order (mixup, Zhang et al. 2017, arXiv:1710.09412).
-        cutmix: share of batches that get a rectangle of the batch in mirror order (Yun et al. 2019, arXiv:1905.04899).
-    """
-
-    flip: bool = True
-    rotation: float = 12.0
-    scale: float = 0.2
-    smaller: float = 0.0
-    shift: float = 0.08
-    contrast: float = 0.2
-    glasses: float = 0.0
-    shear: float = 0.0
-    vignette: float = 0.0
-    sharpness: float = 0.0
-    light: float = 0.0
-    blur: float = 0.0
-    noise: float = 0.0
-    erasing: float = 0.25
-    mixup: float = 0.15
-    cutmix: float = 0.0
 
 
 GEOMETRY = ("rotation", "scale", "smaller", "shift")

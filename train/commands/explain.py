@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fer_edge.commands.types import ModelPath
+
+if TYPE_CHECKING:
+    from fer_edge.train.explain.explanation import Explanation
 
 IMAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -15,13 +19,13 @@ IMAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("model", type=ModelPath(), metavar="MODEL")
 @click.argument("images", nargs=-1, type=IMAGE, metavar="[IMAGE]...")
-@click.option("--filters", is_flag=True, help="The weights of the first layer.")
-@click.option("--activations", is_flag=True, help="How the layers answer to each IMAGE.")
-@click.option("--saliency", is_flag=True, help="What in each IMAGE speaks for its class.")
-@click.option("--dream", is_flag=True, help="What raises each class, from noise and from each IMAGE; .keras only.")
-@click.option("--layer", metavar="NAME", help="With --activations: all of this layer's output.")
-@click.option("--class", "label", metavar="NAME", help="With --saliency and --dream: this class only.")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write into.")
+@click.option("--filters", is_flag=True, help="Draw the weights of the first layer.")
+@click.option("--activations", is_flag=True, help="Draw how the layers answer to each IMAGE.")
+@click.option("--saliency", is_flag=True, help="Draw what in each IMAGE speaks for its class.")
+@click.option("--dream", is_flag=True, help="Draw what raises each class, from noise and from each IMAGE; .keras only.")
+@click.option("--layer", metavar="NAME", help="With --activations: draw all of this layer's output.")
+@click.option("--class", "label", metavar="NAME", help="With --saliency and --dream: draw this class only.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Write into this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def explain(
     model: Path,
@@ -52,28 +56,34 @@ def explain(
 
     require("cv2", "train")
 
-    from fer_edge.model_file import file_hash
     from fer_edge.train.explain.explanation import REPORT, explain_model
 
     explanation = explain_model(model, images, kinds, out, layer=layer, label=label)
-    labels = explanation.network.info.labels
     if as_json:
-        result = {
-            "model": {"file": model.name, "sha256": file_hash(model)},
-            "report": str(out / REPORT),
-            "pictures": [
-                {"name": picture.name, "source": picture.source, "scores": dict(zip(labels, row.tolist(), strict=True))}
-                for picture, row in zip(explanation.pictures, explanation.scores, strict=True)
-            ],
-            "plates": [
-                {"kind": plate.kind, "picture": plate.picture or None, "file": str(out / plate.file)}
-                for plate in explanation.plates
-            ],
-        }
-        click.echo(json.dumps(result))
+        click.echo(json.dumps(_to_dict(explanation, model, out)))
         return
+    labels = explanation.network.info.labels
     for picture, row in zip(explanation.pictures, explanation.scores, strict=True):
         click.echo(f"{picture.name}: {labels[row.argmax()]} {row.max():.1%}")
     for plate in explanation.plates:
         click.echo(out / plate.file)
     click.echo(out / REPORT)
+
+
+def _to_dict(explanation: Explanation, model: Path, out: Path) -> dict[str, Any]:
+    from fer_edge.model_file import file_hash
+    from fer_edge.train.explain.explanation import REPORT
+
+    labels = explanation.network.info.labels
+    return {
+        "model": {"file": model.name, "sha256": file_hash(model)},
+        "report": str(out / REPORT),
+        "pictures": [
+            {"name": picture.name, "source": picture.source, "scores": dict(zip(labels, row.tolist(), strict=True))}
+            for picture, row in zip(explanation.pictures, explanation.scores, strict=True)
+        ],
+        "plates": [
+            {"kind": plate.kind, "picture": plate.picture or None, "file": str(out / plate.file)}
+            for plate in explanation.plates
+        ],
+    }

@@ -25,8 +25,8 @@ from fer_edge.errors import DataError
 from fer_edge.labels import EXPRESSIONS, canonical
 from fer_edge.text import printable
 from fer_edge.train.data.classes import EIGHT
-from fer_edge.train.data.csv_file import at_path
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
+from fer_edge.train.data.files.csv_file import at_path
 
 NO_EXPRESSION = ("unknown", "NF")
 ENOUGH, MAJORITY, MOST_CLASSES = 0.75, 0.5, 3

@@ -18,21 +18,21 @@ from fer_edge.text import printable
 from fer_edge.train.data import cache
 from fer_edge.train.data.auxiliary import with_auxiliary_votes, with_fused_votes
 from fer_edge.train.data.classes import EIGHT, map_each
-from fer_edge.train.data.csv_file import CsvFile
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.demo import make_demo
-from fer_edge.train.data.fer_csv import has_splits, read_fer_csv
-from fer_edge.train.data.fer_download import find_fer_csv, holds_csv
 from fer_edge.train.data.ferplus import load_ferplus
-from fer_edge.train.data.folders import list_pictures
+from fer_edge.train.data.files.csv_file import CsvFile
+from fer_edge.train.data.files.tree import Tree, open_tree
 from fer_edge.train.data.join import join
 from fer_edge.train.data.pictures import Listing, read_pictures
-from fer_edge.train.data.sets.ckplus import by_subject, is_ckplus
-from fer_edge.train.data.sets.expw import find_label_file, list_faces
-from fer_edge.train.data.sets.jaffe import is_jaffe, list_jaffe
-from fer_edge.train.data.sets.rafdb import find_rafdb, list_rafdb
+from fer_edge.train.data.readers.ckplus import by_subject, is_ckplus
+from fer_edge.train.data.readers.expw import find_label_file, list_faces
+from fer_edge.train.data.readers.fer_csv import has_splits, read_fer_csv
+from fer_edge.train.data.readers.fer_download import find_fer_csv, holds_csv
+from fer_edge.train.data.readers.folders import list_pictures
+from fer_edge.train.data.readers.jaffe import is_jaffe, list_jaffe
+from fer_edge.train.data.readers.rafdb import find_rafdb, list_rafdb
 from fer_edge.train.data.spec import DEMO, parts_of
-from fer_edge.train.data.tree import Tree, open_tree
 from fer_edge.train.progress import progress_bar
 
 CK_CSV = "ckextended"

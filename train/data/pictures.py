@@ -15,7 +15,7 @@ from fer_edge.lazy import require
 from fer_edge.preprocess import Box, face_to_input, image_to_input, to_grey
 from fer_edge.train.data.dataset import SPLITS, Split
 from fer_edge.train.data.divide import divide_by_class
-from fer_edge.train.data.tree import Tree
+from fer_edge.train.data.files.tree import Tree
 
 SIDE = 48
 

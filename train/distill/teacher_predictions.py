@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import ModelFileError
 from fer_edge.model_file import flatbuffer
-from fer_edge.train.augment.augmenter import GEOMETRY, Augmentation, AugmentedCopy
+from fer_edge.train.augment.augmentation import Augmentation
+from fer_edge.train.augment.augmenter import GEOMETRY, AugmentedCopy
 from fer_edge.train.data.cache import cache_folder
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.distill.int8_teacher import Int8Teacher

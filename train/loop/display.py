@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from fer_edge.lazy import require
-from fer_edge.terminal import native
+from fer_edge.text.terminal import native
 from fer_edge.train.keras_setup import load_keras
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from fer_edge.errors import DataError
-from fer_edge.train.augment.augmenter import Augmentation, AugmentedCopy
+from fer_edge.train.augment.augmentation import Augmentation
+from fer_edge.train.augment.augmenter import AugmentedCopy
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.data.ferplus import MAJORITY
 from fer_edge.train.keras_model import KerasModel, load_model

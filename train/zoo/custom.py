@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from fer_edge.errors import DataError
-from fer_edge.lazy import require
+from fer_edge.train.yaml_file import compose_yaml, refuse_node, shown
 from fer_edge.train.zoo.convnet import Convolution, Network
 
 MOST_UNITS, MOST_LAYERS = 16384, 64
@@ -38,18 +38,7 @@ def read_network(path: Path, input_size: int) -> Network:
         DataError: the file cannot be read or is not such a description; names the line.
         MissingExtraError: PyYAML is not installed.
     """
-    yaml = require("yaml", "train")
-    try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise DataError(f"{path}: expected a network in YAML, but it cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}:" if mark else ""
-        reason = str(getattr(error, "problem", None) or error).splitlines()[0]
-        raise DataError(f"{path}:{line} expected YAML, found something else ({reason})") from error
-    if root is None:
-        raise DataError(f"{path}: expected a network with the keys {_names(Network)}, found an empty file")
+    root = compose_yaml(path, "a network", _names(Network))
     network = _Reader(path, input_size).network(root)
     if (weights := _weights(network, input_size)) > MOST_WEIGHTS:
         raise DataError(
@@ -124,11 +113,11 @@ class _Reader:
     def items(self, node: Any, described: type) -> Iterator[tuple[str, Any]]:
         keys = _keys(described)
         if node.id != "mapping":
-            self.refuse(node, f"expected the keys {', '.join(keys)}", _shown(node))
+            self.refuse(node, f"expected the keys {', '.join(keys)}", shown(node))
         seen = set()
         for key, value in node.value:
             if key.value not in keys:
-                self.refuse(key, f"expected a key among {', '.join(keys)}", _shown(key))
+                self.refuse(key, f"expected a key among {', '.join(keys)}", shown(key))
             if key.value in seen:
                 self.refuse(key, f"expected '{key.value}' once", "it a second time")
             seen.add(key.value)
@@ -136,7 +125,7 @@ class _Reader:
 
     def sequence(self, node: Any, key: str) -> list[Any]:
         if node.id != "sequence" or not 0 < len(node.value) <= MOST_LAYERS:
-            found = f"{len(node.value)} entries" if node.id == "sequence" else _shown(node)
+            found = f"{len(node.value)} entries" if node.id == "sequence" else shown(node)
             self.refuse(node, f"expected a list of 1 to {MOST_LAYERS} entries for '{key}'", found)
         entries: list[Any] = node.value
         return entries
@@ -145,7 +134,7 @@ class _Reader:
         rule = f"a whole number from 1 to {MOST_UNITS} for '{key}'"
         text = node.value if node.id == "scalar" and not node.style else ""
         if not (text.isdecimal() and text.isascii() and len(text) < 9 and 1 <= int(text) <= MOST_UNITS):
-            self.refuse(node, f"expected {rule}", _shown(node))
+            self.refuse(node, f"expected {rule}", shown(node))
         return int(text)
 
     def number(self, node: Any, key: str, rule: str, fits: Callable[[float], bool]) -> float:
@@ -155,18 +144,13 @@ class _Reader:
         except ValueError:
             value = math.nan
         if not (math.isfinite(value) and fits(value)):
-            self.refuse(node, f"expected a number {rule} for '{key}'", _shown(node))
+            self.refuse(node, f"expected a number {rule} for '{key}'", shown(node))
         return value
 
     def flag(self, node: Any, key: str) -> bool:
         if node.id != "scalar" or node.value not in ("true", "false"):
-            self.refuse(node, f"expected true or false for '{key}'", _shown(node))
+            self.refuse(node, f"expected true or false for '{key}'", shown(node))
         return bool(node.value == "true")
 
     def refuse(self, node: Any, expected: str, found: object) -> NoReturn:
-        raise DataError(f"{self.path}: line {node.start_mark.line + 1}: {expected}, found {found}")
-
-
-def _shown(node: Any) -> str:
-    """Return a node as an error shows it."""
-    return f"'{node.value[:40]}'" if node.id == "scalar" else f"a {node.id}"
+        refuse_node(self.path, node, expected, found)

@@ -4,8 +4,29 @@ render_unit() { printf '%s' "$unit_text" | sed "s|@ROOT@|$root|g"; }
 
 installed_unit() { systemctl show --property=FragmentPath --value "$unit"; }
 
+secrets_file=/etc/fer-edge.env
+
 unit_fits() {
-    [ "$service" = no ] || render_unit | cmp -s - "$(installed_unit)"
+    [ "$service" = no ] || { render_unit | cmp -s - "$(installed_unit)" && secrets_fit; }
+}
+
+secrets_fit() {
+    if [ -n "$secrets" ]; then
+        printf '%s' "$secrets" | as_root cmp -s - "$secrets_file"
+    else
+        as_root test ! -e "$secrets_file"
+    fi
+}
+
+install_secrets() {
+    as_root rm -f "$secrets_file.before"
+    if as_root test -e "$secrets_file"; then as_root mv "$secrets_file" "$secrets_file.before"; fi
+    if [ -n "$secrets" ]; then printf '%s' "$secrets" | as_root install -m 600 /dev/stdin "$secrets_file"; fi
+}
+
+restore_secrets() {
+    as_root rm -f "$secrets_file"
+    if as_root test -e "$secrets_file.before"; then as_root mv "$secrets_file.before" "$secrets_file"; fi
 }
 
 already() {
@@ -28,6 +49,7 @@ install_unit() {
     render_unit >"$root/.unit.new"
     as_root install -m 644 "$root/.unit.new" "/etc/systemd/system/$unit"
     rm "$root/.unit.new"
+    install_secrets
     as_root systemctl daemon-reload
     as_root systemctl enable --quiet "$unit"
 }
@@ -54,12 +76,14 @@ roll_back() {
     if [ $unit_is_new = yes ] && [ ! -e "$root/.unit.before" ]; then
         as_root systemctl disable --quiet --now "$unit" || true
         as_root rm -f "/etc/systemd/system/$unit"
+        restore_secrets
         as_root systemctl daemon-reload
         if [ -n "$good" ]; then point current "releases/$good"; else rm -f "$root/current"; fi
         fail "$why; there was no service before, so it is off again"
     fi
     if [ $unit_is_new = yes ]; then
         as_root install -m 644 "$root/.unit.before" "/etc/systemd/system/$unit"
+        restore_secrets
         as_root systemctl daemon-reload
     fi
     if [ -z "$good" ]; then

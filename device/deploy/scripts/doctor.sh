@@ -10,7 +10,9 @@ act() {
         # The camera is the running version's; whether the new one gets its pictures shows when the service starts.
         set -- "$@" --source demo
     elif [ -n "$source" ]; then
-        set -- "$@" --source "$source"
+        # Not as an option: it may hold a password, and every user can read a command line.
+        FER_EDGE_SOURCE=$source
+        export FER_EDGE_SOURCE
     fi
     status=0
     timeout 300 "$venv/bin/fer-edge" "$@" >"$answer" || status=$?

@@ -4,17 +4,30 @@
 import { byId, el, settings, showState } from './page.js';
 
 const LONGEST_WAIT = 10000;
+const SILENCE = 5000;
 const WIDEST = 640;
 const socketAddress = (path) => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`;
 
 export function openFeed({ pictures = true, onResult, onReady = () => {} }) {
   const notice = byId('notice');
+  if (settings.camera) sayWhenSilent();
   if (!settings.camera) askForCamera(notice, onResult, onReady);
   else if (pictures) watchPictures(notice, onResult, onReady);
   else watchResults(onResult, onReady);
 }
 
+let newest = 0;
+
+// A camera that is away leaves its last picture on the page; what stands beside it must not say that it is live.
+function sayWhenSilent() {
+  setInterval(() => {
+    const silent = performance.now() - newest;
+    if (newest && !document.hidden && silent >= SILENCE) showState(`no picture for ${Math.round(silent / 1000)} s`, false);
+  }, 1000);
+}
+
 function state(line) {
+  newest = performance.now();
   const source = settings.camera ? settings.source : 'this browser’s camera';
   const name = source.split('/').pop();
   showState(`${name} · ${line.loop.fps.toFixed(line.loop.fps < 10 ? 1 : 0)} a second`, true);

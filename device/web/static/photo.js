@@ -22,7 +22,10 @@ async function shrink(file) {
   }
   const factor = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
   const small = new OffscreenCanvas(Math.round(bitmap.width * factor), Math.round(bitmap.height * factor));
-  small.getContext('2d', { alpha: false }).drawImage(bitmap, 0, 0, small.width, small.height);
+  const context = small.getContext('2d', { alpha: false });
+  context.fillStyle = '#fff'; // seen through transparent pixels, as the server has it
+  context.fillRect(0, 0, small.width, small.height);
+  context.drawImage(bitmap, 0, 0, small.width, small.height);
   bitmap.close();
   return small.convertToBlob({ type: 'image/jpeg', quality: 0.92 });
 }

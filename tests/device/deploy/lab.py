@@ -39,7 +39,7 @@ if [ "$1 $2" = "-m venv" ]; then cp -al {template} "$4"; else exec {python} "$@"
 [ "$1" = -n ] && shift
 for word; do
     shift
-    case $word in /etc/systemd/system/*) word=$HOME/units/${word##*/} ;; esac
+    case $word in /etc/systemd/system/* | /etc/fer-edge.env*) word=$HOME/units/${word##*/} ;; esac
     set -- "$@" "$word"
 done
 exec "$@"

@@ -31,6 +31,28 @@ def test_refuses_what_is_no_host(host):
 
 
 @pytest.mark.parametrize(
+    ("host", "advice"),
+    [
+        ("pi@door:2222", "write 'Host door' and 'Port 2222' into ~/.ssh/config, then name pi@door"),
+        ("door:2222", "write 'Host door' and 'Port 2222' into ~/.ssh/config, then name door"),
+        ("ssh://pi@door:2222/", "write 'Host door' and 'Port 2222' into ~/.ssh/config, then name pi@door"),
+        ("ssh://pi@door", "it has a scheme; write pi@door"),
+        ("https://door", "it has a scheme; write door"),
+        ("pi@door:fer-edge", "the folder on the target is --path"),
+        ("pi@door/fer-edge", "the folder on the target is --path"),
+        ("pi@[fe80::1]", "write pi@fe80::1, without brackets"),
+        ("pi:s3cret@door", "the login needs a key; write pi@door"),
+        ("ssh://pi:s3cret@door", "it has a scheme; write pi@door"),
+    ],
+)
+def test_says_how_a_host_is_written(host, advice):
+    result = run(host)
+    assert result.exit_code == 2
+    assert advice in " ".join(result.stderr.split())
+    assert "s3cret" not in result.stderr
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         (),

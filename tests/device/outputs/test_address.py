@@ -37,7 +37,10 @@ def test_brokers(url, broker):
         ("mqtt://host/" + "a" * 1001, "longer"),
         ("mqtt://host/a#b", r"%23"),
         ("mqtt://host:0/a", "port 0"),
-        ("mqtt://host:99999/a", "read"),
+        ("mqtt://host:99999/a", "its port is no number from 1 to 65535"),
+        ("mqtt://me:p#w@host/a", "its user or password holds a #; write %23"),
+        ("mqtt://me:p/w@host/a", "its user or password holds a /; write %2F"),
+        ("mqtt://me:p[w@host/a", r"its user or password holds a \[; write %5B"),
         ("mqtt://:pw@host/a", "without a user"),
         ("mqtt://host/\udc80", "read"),
     ],
@@ -75,6 +78,12 @@ def test_any_text_is_a_broker_or_refused_and_the_password_is_not_repeated(url):
 def test_listening(value, listen, text):
     assert parse_listen(value) == listen
     assert str(listen) == text
+
+
+@pytest.mark.parametrize("value", ["http://0.0.0.0:9100", "https://[::1]:8443/", "0.0.0.0:9100/metrics", "//x:1"])
+def test_a_scheme_or_path_has_no_place_where_to_listen(value):
+    with pytest.raises(ValueError, match="without http:// before it or a path after it"):
+        parse_listen(value)
 
 
 @pytest.mark.parametrize("value", ["", "0", "65536", "x", ":1", "host:", "::1:80", "-1", "1.5", "²", "[]:9"])

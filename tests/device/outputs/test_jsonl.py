@@ -1,5 +1,8 @@
 import json
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from importlib import resources
@@ -202,3 +205,106 @@ def test_a_reader_who_goes_away(tmp_path):
         os.close(reader)
         with pytest.raises(OutputError, match="its reader has gone"):
             output.write(result())
+
+
+def frames(path):
+    return [json.loads(line)["frame"] for line in path.read_text().splitlines()]
+
+
+def test_a_file_that_is_emptied_goes_on_at_its_beginning(tmp_path):
+    path = tmp_path / "out.jsonl"
+    with JsonLines(str(path)) as output:
+        for index in range(20):
+            output.write(result(index))
+        os.truncate(path, 0)  # logrotate's copytruncate
+        output.write(result(20))
+        assert frames(path) == [20]
+        with path.open("a") as other:  # somebody else's line stays
+            other.write(path.read_text().replace('"frame":20', '"frame":77'))
+        output.write(result(21))
+    assert frames(path) == [20, 77, 21]
+
+
+def test_a_file_that_was_renamed_is_opened_again_when_asked(tmp_path):
+    path, old = tmp_path / "out.jsonl", tmp_path / "out.jsonl.1"
+    with JsonLines(str(path)) as output:
+        output.write(result(0))
+        path.rename(old)
+        output.write(result(1))
+        assert frames(old) == [0, 1]
+        output.reopen()
+        output.write(result(2))
+        assert (frames(old), frames(path)) == ([0, 1], [2])
+        output.reopen()  # nothing was renamed: nothing is lost
+        output.write(result(3))
+        assert frames(path) == [2, 3]
+        path.unlink()
+        output.reopen()
+        output.write(result(4))
+    assert frames(path) == [4]
+
+
+def test_a_file_that_cannot_be_opened_again_stays_open(tmp_path, caplog):
+    folder, moved = tmp_path / "logs", tmp_path / "logs.1"
+    folder.mkdir()
+    with JsonLines(str(folder / "out.jsonl")) as output:
+        folder.rename(moved)
+        output.reopen()
+        output.write(result(0))
+    assert frames(moved / "out.jsonl") == [0]
+    assert "its lines go to the file that was open" in caplog.text
+
+
+def test_pipes_and_standard_output_are_not_opened_again(tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    with JsonLines(str(fifo)) as output:
+        output.reopen()
+        output.write(result(0))
+    assert json.loads(os.read(reader, 10_000))["frame"] == 0
+    os.close(reader)
+
+
+def test_sighup_opens_the_file_of_a_run_again(tmp_path):
+    path, old = tmp_path / "out.jsonl", tmp_path / "out.jsonl.1"
+    command = [
+        sys.executable,
+        "-m",
+        "fer_edge",
+        "run",
+        "--source",
+        "demo:live",
+        "--model",
+        "nano",
+        "--jsonl",
+        str(path),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def wait_for(condition):
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    wait_for(lambda: path.exists() and frames(path))
+    path.rename(old)
+    process.send_signal(signal.SIGHUP)
+    wait_for(path.exists)
+    wait_for(lambda: frames(path))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    process.communicate()
+    written = frames(old) + frames(path)
+    assert written == sorted(set(written))
+
+
+def test_without_a_file_sighup_ends_a_run(tmp_path):
+    command = [sys.executable, "-m", "fer_edge", "run", "--source", "demo:live", "--model", "nano", "--jsonl", "-"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process.stdout.readline()
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(30) == -signal.SIGHUP
+    process.stdout.close()

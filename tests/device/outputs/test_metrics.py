@@ -1,6 +1,7 @@
 import contextlib
 import json
 import socket
+import time
 import urllib.request
 
 import pytest
@@ -10,11 +11,15 @@ pytest.importorskip("prometheus_client", reason="needs prometheus-client")
 
 from prometheus_client.parser import text_string_to_metric_families
 
+import fer_edge
 from fer_edge.cli import main
+from fer_edge.device.outputs import metrics
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.outputs.jsonl import JsonLines
 from fer_edge.device.outputs.metrics import Metrics
 from fer_edge.device.results import Counters
+from fer_edge.device.sources.base import Source
+from fer_edge.device.sources.demo import DemoSource
 from fer_edge.errors import OutputError
 from tests.device.making import LABELS, face, result
 
@@ -127,3 +132,35 @@ def test_the_command_refuses_another_form():
     ran = CliRunner().invoke(main, ["run", "--source", "demo", "--metrics", "everywhere"])
     assert ran.exit_code == 2
     assert "'everywhere': expected PORT or HOST:PORT" in " ".join(ran.stderr.split())
+
+
+def test_a_camera_that_is_away_has_no_faces(port):
+    with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, []) as output:
+        assert ask(port)["fer_edge_source_up",] == 0
+        output.write(result(0, faces=[face()]))
+        output.silent(4.9)
+        assert (ask(port)["fer_edge_source_up",], ask(port)["fer_edge_faces",]) == (1, 1)
+        output.silent(5.0)
+        assert (ask(port)["fer_edge_source_up",], ask(port)["fer_edge_faces",]) == (0, 0)
+        output.write(result(1, faces=[face()]))
+        assert (ask(port)["fer_edge_source_up",], ask(port)["fer_edge_faces",]) == (1, 1)
+
+
+def test_the_loop_says_that_its_camera_is_away(port, monkeypatch):
+    monkeypatch.setattr(metrics, "SILENCE_TIMEOUT_S", 0.2)
+    seen = []
+
+    class Camera(Source):
+        name, live = "camera", True
+
+        def __iter__(self):
+            film = iter(DemoSource((320, 240)))
+            yield next(film)
+            deadline = time.monotonic() + 10
+            while seen[-2:] != [1, 0] and time.monotonic() < deadline:
+                seen.append(ask(port)["fer_edge_source_up",])
+            yield next(film)
+
+    for _ in fer_edge.run(Camera(), metrics=port, models="nano", frames=2):
+        pass
+    assert seen[-2:] == [1, 0]

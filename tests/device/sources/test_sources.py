@@ -88,6 +88,58 @@ def test_a_pipe_that_somebody_writes_is_read(clip):
     os.close(reader)
 
 
+@pytest.mark.parametrize("name", ["2026-11-29T10:20:30.mkv", "concat:a.mkv", "http:clip.mkv", "100%d.mkv", "#1?.mkv"])
+def test_a_file_name_is_no_protocol_and_no_pattern(clip, tmp_path, monkeypatch, name):
+    (tmp_path / name).write_bytes(clip.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    with open_source(name) as source:
+        assert source.name == name
+        assert not source.live
+        assert [len(list(source)) for _ in range(2)] == [12, 12]
+
+
+def test_the_address_of_a_file_is_the_file(clip, tmp_path):
+    path = tmp_path / "ein film.mkv"
+    path.write_bytes(clip.read_bytes())
+    with open_source(path.as_uri()) as source:
+        assert not source.live
+        assert len(list(source)) == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("list.txt", b"photos/a.jpg\nphotos/b.jpg\n"),
+        ("windows.txt", "C:\\photos\\a.jpg\r\n".encode("utf-16")),
+        ("umlauts.lst", "Fotos/Gro\u00dfmutter.jpg\n".encode() * 500),
+        ("log.ans", b"\x1b[31mred\x1b[0m text\n"),
+        ("table.csv", b"emotion,pixels,Usage\n0,1 2 3,Training\n"),
+    ],
+)
+def test_text_is_not_played_as_a_film(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceError, match="found text; to work on the files of a list, put them"):
+        open_source(str(tmp_path / name))
+
+
+def test_a_playlist_is_no_text(clip, tmp_path):
+    path = tmp_path / "films.ffconcat"
+    path.write_text(f"ffconcat version 1.0\nfile '{clip.name}'\nfile '{clip.name}'\n")
+    (tmp_path / clip.name).write_bytes(clip.read_bytes())
+    with open_source(str(path)) as source:
+        assert len(list(source)) == 24
+
+
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/zero"])
+def test_every_character_device_is_taken_for_a_camera(tmp_path, device, capfd):
+    link = tmp_path / "usb-Some_Camera-video-index0.jpg"
+    link.symlink_to(device)
+    for spec in (device, link):
+        with pytest.raises(SourceError, match=f"{spec}: no camera answers there"):
+            open_source(str(spec))
+    assert capfd.readouterr().err == ""
+
+
 class Damaged(Source):
     name, fps = "damaged", 10.0
 

@@ -93,7 +93,8 @@ def test_a_truncated_video_gives_what_it_has_and_one_warning(tmp_path, caplog, c
     assert frames[0] == frames[1]
     (record,) = caplog.records
     assert record.getMessage() == (
-        f"{path}: only {frames[0]} of its 40 pictures could be decoded; the file is truncated or damaged"
+        f"{path}: the file ends in the middle of a part, it is truncated or still being written; "
+        f"{frames[0]} frames could be decoded"
     )
     assert capfd.readouterr().err == ""
 
@@ -118,10 +119,3 @@ def test_grey_video(tmp_path):
     (frame,) = VideoSource(str(path))
     assert abs(int(frame.y[0, 0]) - 90) <= 2
     assert np.abs(frame.cb.astype(int) - 128).max() <= 2
-
-
-def test_a_stream_that_ends_is_an_error(clip):
-    source = VideoSource(str(clip))
-    source.live = True
-    with pytest.raises(SourceError, match="the stream ended after 12 pictures"):
-        list(source)

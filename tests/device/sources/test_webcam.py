@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -10,7 +11,7 @@ class Camera:
     """Stands in for `cv2.VideoCapture`, as no machine that tests has a camera; plays what it is given."""
 
     def __init__(self, *answers):
-        self._answers, self.released, self.asked = iter(answers), 0, {}
+        self._answers, self.released, self.asked, self.opened = iter(answers), 0, {}, []
 
     def isOpened(self):  # noqa: N802
         return True
@@ -40,7 +41,7 @@ EMPTY = (True, np.empty((0, 0, 3), np.uint8))
 def plugged(monkeypatch):
     def plug(*answers):
         camera = Camera(*answers)
-        monkeypatch.setattr(webcam.cv2, "VideoCapture", lambda number: camera)
+        monkeypatch.setattr(webcam.cv2, "VideoCapture", lambda *which: camera.opened.append(which) or camera)
         return camera
 
     return plug
@@ -69,3 +70,24 @@ def test_it_can_be_opened_again(plugged):
     assert next(iter(again)).y[0, 0] == 7
     assert first.released == 1
     assert first.asked == second.asked != {}
+
+
+def test_a_lasting_name_is_the_camera_that_it_leads_to_at_the_time(plugged, tmp_path):
+    link = tmp_path / "usb-Some_Camera-video-index0"
+    link.symlink_to("/dev/video2")
+    camera = plugged()
+    source = WebcamSource(link)
+    assert (source.name, source.live, camera.opened) == (str(link), True, [(2,)])
+    assert camera.asked  # a size
+    source.close()
+    link.unlink()
+    link.symlink_to("/dev/video4")  # plugged in again
+    again = plugged(picture(7))
+    assert next(iter(source.reopen())).y[0, 0] == 7
+    assert again.opened == [(4,)]
+
+
+def test_a_device_of_another_name_is_opened_as_a_camera(plugged, tmp_path):
+    camera = plugged()
+    WebcamSource(tmp_path / "door")
+    assert camera.opened == [(str(tmp_path / "door"), cv2.CAP_V4L2)]

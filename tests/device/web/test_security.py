@@ -71,7 +71,7 @@ def test_without_the_token_nothing_is_answered(client, path):
 def test_without_the_token_no_websocket_opens(client):
     with pytest.raises(WebSocketDisconnect), client(OUTSIDE).websocket_connect("/api/camera"):
         pass
-    with client(OUTSIDE).websocket_connect(f"/api/camera?token={TOKEN}"):
+    with client(OUTSIDE).websocket_connect("/api/camera", headers={"Authorization": f"Bearer {TOKEN}"}):
         pass
 
 
@@ -84,14 +84,27 @@ def test_a_visitor_without_the_token_is_asked_for_it(client):
 def test_the_token_opens(client):
     page = client(OUTSIDE)
     assert page.get("/api/device", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
-    assert page.get(f"/api/device?token={TOKEN}").status_code == 200
 
 
-def test_the_token_of_the_address_becomes_a_cookie(client):
+@pytest.mark.parametrize("path", ["/", "/chart", "/api/device", "/api/events", "/openapi.json"])
+def test_a_token_in_an_address_does_not_open(client, path):
     page = client(OUTSIDE)
-    answer = page.get(f"/chart?token={TOKEN}&a=b%26c", follow_redirects=False)
+    for query in (f"token={TOKEN}", f"a=b&token={TOKEN}", f"Authorization=Bearer%20{TOKEN}"):
+        answer = page.get(f"{path}?{query}", follow_redirects=False)
+        assert answer.status_code == 401
+        assert "set-cookie" not in answer.headers
+        assert TOKEN not in answer.text
+    with pytest.raises(WebSocketDisconnect), page.websocket_connect(f"/api/camera?token={TOKEN}"):
+        pass
+
+
+# A browser that is told to name no referrer sends the origin "null" with a form.
+@pytest.mark.parametrize("headers", [{}, {"Origin": "null"}])
+def test_the_token_that_is_typed_becomes_a_cookie(client, headers):
+    page = client(OUTSIDE)
+    answer = page.post("/chart", data={"token": TOKEN}, headers=headers, follow_redirects=False)
     assert answer.status_code == 303
-    assert answer.headers["location"] == "/chart?a=b%26c"
+    assert answer.headers["location"] == "/chart"
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
@@ -99,14 +112,26 @@ def test_the_token_of_the_address_becomes_a_cookie(client):
     assert page.get("/api/device").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "fields", [{"token": "wrong"}, {}, {"token": TOKEN[:-1]}, {"name": "x" * 5000, "token": TOKEN}]
+)
+def test_a_wrong_form_is_asked_again(client, fields):
+    answer = client(OUTSIDE).post("/", data=fields, follow_redirects=False)
+    assert answer.status_code == 401
+    assert "This page is private" in answer.text
+    assert "set-cookie" not in answer.headers
+
+
 def test_the_redirect_stays_on_this_host(client):
-    answer = client(OUTSIDE).get(f"//evil.example/?token={TOKEN}", follow_redirects=False)
-    assert not answer.headers.get("location", "/").startswith("//")
+    answer = client(OUTSIDE).post("//evil.example/", data={"token": TOKEN}, follow_redirects=False)
+    assert answer.status_code == 303
+    assert not answer.headers["location"].startswith("//")
 
 
 def test_the_cookie_stays_on_tls(client, tmp_path):
     page = client(Serving(Listen("0.0.0.0", 8080), TOKEN, tmp_path / "cert.pem", tmp_path / "key.pem"))
-    assert "; Secure" in page.get(f"/?token={TOKEN}", follow_redirects=False).headers["set-cookie"]
+    answer = page.post("/", data={"token": TOKEN}, follow_redirects=False)
+    assert "; Secure" in answer.headers["set-cookie"]
 
 
 def test_a_token_on_the_loopback_is_asked_for_as_well(client):

@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import time
@@ -46,6 +47,8 @@ def start(*arguments, **environment):
     )
     line = process.stderr.readline()
     assert line.startswith("live page: "), line + process.stderr.read()
+    if "STATE_DIRECTORY" in environment:
+        assert re.search(r" \(its token: in /.*/page-token\) ", line)
     return process, line.split()[2]
 
 
@@ -84,23 +87,40 @@ def test_run_with_the_page_and_a_viewer_ends_in_order(tmp_path):
     assert {key: seen[key] for key in written} == written
 
 
-def test_another_address_needs_a_token():
-    port = free_port()
-    process, url = start("serve", f"0.0.0.0:{port}")
-    token = re.fullmatch(rf"http://[^/]+:{port}/\?token=([0-9a-f]{{32}})", url)[1]
-    assert ask(port)[0] == 401
-    assert ask(port, Authorization=f"Bearer {token}")[0] == 200
-    process.terminate()
-    process.communicate(timeout=30)
+@pytest.mark.parametrize("service", [False, True])
+def test_another_address_needs_a_token_that_is_kept_and_not_printed(tmp_path, service):
+    file = tmp_path / ("page-token" if service else "fer-edge/page-token")
+    state = {"STATE_DIRECTORY": str(tmp_path)} if service else {"STATE_DIRECTORY": "", "XDG_STATE_HOME": str(tmp_path)}
+    tokens = set()
+    for _ in range(2):
+        port = free_port()
+        process, url = start("serve", f"0.0.0.0:{port}", **state)
+        assert re.fullmatch(rf"http://[^/]+:{port}/", url)
+        token = file.read_text().strip()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert ask(port)[0] == 401
+        assert ask(port, Authorization=f"Bearer {token}")[0] == 200
+        process.terminate()
+        out, err = process.communicate(timeout=30)
+        assert token not in out + err
+        tokens.add(token)
+    assert len(tokens) == 1
+
+
+def test_a_token_that_cannot_be_kept(tmp_path):
+    (tmp_path / "state").touch()
+    done = CliRunner().invoke(main, ["serve", "0.0.0.0:8080"], env={"STATE_DIRECTORY": str(tmp_path / "state")})
+    assert done.exit_code == 1
+    assert "the token cannot be kept there" in done.output
 
 
 def test_a_token_of_ones_own_from_the_environment():
     port = free_port()
     process, url = start("serve", port, FER_EDGE_TOKEN=TOKEN)
-    assert url.endswith(f"?token={TOKEN}")
+    assert TOKEN not in url
     assert ask(port)[0] == 401
     process.terminate()
-    process.communicate(timeout=30)
+    assert TOKEN not in "".join(process.communicate(timeout=30))
 
 
 def test_tls(pem, model_path):

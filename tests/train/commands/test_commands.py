@@ -48,10 +48,10 @@ def test_preview(fer_csv, tmp_path):
 
 
 def test_preview_has_trains_options_of_every_element(fer_csv, tmp_path):
-    from fer_edge.train.augment.augmenter import Augmentation
-    from fer_edge.train.commands.data import ELEMENTS
+    from fer_edge.train.augment.augmentation import Augmentation
+    from fer_edge.train.commands.data import preview
 
-    assert set(ELEMENTS) == {field.name for field in dataclasses.fields(Augmentation)}
+    assert {field.name for field in dataclasses.fields(Augmentation)} <= {option.name for option in preview.params}
     still = [
         "--no-flip",
         *(word for name in ("scale", "shift", "contrast", "erasing", "mixup") for word in (f"--{name}", 0)),
@@ -148,7 +148,7 @@ def test_the_largest_seed(fer_csv, tmp_path):
     [(False, "nothing is kept, start again with the same arguments"), (True, "the same arguments and --resume")],
 )
 def test_an_interrupt_says_how_to_go_on(fer_csv, tmp_path, monkeypatch, epoch, said):
-    from fer_edge.train.loop import training
+    from fer_edge.train.runs import one_run
 
     def interrupted(dataset, model, recipe, out, **_):
         out.mkdir()
@@ -156,7 +156,7 @@ def test_an_interrupt_says_how_to_go_on(fer_csv, tmp_path, monkeypatch, epoch, s
             (out / "checkpoint.npz").write_bytes(b"")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "train_model", interrupted)
+    monkeypatch.setattr(one_run, "train_model", interrupted)
     result = run("train", fer_csv, "--out", tmp_path / "run")
     assert result.exit_code == 1
     assert said in result.stderr

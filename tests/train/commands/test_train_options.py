@@ -1,6 +1,9 @@
 """What the train command adds to a run: presets, protocols, balancing, contrast, logs, pictures of the network."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -8,55 +11,88 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.model_file import read_info
-from fer_edge.train.commands.idle import refuse_idle
-from fer_edge.train.commands.train import train
-from fer_edge.train.presets import PRESETS
-from fer_edge.train.recipe import Recipe
-from fer_edge.train.zoo.registry import ZOO
+from fer_edge.train.augment.augmentation import Augmentation
+from fer_edge.train.commands.train import configuration_of, train
+from fer_edge.train.recipe import Distillation, Recipe
+from fer_edge.train.runs.config import TrainConfig
+from fer_edge.train.runs.recipe_file import published_recipes
+from fer_edge.train.settings import settings_of
 
 
 def run(*arguments):
     return CliRunner().invoke(main, ["train", *map(str, arguments)])
 
 
-def parsed(*arguments):
-    """Return the options as the command would get them, without running it."""
+def configured(*arguments):
+    """Return the configuration that the command would train with."""
     with click.Context(train) as context:
         train.parse_args(context, [str(a) for a in ("demo", "--out", "x", *arguments)])
-        return context.params
+        return configuration_of(context)
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_names_options_and_a_model_of_the_zoo(name):
-    options = {parameter.name: parameter for parameter in train.params}
-    assert PRESETS[name].keys() <= options.keys()
-    assert PRESETS[name]["model"] in ZOO
-    found = parsed("--preset", name)
-    for key, value in PRESETS[name].items():
-        assert found[key] == value
+@pytest.mark.parametrize("name", published_recipes())
+def test_a_preset_is_the_recipe_of_that_name(name):
+    assert configured("--preset", name) == configured("--recipe", name)
 
 
-def test_an_option_given_by_hand_wins_over_the_preset():
-    found = parsed("--epochs", "3", "--preset", "jain")
-    assert (found["epochs"], found["model"]) == (3, "deep-cnn")
+def test_an_option_given_by_hand_wins_over_the_recipe():
+    found = configured("--epochs", "3", "--preset", "jain", "--dropout", "0.2")
+    assert (found.recipe.epochs, found.recipe.dropout, found.model) == (3, 0.2, "deep-cnn")
+    assert found.recipe.augmentation.rotation == 10
+
+
+def test_a_default_given_by_hand_wins_over_the_recipe():
+    assert configured("--preset", "jain", "--batch-size", "64", "--scale", "0.2").recipe.augmentation.scale == 0.2
 
 
 def test_an_unknown_preset_is_refused():
     result = run("demo", "--out", "x", "--preset", "none")
     assert result.exit_code == 2
-    assert "'none' is none of jain" in result.output
+    assert "'none' is none of aucairo, ioannou, jain" in result.output
 
 
-def test_the_commands_defaults_are_the_recipes():
-    found, recipe = parsed(), Recipe().to_dict()
-    augmentation = recipe.pop("augmentation")
-    for name, value in {**recipe, **augmentation}.items():
-        if name == "contrast":
-            continue  # two options: the augmentation's, and the input's
-        if name not in ("drop_leaks",):
-            assert found[name] == value, name
-    assert found["contrast"] == augmentation["contrast"]
-    assert found["contrast_normalisation"] == recipe["contrast"]
+def test_two_recipes_at_once_are_refused():
+    result = run("demo", "--out", "x", "--preset", "jain", "--recipe", "compact")
+    assert result.exit_code == 2
+    assert "--preset names a recipe as well: give it or --recipe" in result.output
+
+
+def test_an_unknown_recipe_is_refused_with_the_nearest_one():
+    result = run("demo", "--out", "x", "--recipe", "compct")
+    assert result.exit_code == 2
+    assert "did you mean 'compact'?" in " ".join(result.output.split())
+
+
+def test_without_options_all_is_at_its_default():
+    assert configured() == TrainConfig(Path("x"))
+
+
+@pytest.mark.parametrize("described", [Recipe, Augmentation, Distillation, TrainConfig])
+def test_every_setting_has_an_option_with_its_default_range_and_help(described):
+    options = {parameter.name: parameter for parameter in train.params}
+    for setting in settings_of(described).values():
+        option = options[setting.name]
+        assert option.opts[0] == "--" + setting.name.replace("_", "-")
+        assert option.is_flag or option.default == setting.default
+        assert not option.is_flag or setting.default == (option.default is True)
+        assert option.help == setting.help
+        assert option.help[0].isupper()
+        if setting.choices:
+            assert tuple(filter(None, option.type.choices)) == setting.choices
+        if setting.within:
+            bounds = (option.type.min, option.type.max if option.type.max is not None else float("inf"))
+            assert bounds == (setting.within.low, setting.within.high)
+
+
+def test_the_help_needs_neither_keras_nor_numpy():
+    program = (
+        "import sys\nfrom click.testing import CliRunner\nfrom fer_edge.cli import main\n"
+        "print(CliRunner().invoke(main, ['train', '--help']).output)\n"
+        "print([name for name in ('keras', 'numpy', 'yaml') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "--learning-rate FLOAT RANGE" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_balanced_contrast_normalised_and_described(fer_csv, tmp_path):
@@ -116,7 +152,7 @@ def test_the_leaky_protocol_warns_wherever_its_number_stands(fer_csv, tmp_path):
 def test_wrong_usage(tmp_path, arguments, message):
     result = run("demo", "--out", tmp_path / "run", *arguments)
     assert result.exit_code == 2
-    assert message in result.output
+    assert message in " ".join(result.output.replace("\u2502", " ").split())
 
 
 def test_a_dropout_that_the_network_fixes(tmp_path):
@@ -128,8 +164,28 @@ def test_a_dropout_that_the_network_fixes(tmp_path):
 
 
 def test_what_cannot_act_is_none_in_the_card_and_off_is_never_refused():
-    with click.Context(train) as context:
-        words = ("demo", "--out", "x", "--preset", "jain", "--holdout", "0", "--patience", "0", "--weight-decay", "0")
-        train.parse_args(context, list(words))
-        off = refuse_idle(context)
-    assert off == {"weight_decay": 0, "warmup_epochs": 0, "patience": 0, "auxiliary_share": 0}
+    recipe = configured("--preset", "jain", "--holdout", "0", "--patience", "0", "--weight-decay", "0").recipe
+    assert (recipe.weight_decay, recipe.warmup_epochs, recipe.patience, recipe.auxiliary_share) == (0, 0, 0, 0)
+
+
+def test_what_a_recipe_says_and_an_option_undoes_is_off_and_not_refused(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text("weight_decay: 0.02\npatience: 4\nlight: 0.1\n")
+    recipe = configured("--recipe", path, "--optimizer", "adam", "--holdout", "0", "--input-contrast", "clahe").recipe
+    assert (recipe.weight_decay, recipe.patience, recipe.augmentation.light) == (0, 0, 0)
+
+
+def test_a_recipe_with_an_unknown_key_is_no_wrong_usage(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text("model: nano\nepocs: 3\n")
+    result = run("demo", "--out", tmp_path / "run", "--recipe", path)
+    assert result.exit_code == 1
+    assert f"{path}: line 2: expected a setting of a recipe, found 'epocs'; did you mean 'epochs'?" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_recipe_that_learns_from_votes_asks_for_them(tmp_path):
+    result = run("demo", "--out", tmp_path / "run", "--recipe", "teacher")
+    assert result.exit_code == 2
+    assert "give --auxiliary-ferplus fer2013new.csv" in " ".join(result.output.split())

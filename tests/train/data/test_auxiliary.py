@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.errors import DataError
-from fer_edge.train.augment.augmenter import Augmentation
+from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.data.balance import resample
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING
 from fer_edge.train.data.load import load_dataset

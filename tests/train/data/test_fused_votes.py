@@ -88,7 +88,7 @@ def test_the_command(fer_csv, ferplus, tmp_path):
     for other in (["--resample", "ros"], ["--auxiliary-ferplus", str(ferplus)], ["--ferplus", str(ferplus)]):
         refused = CliRunner().invoke(main, [*arguments, *other, "--out", str(tmp_path / "other")])
         assert refused.exit_code == 2
-        assert "--fused-ferplus takes no" in refused.output or "--auxiliary-ferplus is for" in refused.output
+        assert "--fused-ferplus is for FER2013 as it is" in refused.output
     alone = ["train", str(fer_csv), "--fused-share", "0.3", "--out", str(tmp_path / "other")]
     refused = CliRunner().invoke(main, alone)
     assert refused.exit_code == 2

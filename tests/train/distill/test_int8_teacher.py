@@ -12,7 +12,7 @@ from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
 from fer_edge.runtime import TFLiteModel
 from fer_edge.shipped import shipped_models
-from fer_edge.train.augment.augmenter import Augmentation
+from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING
 from fer_edge.train.distill.int8_teacher import Int8Teacher
 from fer_edge.train.distill.teacher_predictions import TeacherPredictions, open_teachers

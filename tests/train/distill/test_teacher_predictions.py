@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.errors import ModelFileError
-from fer_edge.train.augment.augmenter import Augmentation
+from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.distill.teacher_predictions import TeacherPredictions, open_teachers, soften
 from fer_edge.train.keras_model import load_model

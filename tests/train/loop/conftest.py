@@ -2,7 +2,7 @@
 
 import pytest
 
-from fer_edge.train.augment.augmenter import Augmentation
+from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.loop.training import train_model
 from fer_edge.train.recipe import Recipe
 

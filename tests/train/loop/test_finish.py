@@ -10,7 +10,7 @@ import pytest
 from fer_edge.errors import DataError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, read_info, write_info
-from fer_edge.train.augment.augmenter import Augmentation
+from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.data.dataset import PUBLIC_TEST
 from fer_edge.train.keras_model import load_model
 from fer_edge.train.loop import finish as module

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from fer_edge.cli import main
 from fer_edge.errors import DataError
 from fer_edge.runtime import TFLiteModel
-from fer_edge.train.augment.augmenter import Augmentation
+from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.data.dataset import PUBLIC_TEST
 from fer_edge.train.keras_model import load_model
 from fer_edge.train.keras_setup import load_keras

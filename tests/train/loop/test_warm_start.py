@@ -17,7 +17,7 @@ from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, read_info, write_info
 from fer_edge.runtime import TFLiteModel
 from fer_edge.shipped import shipped_models
-from fer_edge.train.augment.augmenter import Augmentation
+from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.data.demo import make_demo
 from fer_edge.train.keras_model import KerasModel, load_model

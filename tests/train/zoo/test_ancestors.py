@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from fer_edge.train.commands.train import train
+from fer_edge.train.commands.train import configuration_of, train
 from fer_edge.train.zoo.registry import ZOO
 
 FOLDER = Path(__file__).parents[3] / "benchmarks" / "ancestors"
@@ -36,15 +36,14 @@ def test_every_rows_command_can_be_parsed(load):
             name, *words = setting.train_command(row, protocol)
             with click.Context(train) as context:
                 train.parse_args(context, words)
-                found = context.params
+                found = configuration_of(context)
             assert name == "train"
-            assert found["model"] in ZOO
-            assert found["epochs"] == row.epochs
-            assert found["resample"] == row.resample
-            leaks = found["protocol"] == "leaky-resample" or found["keep_leaks"]
-            assert leaks == (protocol == rows.THEIRS)
-            assert found["clean"] == (protocol == rows.HONEST)
-            assert (found["holdout"] == 0) == (found["protocol"] == "leaky-resample")
+            assert found.model in ZOO
+            assert found.recipe.epochs == row.epochs
+            assert found.recipe.resample == row.resample
+            assert (found.leaky or not found.recipe.drop_leaks) == (protocol == rows.THEIRS)
+            assert found.recipe.clean == (protocol == rows.HONEST)
+            assert (found.recipe.holdout == 0) == found.leaky
 
 
 def test_an_ensembles_members_are_run_before_it(load):

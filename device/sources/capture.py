@@ -1,0 +1,30 @@
+"""Opening what OpenCV decodes: a video file or a network stream."""
+
+from __future__ import annotations
+
+from fer_edge.device.opencv import cv2
+from fer_edge.errors import SourceError
+
+
+def open_capture(location: str, name: str) -> cv2.VideoCapture:
+    """Open a file or an address.
+
+    Args:
+        location: absolute path or URL.
+        name: of the source, for messages.
+
+    Raises:
+        SourceError: it cannot be opened, or is no video.
+    """
+    capture = cv2.VideoCapture(location)
+    if not capture.isOpened():
+        raise SourceError(
+            f"{name}: expected a video that this OpenCV can decode, found something else or nothing; "
+            "check the file or address, or convert it to MP4 or MKV"
+        )
+    return capture
+
+
+def is_endless(capture: cv2.VideoCapture) -> bool:
+    """Return whether what was opened announces no length, as a live stream."""
+    return bool(capture.get(cv2.CAP_PROP_FRAME_COUNT) <= 0)

@@ -1,1 +1,0 @@
-"""Published data sets whose files have a layout of their own."""

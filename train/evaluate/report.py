@@ -1,0 +1,151 @@
+"""All that is measured of a model on one split, for a reader, a script and as pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.machine import describe_machine
+from fer_edge.metrics import Metrics
+from fer_edge.model_file import file_hash
+from fer_edge.train.data.dataset import Dataset
+from fer_edge.train.data.split_names import split_of
+from fer_edge.train.evaluate.evaluation import (
+    Evaluation,
+    UnderCondition,
+    evaluate_models,
+    leak_warnings,
+    measure_robustness,
+    measure_with_mirror,
+    worst_mistakes,
+)
+from fer_edge.train.evaluate.fit import fit_to_model
+from fer_edge.train.evaluate.plots import plot_confusion, plot_sheet
+
+MISTAKES = 40
+"""On the sheet of the worst."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What was measured of a model, or of the mean of several; accuracies are shares in 0..1.
+
+    Attributes:
+        models: the files.
+        dataset: what was measured on, under the labels of the models.
+        split: of it.
+        evaluation: all figures, and the scores, float32, N x classes.
+        notes: which classes were measured, where the models know others.
+        warnings: of models that were trained on images of the split.
+        with_mirror: top-1 of the mean with the mirror images, or None.
+        conditions: the figures under each condition of `fer_edge.train.evaluate.robustness`; empty if not asked for.
+    """
+
+    models: tuple[Path, ...]
+    dataset: Dataset
+    split: str
+    evaluation: Evaluation
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    with_mirror: float | None
+    conditions: Mapping[str, UnderCondition]
+
+    @property
+    def metrics(self) -> Metrics:
+        """Accuracies, calibration error and the classes' precision and recall."""
+        return self.evaluation.metrics
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """Probabilities, float32, N x classes."""
+        return self.evaluation.scores
+
+    @property
+    def title(self) -> str:
+        """Which models on which split."""
+        return f"{' + '.join(path.name for path in self.models)} on {self.split}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        files = [{"file": path.name, "sha256": file_hash(path), "bytes": path.stat().st_size} for path in self.models]
+        data = {"name": self.dataset.name, "fingerprint": self.dataset.fingerprint, "split": self.split}
+        result = {"models": files, "data": data, "machine": describe_machine(), **self.metrics.to_dict()}
+        if self.notes:
+            result["notes"] = list(self.notes)
+        if self.warnings:
+            result["warnings"] = list(self.warnings)
+        if self.with_mirror is not None:
+            result["with_mirror"] = self.with_mirror
+        if self.conditions:
+            result["robustness"] = {name: found.top1 for name, found in self.conditions.items()}
+            result["robustness_errors"] = {name: found.difference_se for name, found in self.conditions.items()}
+        return result
+
+    def to_text(self) -> str:
+        """Return it for a reader."""
+        metrics = self.metrics
+        lines = [
+            f"{self.title}: {metrics.images} images",
+            f"top-1 {metrics.top1:.2%} ± {metrics.accuracy_se:.2%}   top-2 {metrics.top2:.2%}   "
+            f"top-3 {metrics.top3:.2%}",
+            f"balanced accuracy {metrics.balanced_accuracy:.2%}   macro F1 {metrics.macro_f1:.2%}   "
+            f"calibration error {metrics.calibration_error:.2%}",
+            "",
+            f"{'class':12} precision          recall      F1  support",
+        ]
+        lines += [
+            f"{c.label:12} {c.precision:9.1%} {c.recall:7.1%} ± {c.recall_se:5.1%} {c.f1:7.1%} {c.support:8}"
+            for c in metrics.classes
+        ]
+        if self.with_mirror is not None:
+            lines += ["", f"averaged with the mirror image: top-1 {self.with_mirror:.2%}"]
+        for name, found in self.conditions.items():
+            change = f"{100 * found.difference:+.1f} ± {100 * found.difference_se:.1f} points"
+            lines.append(f"{name:14} top-1 {found.top1:.2%}  {change}")
+        return "\n".join(lines)
+
+    def draw(self, folder: Path) -> None:
+        """Draw the confusion matrix and the most confident mistakes into a folder that exists."""
+        plot_confusion(self.metrics, f"{self.title}: {self.metrics.top1:.1%}", folder / "confusion.png")
+        split, scores, labels = self.dataset.split(self.split), self.scores, self.dataset.labels
+        worst = worst_mistakes(self.evaluation, split, MISTAKES)
+        called = scores[worst].argmax(axis=1)
+        captions = [
+            f"{labels[split.labels[i]]} → {labels[k]} {scores[i, k]:.0%}" for i, k in zip(worst, called, strict=True)
+        ]
+        title = f"{self.title}: most confident mistakes (true → predicted)"
+        plot_sheet(split.images[worst], captions, title, folder / "mistakes.png")
+
+
+def measure(
+    models: Sequence[Path], dataset: Dataset, split: str, mapping: Mapping[str, str], *, mirror: bool, robustness: bool
+) -> Report:
+    """Measure a model, or the mean of several.
+
+    Args:
+        models: ``.keras`` or ``.tflite`` files.
+        dataset: whose classes `mapping` has joined.
+        split: of it, by FER2013's name or another usual one.
+        mapping: class -> the class it becomes.
+        mirror: average with the mirror images too.
+        robustness: measure under each condition too.
+    """
+    split = split_of(split, dataset.splits)
+    dataset, notes = fit_to_model(dataset, split, models, mapping)
+    evaluation = evaluate_models(models, dataset, split, mapping)
+    images = dataset.split(split)
+    return Report(
+        tuple(models),
+        dataset,
+        split,
+        evaluation,
+        notes,
+        tuple(leak_warnings(models)),
+        measure_with_mirror(models, images, evaluation, mapping).top1 if mirror else None,
+        measure_robustness(models, images, evaluation, mapping) if robustness else {},
+    )

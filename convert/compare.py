@@ -44,6 +44,36 @@ class Comparison:
         return {self.split: {**rates, "images": self.images}}
 
 
+@dataclasses.dataclass(frozen=True)
+class KernelComparison:
+    """The same file, on the same images, run by two sets of kernels.
+
+    XNNPACK rounds a sum of products once, the runtime's plain kernels twice, which gives some values one step more.
+    None of that is wrong, but images on which two classes are nearly equal change their class.
+
+    Attributes:
+        agreement: share of images, in 0..1, that both put in the same class.
+        largest_difference: of one class's probability, over all images.
+        largest_margin: greatest lead of a class, in probability, that the other kernels overturn; 0 if there is none.
+    """
+
+    agreement: float
+    largest_difference: float
+    largest_margin: float
+
+
+def compare_kernels(scores: NDArray[np.float32], plain: NDArray[np.float32]) -> KernelComparison:
+    """Compare the class probabilities, N x classes, of a file under XNNPACK and under the plain kernels."""
+    differs = scores.argmax(axis=1) != plain.argmax(axis=1)
+    overturned = np.sort(np.concatenate([scores[differs], plain[differs]]), axis=1)
+    margins = overturned[:, -1] - overturned[:, -2]
+    return KernelComparison(
+        agreement=float(1 - differs.mean()),
+        largest_difference=float(np.abs(scores - plain).max()),
+        largest_margin=float(margins.max(initial=0.0)),
+    )
+
+
 def compare_scores(
     split: str, float_scores: NDArray[np.float32], scores: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> Comparison:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.convert.compare import Comparison, compare_scores
+from fer_edge.convert.compare import Comparison, KernelComparison, compare_kernels, compare_scores
 from fer_edge.convert.graph.graph import Graph
 from fer_edge.convert.quantize.layer_errors import LayerError, layer_errors
 from fer_edge.model_file import ModelInfo, file_hash, write_info
@@ -33,6 +33,7 @@ class Measured:
         sha256: of `data`, in hexadecimal.
         comparison: against the float model.
         post_training: what the comparison would be without fine-tuning; None where there was none.
+        plain_kernels: the file under XNNPACK and under the runtime's plain kernels; None for a float file.
         layers: see `layer_errors`; empty for a float file.
     """
 
@@ -40,6 +41,7 @@ class Measured:
     sha256: str
     comparison: Comparison
     post_training: Comparison | None
+    plain_kernels: KernelComparison | None
     layers: list[LayerError]
 
 
@@ -73,22 +75,27 @@ def measure(
     split = yardstick.split
     expected = _scores(yardstick.original, split, "the float model")
 
-    def compared(path: Path, content: bytes) -> Comparison:
+    def scores_of(path: Path, content: bytes) -> NDArray[np.float32]:
         path.write_bytes(content)
         write_info(path, info)
-        found = _scores(TFLiteModel(path, allow_float=True), split, path.stem)
-        return compare_scores(yardstick.split_name, expected, found, split.labels)
+        return _scores(TFLiteModel(path, allow_float=True), split, path.stem)
+
+    def compared(scores: NDArray[np.float32]) -> Comparison:
+        return compare_scores(yardstick.split_name, expected, scores, split.labels)
 
     with tempfile.TemporaryDirectory(prefix="fer-edge-") as folder:
         path = Path(folder) / "the converted model.tflite"
-        comparison = compared(path, flatbuffer)
-        post_training = compared(Path(folder) / "not fine-tuned.tflite", untuned) if untuned else None
-        layers = []
+        scores = scores_of(path, flatbuffer)
+        comparison = compared(scores)
+        post_training = compared(scores_of(Path(folder) / "not fine-tuned.tflite", untuned)) if untuned else None
+        plain_kernels, layers = None, []
         if layers_of:
+            plain = _scores(TFLiteModel(path, xnnpack=False), split, "it with plain kernels")
+            plain_kernels = compare_kernels(scores, plain)
             some = split.images[np.linspace(0, len(split) - 1, min(len(split), LAYER_IMAGES)).astype(np.int64)]
             layers = layer_errors(path, layers_of, normalise(some, info.contrast))
         write_info(path, dataclasses.replace(info, accuracy=comparison.stored()))
-        return Measured(path.read_bytes(), file_hash(path), comparison, post_training, layers)
+        return Measured(path.read_bytes(), file_hash(path), comparison, post_training, plain_kernels, layers)
 
 
 def _scores(classifier: Classifier, split: Split, name: str) -> NDArray[np.float32]:

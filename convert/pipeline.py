@@ -80,6 +80,7 @@ def run_conversion(config: ConvertConfig) -> ConversionReport:
         allowed_operators=sorted(allowed),
         comparison=measured.comparison,
         post_training=measured.post_training,
+        plain_kernels=measured.plain_kernels,
         layers=measured.layers,
         seconds=stopwatch.seconds(),
     )

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fer_edge.convert.compare import Comparison
+from fer_edge.convert.compare import Comparison, KernelComparison
 from fer_edge.convert.export.cost import Cost
 from fer_edge.convert.quantize.layer_errors import LayerError
 from fer_edge.lazy import require
@@ -57,6 +57,7 @@ class ConversionReport(Provenance):
         allowed_operators: those that the allow-list has for the model's architecture; empty for ``float``.
         comparison: against the float model.
         post_training: what the comparison would be without the fine-tuning; None where there was none.
+        plain_kernels: what the file says under XNNPACK and under the runtime's plain kernels; None for ``float``.
         layers: what quantization did to each layer's value, in the order of evaluation; empty where the file's
             operators are not one to one with the network's layers, and for ``float``.
         seconds: wall time by stage, with their ``total``.
@@ -69,6 +70,7 @@ class ConversionReport(Provenance):
     allowed_operators: Sequence[str]
     comparison: Comparison
     post_training: Comparison | None
+    plain_kernels: KernelComparison | None
     layers: Sequence[LayerError]
     seconds: Mapping[str, float]
 
@@ -95,6 +97,11 @@ def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
         before = report.post_training
         points = f"{100 * before.difference:+.2f} +/- {100 * before.difference_se:.2f} points"
         without = [("without fine-tuning", f"{before.top1:.2%}, {points}, same class {before.agreement:.2%}")]
+    kernels = []
+    if report.plain_kernels:
+        plain = report.plain_kernels
+        lead = f"the others within {plain.largest_margin:.4f} of a tie" if plain.agreement < 1 else "no other"
+        kernels = [("same class, plain kernels", f"{plain.agreement:.2%}, {lead}")]
     hog = []
     if report.hog:
         hog = [
@@ -116,6 +123,7 @@ def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
         ("difference", f"{100 * compared.difference:+.2f} +/- {100 * compared.difference_se:.2f} points (paired)"),
         ("same class", f"{compared.agreement:.2%}"),
         *without,
+        *kernels,
         ("largest difference", f"{compared.largest_difference:.4f} of a probability"),
         *noisiest,
         ("mean difference", f"{compared.mean_difference:.5f} of a probability"),

@@ -62,7 +62,9 @@ def write_result(path: Path, data: bytes) -> None:
 
 def check_writable(path: Path, size: int = 0) -> None:
     """Raise OutputError unless a file of `size` bytes can be written at `path` now."""
-    folder = path.parent
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: expected a file or a new name, found a device, pipe or folder; choose another")
+    folder = path.resolve().parent  # of the file behind a link
     if not folder.is_dir():
         raise OutputError(f"{path}: expected an existing folder {folder}, found none; create it or choose another")
     try:

@@ -2,8 +2,8 @@
 
 A trained ``.keras`` file is a zip already; a ``.tflite`` file gets a zip appended behind the
 flatbuffer, as the TFLite metadata convention does: interpreters read only the flatbuffer, and any
-unzip opens the rest. Both hold ``fer_edge.json`` (a `ModelInfo`) and ``labels.txt``; the latter also the
-checksum of the flatbuffer, which has none of its own: with a changed weight it would load, and answer something else.
+unzip opens the rest. Both hold ``fer_edge.json`` (a `ModelInfo`) and ``labels.txt``. A ``.tflite`` file also holds the
+checksum of its flatbuffer, which has none of its own: with a changed weight it would load, and answer something else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.errors import ModelFileError
-from fer_edge.files import write_atomically as write_atomically
+from fer_edge.files import write_atomically
 from fer_edge.text import label_text, printable
 
 INFO_NAME = "fer_edge.json"
@@ -42,10 +42,11 @@ class ModelInfo:
         name: architecture, a name of the zoo such as ``compact``.
         labels: class names in the order of the output.
         input_size: side of the square grey input in pixels.
-        training: how the weights came to be: the run card's arguments, seed, versions, the data
-            set's fingerprint and the hash of the run.
-        conversion: how the file came to be: quantization, calibration, operators; empty in ``.keras``.
-        accuracy: what was measured on which split; empty until measured.
+        training: how the weights came to be: the recipe with its seed, the data set and its fingerprint, versions, the
+            temperature scaling, the hash of the run.
+        conversion: how the file came to be and what it costs: quantization, calibration sample, data set, operators,
+            multiply-adds, versions, the input of HOG features; empty in ``.keras``.
+        accuracy: split -> what was measured on it; empty in ``.keras`` until it is measured.
         format: version of this layout.
         contrast: normalisation of the input, one of `CONTRASTS`; a file that does not say has none.
     """

@@ -25,7 +25,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fer_edge.model_file import file_hash, write_atomically
+from fer_edge.files import write_atomically
+from fer_edge.model_file import file_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "accuracy" / "ablation.json"

@@ -22,8 +22,9 @@ import numpy as np
 from mini_xception import FORMS, mini_xception
 from numpy.typing import NDArray
 
+from fer_edge.files import write_atomically
 from fer_edge.machine import describe_machine
-from fer_edge.model_file import file_hash, flatbuffer, write_atomically
+from fer_edge.model_file import file_hash, flatbuffer
 from fer_edge.runtime import load_runtime
 from fer_edge.shipped import shipped_models
 

@@ -29,8 +29,8 @@ from fer_edge.convert.quantize.calibration import Extremes, calibrate, calibrati
 from fer_edge.convert.quantize.fake_quant import FakeQuantization
 from fer_edge.convert.quantize.ranges import Range, quantized_nodes, shared_ranges
 from fer_edge.errors import FerEdgeError
+from fer_edge.files import write_atomically
 from fer_edge.machine import describe_machine
-from fer_edge.model_file import write_atomically
 from fer_edge.train.data.dataset import PUBLIC_TEST
 from fer_edge.train.data.duplicates import training_without_leaks
 from fer_edge.train.data.load import load_dataset

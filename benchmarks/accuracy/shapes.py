@@ -32,8 +32,8 @@ from fer_edge.convert.graph.fold import fold_batch_norms
 from fer_edge.convert.graph.from_keras import read_keras
 from fer_edge.convert.quantize.calibration import calibrate, calibration_sample
 from fer_edge.errors import FerEdgeError, MeasurementError
+from fer_edge.files import write_atomically
 from fer_edge.machine import describe_machine
-from fer_edge.model_file import write_atomically
 from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.data.dataset import TRAINING
 from fer_edge.train.data.load import load_dataset

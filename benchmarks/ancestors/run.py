@@ -29,8 +29,8 @@ from rows import DATA, HONEST, PROTOCOLS, ROWS, Row, find
 
 from fer_edge.device.bench.model import measure_model
 from fer_edge.errors import FerEdgeError
+from fer_edge.files import write_atomically
 from fer_edge.machine import describe_machine
-from fer_edge.model_file import write_atomically
 from fer_edge.train.data.balance import leaky_resample, measure_leak, pool
 from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset
 from fer_edge.train.data.load import load_dataset

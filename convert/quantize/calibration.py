@@ -13,6 +13,7 @@ from fer_edge.convert.graph.forward import Hooks, Unchanged, forward
 from fer_edge.convert.graph.graph import Graph, Node
 from fer_edge.convert.quantize.range_search import BINS, histogram, least_error_range
 from fer_edge.convert.quantize.ranges import Range, has_fixed_range, same_range, shared_ranges
+from fer_edge.convert.quantize.ties import without_ties
 from fer_edge.train.data.dataset import Split
 
 PER_CLASS = 50
@@ -64,7 +65,7 @@ class _Histograms(Unchanged):
 
 
 def calibrate(graph: Graph, images: NDArray[np.uint8], advance: Callable[[int], None]) -> dict[str, Range]:
-    """Return the range of every quantized node, that of the least rounding error on the images.
+    """Return the range of every quantized node: that of the least rounding error on the images, without ties.
 
     The images pass twice: to find the largest values, and to count how many are near them.
 
@@ -81,7 +82,7 @@ def calibrate(graph: Graph, images: NDArray[np.uint8], advance: Callable[[int], 
     histograms = _Histograms(free, widest)
     see(graph, images, histograms, advance)
     best = {group: least_error_range(counts, widest[next(iter(group))]) for group, counts in histograms.counts.items()}
-    return {name: best.get(group, widest[name]) for name, group in groups.items()}
+    return without_ties(graph, {name: best.get(group, widest[name]) for name, group in groups.items()})
 
 
 def see(graph: Graph, images: NDArray[np.uint8], hooks: Hooks, advance: Callable[[int], None]) -> None:

@@ -85,7 +85,7 @@ def bench(ctx: click.Context, /, compare: tuple[Path, Path] | None, as_json: boo
     require("cv2", "device")
     from fer_edge.device.bench.measure import BenchConfig
     from fer_edge.device.bench.report import to_json, to_table
-    from fer_edge.device.bench.writing import check_writable, write_document
+    from fer_edge.files import check_writable, write_result
 
     with as_usage_error():
         config = BenchConfig(**options)
@@ -97,7 +97,7 @@ def bench(ctx: click.Context, /, compare: tuple[Path, Path] | None, as_json: boo
     # To the file first: minutes of measurement are not lost to a reader who has gone, nor to a file that cannot be.
     try:
         if out:
-            write_document(out, document)
+            write_result(out, document.encode() + b"\n")
     finally:
         click.echo(document if as_json else to_table(measurement))
 

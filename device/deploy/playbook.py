@@ -10,7 +10,7 @@ from fer_edge.device.deploy.payload import make_payload
 from fer_edge.device.deploy.request import Request
 from fer_edge.device.deploy.steps import ALREADY, Step, plan, target_step
 from fer_edge.errors import DeployError
-from fer_edge.model_file import write_atomically
+from fer_edge.files import write_atomically
 
 HEAD = """\
 # Written by 'fer-edge deploy --ansible'; run it with: ansible-playbook -i HOSTS {playbook}

@@ -12,7 +12,7 @@ from fer_edge.device.drawing import draw_faces
 from fer_edge.device.opencv import cv2
 from fer_edge.device.results import Face
 from fer_edge.errors import OutputError
-from fer_edge.model_file import write_atomically
+from fer_edge.files import write_atomically
 
 
 class Copies:

@@ -14,7 +14,7 @@ from fer_edge.device.opencv import cv2
 from fer_edge.device.outputs.base import Output
 from fer_edge.device.results import Face, FrameResult
 from fer_edge.errors import OutputError
-from fer_edge.model_file import write_atomically
+from fer_edge.files import write_atomically
 
 INTERVAL = 1.0
 """Seconds of the source between two pictures of the same face."""

@@ -23,6 +23,9 @@ def test_one_line_converts(trained, tiny, tmp_path):
     assert report.file_bytes == out.stat().st_size
     assert TFLiteModel(out).is_int8
     assert report.comparison.split == PUBLIC_TEST
+    plain = TFLiteModel(out, xnnpack=False).predict(tiny.split(PUBLIC_TEST).images)
+    same = plain.argmax(axis=1) == TFLiteModel(out).predict(tiny.split(PUBLIC_TEST).images).argmax(axis=1)
+    assert report.plain_kernels.agreement == same.mean()
     assert json.loads((tmp_path / "model.tflite.report.json").read_text()) == json.loads(json.dumps(report.to_dict()))
 
 

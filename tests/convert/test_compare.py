@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_edge.convert.compare import compare_scores
+from fer_edge.convert.compare import compare_kernels, compare_scores
 
 TRUTH = np.array([0, 1, 1, 0])
 FLOAT = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3]], np.float32)  # right, right, wrong, right
@@ -42,3 +42,18 @@ def test_pairing_never_makes_the_error_larger_than_disagreement_allows(seed):
     disagreement = 1 - compared.agreement
     assert abs(compared.difference) <= disagreement + 1e-12
     assert compared.difference_se <= np.sqrt(disagreement / 59) + 1e-12
+
+
+def test_kernels_by_hand():
+    found = compare_kernels(
+        np.array([[0.5, 0.3, 0.2], [0.4, 0.35, 0.25]], np.float32),
+        np.array([[0.5, 0.3, 0.2], [0.3, 0.42, 0.28]], np.float32),
+    )
+    assert found.agreement == 0.5
+    assert found.largest_difference == pytest.approx(0.1)
+    assert found.largest_margin == pytest.approx(0.12)
+
+
+def test_kernels_that_agree_overturn_nothing():
+    found = compare_kernels(FLOAT, FLOAT)
+    assert (found.agreement, found.largest_difference, found.largest_margin) == (1.0, 0.0, 0.0)

@@ -21,6 +21,13 @@ def test_a_folder_that_does_not_exist(tmp_path):
         check_writable(tmp_path / "absent" / "model.tflite", 1)
 
 
+def test_a_folder_or_a_pipe_is_no_place_for_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(OutputError, match="found a device, pipe or folder"):
+            check_writable(path)
+
+
 def test_a_disk_that_is_too_small(tmp_path):
     with pytest.raises(OutputError, match=r"expected 1125899906842624 KB of free space, found \d+ KB"):
         check_writable(tmp_path / "model.tflite", 1 << 60)

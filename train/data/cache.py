@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import OutputError
-from fer_edge.model_file import write_atomically
+from fer_edge.files import write_atomically
 from fer_edge.train.data.dataset import Split
 
 DIGEST_BYTES = 32

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ModelFileError
-from fer_edge.model_file import write_atomically
+from fer_edge.files import write_atomically
 from fer_edge.train.explain import plates
 from fer_edge.train.explain.gradients import backend
 from fer_edge.train.explain.keras_network import KerasNetwork

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fer_edge.errors import DataError
-from fer_edge.model_file import write_atomically
+from fer_edge.files import write_atomically
 from fer_edge.preprocess import normalise
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.keras_model import KerasModel

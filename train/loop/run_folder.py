@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from fer_edge.errors import DataError
-from fer_edge.model_file import ZIP_DAMAGE, ModelInfo, write_atomically, write_info
+from fer_edge.files import write_atomically
+from fer_edge.model_file import ZIP_DAMAGE, ModelInfo, write_info
 
 MODEL, CHECKPOINT, HISTORY, METADATA = "model.keras", "checkpoint.npz", "history.csv", "run.json"
 STATE = "state"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fer_edge.model_file import write_atomically
+from fer_edge.files import write_atomically
 from fer_edge.train.data.dataset import PUBLIC_TEST, Dataset
 from fer_edge.train.evaluate.evaluation import evaluate_models
 from fer_edge.train.evaluate.plots import plot_curves

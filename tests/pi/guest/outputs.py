@@ -1,8 +1,9 @@
 """Runs on every kind of machine: keep a model's raw int8 outputs.
 
-python outputs.py MODEL FACES.npy OUT.npy auto|reference
+python outputs.py MODEL FACES.npy OUT.npy auto|plain|reference
 
-FACES: uint8, N x size x size. OUT: int8, N x classes. `reference` takes the plain kernels, not the fast ones.
+FACES: uint8, N x size x size. OUT: int8, N x classes. `plain` takes the runtime's own kernels instead of XNNPACK's,
+`reference` the slow ones that are written to be read.
 """
 
 import sys
@@ -13,7 +14,7 @@ from fer_edge.runtime import load_runtime
 
 model, faces, out, kernels = sys.argv[1:]
 runtime = load_runtime()
-resolver = {"auto": "AUTO", "reference": "BUILTIN_REF"}[kernels]
+resolver = {"auto": "AUTO", "plain": "BUILTIN_WITHOUT_DEFAULT_DELEGATES", "reference": "BUILTIN_REF"}[kernels]
 interpreter = runtime.Interpreter(
     model_path=model, num_threads=1, experimental_op_resolver_type=getattr(runtime.OpResolverType, resolver)
 )

@@ -12,6 +12,7 @@ from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import read_info
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
 from fer_edge.train.keras_model import load_model
+from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.training import train_model
 from tests.train.conftest import pictures
 from tests.train.loop.conftest import SHORT
@@ -144,6 +145,13 @@ def test_sharpness_aware_steps_learn_and_leave_the_weights_where_they_belong(tin
     assert history[-1].loss < history[0].loss
     other = train_model(tiny, "nano", dataclasses.replace(recipe, sam=0.0), tmp_path / "plain")
     assert [e.loss for e in other] != [e.loss for e in history]
+
+
+def test_what_needs_tensorflow_is_refused_before_a_folder_is_made(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(load_keras().backend, "backend", lambda: "jax")
+    with pytest.raises(DataError, match="--sam: expected Keras on TensorFlow, found jax"):
+        train_model(tiny, "nano", dataclasses.replace(SHORT, sam=0.05), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_clean_leaves_out_blank_and_conflicting_images(tiny, tmp_path):

@@ -52,7 +52,7 @@ def run_conversion(config: ConvertConfig) -> ConversionReport:
     stopwatch = Stopwatch()
     yardstick = Yardstick(original, *measuring_images(dataset))
     _check_data(config, yardstick, dataset)
-    if config.logit_adjustment:
+    if config.logit_adjustment or config.temperature != 1:
         graph = _adjusted(config, original, dataset)
     exported = _export(config, original, graph, dataset, stopwatch)
     contents = read_tflite(exported.flatbuffer)
@@ -65,6 +65,7 @@ def run_conversion(config: ConvertConfig) -> ConversionReport:
         operators=contents.operator_counts(),
         hog=_hog_input(graph, contents),
         logit_adjustment=config.logit_adjustment or None,
+        temperature=None if config.temperature == 1 else config.temperature,
         cost=tflite_cost(contents),
         machine=describe_machine(),
     )
@@ -126,9 +127,9 @@ def _check_data(config: ConvertConfig, yardstick: Yardstick, dataset: Dataset) -
 
 
 def _adjusted(config: ConvertConfig, original: KerasModel, dataset: Dataset) -> Graph:
-    """Change the priors of the trained model, with which the file is compared, and return its graph."""
+    """Change temperature and priors of the trained model, with which the file is compared, and return its graph."""
     shares = class_shares(tuning_images(dataset), len(dataset.labels))
-    adjust_logits(original.model, shares, config.logit_adjustment)
+    adjust_logits(original.model, shares, config.logit_adjustment, config.temperature)
     return fold_batch_norms(read_keras(original.model))
 
 

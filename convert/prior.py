@@ -24,8 +24,8 @@ def class_shares(training: Split, classes: int) -> NDArray[np.float64]:
     return shares
 
 
-def adjust_logits(classifier: Any, shares: NDArray[np.float64], power: float) -> None:
-    """Divide the probabilities of `classifier`, a Keras model, by powers of the classes' shares.
+def adjust_logits(classifier: Any, shares: NDArray[np.float64], power: float, temperature: float = 1.0) -> None:
+    """Divide the logits of `classifier`, a Keras model, by a temperature, then probabilities by powers of shares.
 
     Raises:
         ConversionError: it does not end with a dense layer, with biases, under the softmax.
@@ -36,4 +36,4 @@ def adjust_logits(classifier: Any, shares: NDArray[np.float64], power: float) ->
             f"{classifier.name}: expected a dense layer with biases at the end, for --logit-adjustment; found another"
         )
     kernel, bias = last.get_weights()
-    last.set_weights([kernel, (bias - power * np.log(shares)).astype(bias.dtype)])
+    last.set_weights([kernel / temperature, (bias / temperature - power * np.log(shares)).astype(bias.dtype)])

@@ -38,21 +38,36 @@ def test_probabilities_are_divided_by_powers_of_the_shares(trained, tiny, power)
     assert np.allclose(model.predict(images), divided(before, shares, power), atol=1e-5)
 
 
+def test_a_temperature_divides_logits_before_the_priors_change(trained, tiny):
+    model = load_model(trained)
+    images, shares = tiny.split(PUBLIC_TEST).images, np.array([0.4, 0.02, 0.08, 0.2, 0.1, 0.1, 0.1])
+    before = model.predict(images).astype(np.float64)
+    adjust_logits(model.model, shares, 0.3, 0.8)
+    assert np.allclose(model.predict(images), divided(before ** (1 / 0.8), shares, 0.3), atol=1e-4)
+
+
+@pytest.mark.parametrize("temperature", ["0", "-1", "0.1", "6", "nan"])
+def test_a_temperature_out_of_range_is_refused(trained, temperature, tmp_path):
+    arguments = ["convert", str(trained), "--int8", "--data", "demo", "--out", str(tmp_path / "x.tflite")]
+    assert CliRunner().invoke(main, [*arguments, "--temperature", temperature]).exit_code == 2
+
+
 def test_the_file_is_adjusted_by_the_shares_of_training(trained, tiny, tmp_path):
     kept = tiny.split(TRAINING)
     kept = kept.take((kept.labels != 3) | (np.arange(len(kept)) % 5 == 0))
     unequal = Dataset.make("unequal", tiny.labels, {**tiny.splits, TRAINING: kept})
     data, out = write_csv(tmp_path / "unequal.csv", unequal), tmp_path / "float.tflite"
     arguments = ["convert", str(trained), "--float", "--data", str(data), "--out", str(out), "--json"]
-    result = CliRunner().invoke(main, [*arguments, "--logit-adjustment", "0.5"])
+    result = CliRunner().invoke(main, [*arguments, "--logit-adjustment", "0.5", "--temperature", "0.9"])
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
     assert report["logit_adjustment"] == 0.5
+    assert report["temperature"] == 0.9
     assert report["comparison"]["agreement"] == 1  # with the float model of the same priors
     assert read_info(out).conversion["logit_adjustment"] == 0.5
     images = tiny.split(PUBLIC_TEST).images
     shares = np.bincount(kept.labels) / len(kept)
-    expected = divided(load_model(trained).predict(images), shares, 0.5)
+    expected = divided(load_model(trained).predict(images).astype(np.float64) ** (1 / 0.9), shares, 0.5)
     assert np.allclose(TFLiteModel(out, allow_float=True).predict(images), expected, atol=1e-4)
 
 

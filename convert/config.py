@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fer_edge.config import check_count, check_path
 from fer_edge.errors import ConfigError
+from fer_edge.train.recipe import LARGEST_SEED
 
 if TYPE_CHECKING:
     from fer_edge.train.data.dataset import Dataset
@@ -18,9 +19,6 @@ Name = str | os.PathLike[str]
 
 QAT_EPOCHS = 3
 """Epochs of quantization-aware fine-tuning."""
-
-MAX_SEED = 2_000_000_000
-"""Keras on PyTorch keeps a seed in 31 bits, and the layers of the augmentation count on from the one given."""
 
 SUFFIX = ".tflite"
 
@@ -42,7 +40,7 @@ class ConvertConfig:
         mapping: class -> the class it becomes, or '' to leave its images out.
         qat_epochs: epochs of quantization-aware fine-tuning, by default `QAT_EPOCHS`. With 0 only the ranges are found
             on the calibration sample and the biases corrected, which happens before fine-tuning as well.
-        seed: of the calibration sample and of fine-tuning, 0 to `MAX_SEED`.
+        seed: of the calibration sample and of fine-tuning, 0 to `LARGEST_SEED`.
         report: the JSON report to write; by default `out` with ``.report.json`` behind it.
         logit_adjustment: power, 0 to 1, of the classes' shares in Training by which probabilities are divided, see
             `fer_edge.convert.prior`.
@@ -78,7 +76,7 @@ class ConvertConfig:
             raise ConfigError("qat_epochs", "`qat_epochs` belongs to `int8`; a float file is not quantized")
         if self.qat_epochs is not None:
             check_count("qat_epochs", self.qat_epochs, 0)
-        check_count("seed", self.seed, 0, MAX_SEED)
+        check_count("seed", self.seed, 0, LARGEST_SEED)
         if not 0 <= self.logit_adjustment <= 1:
             raise ConfigError(
                 "logit_adjustment", f"`logit_adjustment`: expected a power of 0 to 1, found {self.logit_adjustment}"

@@ -6,7 +6,6 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator
 
-from fer_edge.address import without_secrets
 from fer_edge.config import MAX_THREADS, check_choice, check_count
 from fer_edge.device.bench.accuracy import Accuracy, MeasureAccuracy
 from fer_edge.device.bench.conditions import Conditions, Moment
@@ -19,6 +18,7 @@ from fer_edge.device.sources import open_source
 from fer_edge.errors import ConfigError
 from fer_edge.runtime import TFLiteModel
 from fer_edge.shipped import DEFAULT, find_model
+from fer_edge.text.address import without_secrets
 
 XNNPACK = {"on": (True,), "off": (False,), "both": (True, False)}
 

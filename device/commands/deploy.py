@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_edge.address import without_secrets
 from fer_edge.commands.types import ModelPath
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.errors import DeployError
 from fer_edge.model_file import check_tflite, read_info
+from fer_edge.text.address import without_secrets
 
 if TYPE_CHECKING:
     from fer_edge.device.deploy.host import HostResult

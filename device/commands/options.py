@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 import click
 
-from fer_edge.address import ENVIRONMENT, without_secrets
 from fer_edge.commands.types import ModelPath
 from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
 from fer_edge.device.web.serving import is_loopback
 from fer_edge.device.web.token import kept_token
 from fer_edge.shipped import DEFAULT
+from fer_edge.text.address import ENVIRONMENT, without_secrets
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

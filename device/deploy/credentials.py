@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fer_edge.address import ENVIRONMENT, without_secrets
+from fer_edge.text.address import ENVIRONMENT, without_secrets
 
 VARIABLES = {"--source": ENVIRONMENT, "--mqtt": "FER_EDGE_MQTT", "--token": "FER_EDGE_TOKEN"}
 """Option that may be a secret -> variable from which ``fer-edge run`` takes it as well."""

@@ -7,13 +7,13 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from fer_edge.address import HIDDEN
 from fer_edge.device.deploy.credentials import environment_file, split_off
 from fer_edge.device.deploy.payload import Payload
 from fer_edge.device.deploy.pins import EXTRAS, PINS
 from fer_edge.device.deploy.request import Request
 from fer_edge.device.deploy.scripts import script
 from fer_edge.device.deploy.unit import unit_text
+from fer_edge.text.address import HIDDEN
 
 NEEDED_MB = 600
 """Free disk for one more release: 150 to 205 MB installed, 75 MB of wheels, and what pip unpacks meanwhile."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 
-from fer_edge.address import ENVIRONMENT, without_secrets
 from fer_edge.device.doctor.ask import Answer, ask
 from fer_edge.device.doctor.finding import Finding, Status, split_advice
 from fer_edge.device.doctor.interpreter import SYSTEM_PACKAGES
 from fer_edge.device.doctor.packages import install
 from fer_edge.device.doctor.system import System
+from fer_edge.text.address import ENVIRONMENT, without_secrets
 
 INTERNAL = ("bcm2835-", "pispbe", "rp1-cfe", "rpi-hevc", "rpivid", "unicam")
 """Video devices of every Raspberry Pi that are no webcams: codecs, scalers, and the receiver behind libcamera."""

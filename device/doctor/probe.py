@@ -99,8 +99,8 @@ def cameras() -> list[str]:
 
 def pictures(spec: str | None = None) -> dict[str, Any]:
     """Take pictures from a source, by default that of the environment, and describe them."""
-    from fer_edge.address import ENVIRONMENT
     from fer_edge.device.sources import open_source
+    from fer_edge.text.address import ENVIRONMENT
 
     with open_source(spec or os.environ[ENVIRONMENT]) as source:
         frames = iter(source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from urllib.parse import unquote, urlsplit
 
-from fer_edge.address import check_address
+from fer_edge.text.address import check_address
 
 BROKER_FORM = "mqtt://[USER:PASSWORD@]HOST[:PORT]/TOPIC, or mqtts:// for TLS"
 LISTEN_FORM = "PORT or HOST:PORT, with an IPv6 HOST in brackets"

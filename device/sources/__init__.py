@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from fer_edge.address import check_address, without_secrets
 from fer_edge.device.sources.base import Source
 from fer_edge.errors import SourceError
+from fer_edge.text.address import check_address, without_secrets
 
 __all__ = ["Source", "open_source"]
 

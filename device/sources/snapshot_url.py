@@ -17,11 +17,11 @@ from urllib.request import (
 
 import numpy as np
 
-from fer_edge.address import without_secrets
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import SILENCE_TIMEOUT_S, Source
 from fer_edge.errors import SourceError
+from fer_edge.text.address import without_secrets
 
 INTERVAL_S = 0.5
 """Time from one request to the next; most cameras make a new image once or twice a second."""

@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 
-from fer_edge.address import without_secrets
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.capture import open_capture
 from fer_edge.errors import SourceError
+from fer_edge.text.address import without_secrets
 
 
 class StreamSource(Source):

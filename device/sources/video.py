@@ -6,13 +6,13 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from fer_edge.address import without_secrets
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.capture import is_endless, open_capture
 from fer_edge.device.sources.container import holds_text, is_cut
 from fer_edge.errors import SourceError
+from fer_edge.text.address import without_secrets
 
 _log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 import fer_edge
-from fer_edge.address import without_secrets
 from fer_edge.cli import main
 from fer_edge.device.doctor.camera import check_camera
 from fer_edge.device.doctor.system import System
 from fer_edge.device.sources import open_source
 from fer_edge.errors import SourceError
+from fer_edge.text.address import without_secrets
 from tests.device.sources.http_camera import http_camera, jpeg, send_image, send_stream
 
 USER, PASSWORD = "gardener", "s3cret"

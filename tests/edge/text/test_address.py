@@ -1,8 +1,8 @@
 import pytest
 
-from fer_edge.address import check_address
 from fer_edge.device.sources import open_source
 from fer_edge.errors import SourceError
+from fer_edge.text.address import check_address
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from fer_edge.config import MAX_THREADS, check_choice, check_count, check_path, check_type
 from fer_edge.device.classify import Model, as_list, open_models
-from fer_edge.device.detection.yunet import YuNet
+from fer_edge.device.detection.choice import DetectorChoice
 from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
 from fer_edge.device.outputs.base import Output
 from fer_edge.device.outputs.opening import Wanted, open_outputs
@@ -28,8 +28,9 @@ from fer_edge.device.web.serving import Serving, require_packages
 from fer_edge.errors import ConfigError, FerEdgeError
 from fer_edge.shipped import DEFAULT
 
+MAX_FPS = 1000
+
 SKINS = ("off", "static", "ellipse", "adaptive")
-DETECTORS = ("haar", "yunet")
 
 Name = str | os.PathLike[str]
 
@@ -50,6 +51,7 @@ class RunConfig:
         detector: ``haar``, OpenCV's cascade, or ``yunet``.
         detector_model: the ONNX file of ``yunet``.
         frames: stop after so many; None is the end of the source.
+        fps: frames per second of a video file that stores no times, a raw stream (.h264, .mjpeg).
         loop: play a file or folder again and again.
         jsonl: file of one JSON line a frame; ``-`` is standard output.
         save: annotated video, ``.mkv``.
@@ -85,6 +87,7 @@ class RunConfig:
     detector: str = "haar"
     detector_model: Name | None = None
     frames: int | None = None
+    fps: float | None = None
     loop: bool = False
     jsonl: Name | None = None
     save: Name | None = None
@@ -97,6 +100,7 @@ class RunConfig:
     tls_key: Name | None = None
     display: bool = False
     threads: int = 1
+    chosen_detector: DetectorChoice = dataclasses.field(init=False, repr=False)
     wanted: Wanted = dataclasses.field(init=False, repr=False)
     serving: Serving | None = dataclasses.field(init=False, repr=False)
 
@@ -108,19 +112,18 @@ class RunConfig:
         check_count("threads", self.threads, 1, MAX_THREADS)
         if self.frames is not None:
             check_count("frames", self.frames, 1)
+        if self.fps is not None and not (isinstance(self.fps, (int, float)) and 0 < self.fps <= MAX_FPS):
+            raise ConfigError("fps", f"expected an `fps` above 0 and up to {MAX_FPS}, found {self.fps!r}")
         object.__setattr__(self, "wanted", self._outputs())
         object.__setattr__(self, "serving", self._page())
         read = {name: [getattr(self, name)] for name in ("source", "detector_model", "tls_cert", "tls_key")}
         refuse_overwriting({"jsonl": self.jsonl, "save": self.save}, read | {"models": as_list(self.models)})
 
     def _check_detector(self) -> None:
-        check_choice("detector", self.detector, DETECTORS)
+        path = None if self.detector_model is None else Path(self.detector_model)
+        object.__setattr__(self, "chosen_detector", DetectorChoice(self.detector, path))
         if self.skin is not None:
             check_choice("skin", self.skin, SKINS)
-        if (self.detector == "yunet") != (self.detector_model is not None):
-            raise ConfigError(
-                "detector_model", "`detector` yunet and `detector_model` go together; give both or neither"
-            )
         if self.detector == "yunet" and self.skin not in (None, "off"):
             raise ConfigError(
                 "skin", f"`detector` yunet searches the whole picture and takes no `skin` {self.skin}; leave it out"
@@ -256,12 +259,11 @@ class Run:
         played = Repeated(source) if config.loop and not source.live else source
         if config.serving and not source.live:  # somebody watches
             played = Paced(played, stop)
-        detector = YuNet(Path(config.detector_model)) if config.detector_model else None
         self._pipeline = pipeline = Pipeline(
             played,
             models,
             skin=config.searched_skin,
-            detector=detector,
+            detector=config.chosen_detector.open(),
             stop=stop,
             waiting=self._wait,
         )
@@ -288,13 +290,13 @@ class Run:
         if isinstance(source, Source):
             return source
         spec = None if source is None else str(source)
-        return stack.enter_context(self._wait_for(lambda: open_source(spec)))
+        return stack.enter_context(self._wait_for(lambda: open_source(spec, fps=self.config.fps)))
 
     def _open_page(self, stack: contextlib.ExitStack, serving: Serving, models: Sequence[Path], source: str) -> None:
         require_packages()
         from fer_edge.device.web.live import LivePage
 
-        page = stack.enter_context(LivePage(serving, models, source, self._pipeline))
+        page = stack.enter_context(LivePage(serving, models, source, self._pipeline, self.config.chosen_detector))
         self._outputs.append(page)
         self.page_url = page.url
 

@@ -33,11 +33,10 @@ class Range:
         return above and below and abs(number) != math.inf
 
     def __str__(self) -> str:
+        low, high = f"{self.low:,.10g}", f"{self.high:,.10g}"
         if self.high == math.inf:
-            return f"above {self.low:g}" if self.low_open else f"of {self.low:g} or more"
-        return (
-            f"{'above' if self.low_open else 'from'} {self.low:g} to {'below ' if self.high_open else ''}{self.high:g}"
-        )
+            return f"above {low}" if self.low_open else f"of {low} or more"
+        return f"{'above' if self.low_open else 'from'} {low} to {'below ' if self.high_open else ''}{high}"
 
 
 SHARE = Range(0, 1, high_open=True)

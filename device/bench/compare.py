@@ -118,7 +118,7 @@ def _warnings(a: Document, b: Document) -> Iterator[str]:
     if changed:
         yield f"the software differs: {', '.join(changed)}"
     if a.pictures and b.pictures and a.pictures != b.pictures:
-        yield "the loops worked on different pictures and are not compared"
+        yield "the loops worked on different pictures, or with different detectors, and are not compared"
 
 
 def _identity(machine: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -58,7 +58,7 @@ class Document:
         standard: the protocol was followed.
         throttling: what held the processor back; empty for nothing.
         latency: (threads, XNNPACK) -> percentile of `PERCENTILES` -> its value, microseconds.
-        pictures: source, width and height of the loop's pictures; None if the loop was not measured.
+        pictures: source, width and height of the loop's pictures, and its detector; None if the loop was not measured.
         stages: stage of the loop -> its mean, milliseconds.
         top1: None if no data were given.
     """
@@ -70,7 +70,7 @@ class Document:
     standard: bool
     throttling: str
     latency: Mapping[tuple[int, bool], Mapping[str, Time]]
-    pictures: tuple[str, int, int] | None
+    pictures: tuple[str, int, int, str] | None
     stages: Mapping[str, Time]
     top1: TopOne | None
 
@@ -119,7 +119,7 @@ def _parse(path: Path, found: dict[str, Any]) -> Document:
             }
             for row in found["latency"]
         },
-        pictures=(str(loop["source"]), int(loop["width"]), int(loop["height"])) if loop else None,
+        pictures=_pictures(loop) if loop else None,
         stages={name: _parse_time(wall, "mean") for name, wall in stages.items()},
         top1=_parse_top1(found["accuracy"]) if found["accuracy"] else None,
     )
@@ -140,3 +140,8 @@ def _times(values: object) -> NDArray[np.float64]:
     if array.ndim != 1 or not array.size or not np.isfinite(array).all() or array.min() < 0:
         raise ValueError("times that are no list of times")
     return array
+
+
+def _pictures(loop: Mapping[str, Any]) -> tuple[str, int, int, str]:
+    # Documents of before there was a choice name no detector.
+    return str(loop["source"]), int(loop["width"]), int(loop["height"]), str(loop.get("detector", "haar"))

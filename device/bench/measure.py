@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from fer_edge.config import MAX_THREADS, check_choice, check_count
 from fer_edge.device.bench.accuracy import Accuracy, MeasureAccuracy
@@ -12,6 +13,7 @@ from fer_edge.device.bench.conditions import Conditions, Moment
 from fer_edge.device.bench.model import MIN_RUNS, MIN_SECONDS, ModelLatency, measure_model
 from fer_edge.device.bench.pipeline import PipelineLatency, measure_pipeline
 from fer_edge.device.bench.report import Measurement
+from fer_edge.device.detection.choice import HAAR, DetectorChoice
 from fer_edge.device.doctor.system import System
 from fer_edge.device.outputs.overwriting import refuse_overwriting
 from fer_edge.device.sources import open_source
@@ -33,6 +35,8 @@ class BenchConfig:
         model: name of a shipped model, or path of a ``.tflite`` file; a float file is accepted for comparison.
         source: frames for the loop, as `fer_edge.RunConfig.source`.
         frames: timed frames of the loop; 0 measures the model only.
+        detector: as `fer_edge.RunConfig.detector`.
+        detector_model: the ONNX file of ``yunet``.
         runs: timed runs of the model, at least.
         seconds: time for them, at least.
         threads: thread counts of the model, each 1 to 64.
@@ -48,6 +52,8 @@ class BenchConfig:
     model: Name = DEFAULT
     source: Name | int = "demo"
     frames: int = 300
+    detector: str = HAAR.detector
+    detector_model: Name | None = None
     runs: int = MIN_RUNS
     seconds: int = MIN_SECONDS
     threads: tuple[int, ...] = (1, 2, 4)
@@ -55,10 +61,13 @@ class BenchConfig:
     data: str | None = None
     split: str = "PublicTest"
     out: Name | None = None
+    chosen_detector: DetectorChoice = dataclasses.field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_count("frames", self.frames, 0)
         check_count("runs", self.runs, 1)
+        path = None if self.detector_model is None else Path(self.detector_model)
+        object.__setattr__(self, "chosen_detector", DetectorChoice(self.detector, path))
         check_count("seconds", self.seconds, 0)
         if not self.threads:
             raise ConfigError("threads", "`threads`: expected at least one thread count, found none")
@@ -66,7 +75,10 @@ class BenchConfig:
             check_count("threads", count, 1, MAX_THREADS)
         check_choice("xnnpack", self.xnnpack, tuple(XNNPACK))
         source = self.source if self.frames else None
-        refuse_overwriting({"out": self.out}, {"model": [self.model], "source": [source], "data": [self.data]})
+        refuse_overwriting(
+            {"out": self.out},
+            {"model": [self.model], "source": [source], "data": [self.data], "detector_model": [self.detector_model]},
+        )
 
 
 def measure(
@@ -100,7 +112,9 @@ def measure(
     if config.frames:
         report(f"timing the device loop on {without_secrets(str(config.source))} ...")
         with open_source(str(config.source)) as source:
-            pipeline = measure_pipeline(source, TFLiteModel(model, allow_float=True), config.frames)
+            pipeline = measure_pipeline(
+                source, TFLiteModel(model, allow_float=True), config.frames, config.chosen_detector
+            )
     latency: list[ModelLatency] = []
     for threads, xnnpack in _variants(config):
         moments.append(Moment.now(system))

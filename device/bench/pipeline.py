@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from fer_edge.device.bench.model import Durations
+from fer_edge.device.detection.choice import HAAR, DetectorChoice
 from fer_edge.device.opencv import cv2
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.results import STAGES
@@ -35,6 +36,7 @@ class PipelineLatency:
         opencv_threads: threads that the detector may use; the model uses one.
         stages_ms: stage of `STAGES` -> its wall time; ``total`` is everything but ``capture``.
         cpu_ms: mean processor time of one picture, all threads and ``capture`` included.
+        detector: what found the faces.
     """
 
     source: str
@@ -48,15 +50,19 @@ class PipelineLatency:
     opencv_threads: int
     stages_ms: dict[str, Durations]
     cpu_ms: float
+    detector: str = HAAR.detector
 
 
-def measure_pipeline(source: Source, model: TFLiteModel, frames: int) -> PipelineLatency:
+def measure_pipeline(
+    source: Source, model: TFLiteModel, frames: int, detector: DetectorChoice = HAAR
+) -> PipelineLatency:
     """Time the loop with its default settings; a finite source is repeated until there are enough pictures.
 
     Args:
         source: where pictures come from; the caller closes it.
         model: classifies the faces.
         frames: pictures to time, at least 1.
+        detector: what finds faces.
 
     Raises:
         SourceError: from the source.
@@ -64,7 +70,8 @@ def measure_pipeline(source: Source, model: TFLiteModel, frames: int) -> Pipelin
     """
     timings = np.empty((frames, len(STAGES)))
     faces, cpu = 0, 0
-    with Pipeline(source if source.live else Repeated(source), [model]) as pipeline:
+    played = source if source.live else Repeated(source)
+    with Pipeline(played, [model], skin="off" if detector != HAAR else "static", detector=detector.open()) as pipeline:
         results = iter(pipeline)
         for _ in range(WARM_UP_FRAMES):
             next(results)
@@ -86,4 +93,5 @@ def measure_pipeline(source: Source, model: TFLiteModel, frames: int) -> Pipelin
         opencv_threads=cv2.getNumThreads(),
         stages_ms={stage: Durations.of(column) for stage, column in zip(STAGES, timings.T, strict=True)},
         cpu_ms=cpu / frames / 1e6,
+        detector=detector.detector,
     )

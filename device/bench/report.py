@@ -166,8 +166,9 @@ def _warnings(m: Measurement) -> list[str]:
 def _pipeline_lines(pipeline: PipelineLatency) -> list[str]:
     p, total = pipeline, pipeline.stages_ms["total"]
     waits = ", the wait for the camera" if p.live else ""
+    by = "" if p.detector == "haar" else f", {p.detector}"
     lines = [
-        f"Device loop: {p.source}, one picture of {p.width}x{p.height}, milliseconds, {p.frames:,} pictures "
+        f"Device loop: {p.source}{by}, one picture of {p.width}x{p.height}, milliseconds, {p.frames:,} pictures "
         f"after {p.warm_up_frames}",
         f"{'stage':<10}{'p50':>10}{'p90':>10}{'p99':>10}{'mean':>10}",
     ]

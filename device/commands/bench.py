@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from fer_edge.commands.types import ModelPath
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.config import MAX_THREADS
-from fer_edge.device.commands.options import source_option
+from fer_edge.device.commands.options import detector_options, source_option
 from fer_edge.lazy import require
 from fer_edge.shipped import DEFAULT
 
@@ -39,6 +39,7 @@ class Threads(click.ParamType[tuple[int, ...]]):
     "--model", default=DEFAULT, show_default=True, type=ModelPath(), help="A shipped model, or a .tflite file."
 )
 @source_option("Pictures for the loop, as in 'run'.", default="demo")
+@detector_options
 @click.option("--frames", default=300, show_default=True, type=click.IntRange(0), help="Pictures timed; 0: model only.")
 @click.option(
     "--runs", default=1024, show_default=True, type=click.IntRange(1), help="Timed runs of the model, at least."

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fer_edge.device.commands.options import models_option
+from fer_edge.commands.usage import as_usage_error
+from fer_edge.device.commands.options import detector_options, models_option
 from fer_edge.errors import OutputError, SourceError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @models_option
+@detector_options
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -27,17 +29,26 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
 def image(
-    ctx: click.Context, photos: tuple[Path, ...], models: tuple[Path, ...], out: Path | None, as_json: bool
+    ctx: click.Context,
+    photos: tuple[Path, ...],
+    models: tuple[Path, ...],
+    detector: str,
+    detector_model: Path | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Find the faces in photos and say what they express.
 
     A photo that cannot be read or copied is named on standard error, the others are done, and the exit status is 1.
     """
+    from fer_edge.device.detection.choice import DetectorChoice
     from fer_edge.device.outputs.copies import Copies
     from fer_edge.device.reader import FaceReader
     from fer_edge.device.sources.folder import read_photo, within_memory
 
-    reader, copies = FaceReader(models), Copies(out, photos) if out else None
+    with as_usage_error():
+        chosen = DetectorChoice(detector, detector_model)
+    reader, copies = FaceReader(models, chosen.open()), Copies(out, photos) if out else None
     results, failed = [], False
     for photo in photos:
         try:

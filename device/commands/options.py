@@ -30,6 +30,27 @@ models_option = click.option(
 """``--model``, more than once."""
 
 
+def detector_options(command: Command) -> Command:
+    """Add ``--detector`` and ``--detector-model``, which every command that finds faces takes."""
+    for option in (
+        click.option(
+            "--detector-model",
+            metavar="FILE",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="The YuNet model, an ONNX file.",
+        ),
+        click.option(
+            "--detector",
+            default="haar",
+            show_default=True,
+            type=click.Choice(("haar", "yunet")),
+            help="What finds faces: OpenCV's Haar cascade, or a YuNet model.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 class SourceSpec(click.ParamType[str]):
     """A ``--source`` value, refused if it is empty or names a file that does not exist."""
 

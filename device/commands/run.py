@@ -12,7 +12,15 @@ import click
 from click.core import ParameterSource
 
 from fer_edge.commands.usage import as_usage_error
-from fer_edge.device.commands.options import ListenAddress, MqttUrl, Page, models_option, serving_options, source_option
+from fer_edge.device.commands.options import (
+    ListenAddress,
+    MqttUrl,
+    Page,
+    detector_options,
+    models_option,
+    serving_options,
+    source_option,
+)
 from fer_edge.device.service.signals import HangUps, StopSignals
 from fer_edge.device.service.watchdog import Watchdog
 
@@ -33,20 +41,9 @@ if TYPE_CHECKING:
     type=click.Choice(("off", "static", "ellipse", "adaptive")),
     help="Look for small faces mainly where skin is, by one of three models, or everywhere.",
 )
-@click.option(
-    "--detector",
-    default="haar",
-    show_default=True,
-    type=click.Choice(("haar", "yunet")),
-    help="What finds faces: OpenCV's Haar cascade, or a YuNet model.",
-)
-@click.option(
-    "--detector-model",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The YuNet model, an ONNX file.",
-)
+@detector_options
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many pictures.")
+@click.option("--fps", type=float, help="Frames per second of a raw stream (.h264, .mjpeg), which stores no times.")
 @click.option("--loop", is_flag=True, help="Play a file or folder again and again.")
 @click.option("--jsonl", metavar="FILE", help="Write one JSON line a picture; - is standard output.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write an annotated video, .mkv.")

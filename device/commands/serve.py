@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from fer_edge.commands.usage import as_usage_error
-from fer_edge.device.commands.options import ListenAddress, Page, models_option, serving_options
+from fer_edge.device.commands.options import ListenAddress, Page, detector_options, models_option, serving_options
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.web.serving import DEFAULT_LISTEN, Serving, require_packages
 from fer_edge.lazy import require
@@ -16,9 +16,16 @@ from fer_edge.lazy import require
 @click.command()
 @click.argument("listen", metavar="[[HOST:]PORT]", type=ListenAddress(), default=str(DEFAULT_LISTEN))
 @models_option
+@detector_options
 @serving_options
 def serve(
-    listen: Listen, models: tuple[Path, ...], token: str | None, tls_cert: Path | None, tls_key: Path | None
+    listen: Listen,
+    models: tuple[Path, ...],
+    detector: str,
+    detector_model: Path | None,
+    token: str | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
 ) -> None:
     """Serve the live page without a camera: it works with photos and with the browser's own camera.
 
@@ -30,6 +37,9 @@ def serve(
         serving = Serving(listen, page.token, tls_cert, tls_key)
     require("cv2", "device")
     require_packages()
+    from fer_edge.device.detection.choice import DetectorChoice
     from fer_edge.device.web.serve import serve_page
 
-    serve_page(serving, models, lambda url: page.say(url, " (Ctrl-C ends it)"))
+    with as_usage_error():
+        chosen = DetectorChoice(detector, detector_model)
+    serve_page(serving, models, lambda url: page.say(url, " (Ctrl-C ends it)"), chosen)

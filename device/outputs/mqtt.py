@@ -172,7 +172,10 @@ class MqttOutput(Output):
         # knows nothing for certain, and gets the last values when those have their receipts.
         self._told = {}
         if not self._greetings:
-            for topic, payload in self._greeting():
+            status = self._wanted["status"]
+            if "status" not in self._under_way:
+                self._told["status"] = status
+            for topic, payload in self._greeting(status):
                 message = client.publish(topic, payload, qos=1, retain=True)
                 self._greetings.add(message.mid)
 
@@ -198,7 +201,7 @@ class MqttOutput(Output):
                 "%s: the broker cannot be reached (%s); trying again, then it gets the latest state", self.name, reason
             )
 
-    def _greeting(self) -> list[tuple[str, str]]:
+    def _greeting(self, status: str) -> list[tuple[str, str]]:
         """Return topics and payloads: the sensors, then whether they are there."""
         topic = self._broker.topic
         node = "fer_edge_" + hashlib.sha256(topic.encode()).hexdigest()[:12]
@@ -229,4 +232,4 @@ class MqttOutput(Output):
             )
             for key, sensor in sensors.items()
         ]
-        return [*entries, (f"{topic}/status", self._wanted["status"])]
+        return [*entries, (f"{topic}/status", status)]

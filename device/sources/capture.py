@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fer_edge.device.opencv import cv2
+from fer_edge.device.sources.container import is_cut
 from fer_edge.errors import SourceError
 
 
@@ -18,6 +21,11 @@ def open_capture(location: str, name: str) -> cv2.VideoCapture:
     """
     capture = cv2.VideoCapture(location)
     if not capture.isOpened():
+        if Path(location).is_file() and is_cut(Path(location)):
+            raise SourceError(
+                f"{name}: expected a whole video, found one that ends in the middle of a part, truncated or still "
+                "being written; copy it again, or record to Matroska, which can be read up to its end"
+            )
         raise SourceError(
             f"{name}: expected a video that this OpenCV can decode, found something else or nothing; "
             "check the file or address, or convert it to MP4 or MKV"

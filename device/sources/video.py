@@ -11,10 +11,14 @@ from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.capture import is_endless, open_capture
 from fer_edge.device.sources.container import holds_text, is_cut
+from fer_edge.device.sources.edit_list import shows_all
 from fer_edge.errors import SourceError
 from fer_edge.text.address import without_secrets
 
 _log = logging.getLogger(__name__)
+
+COMPLETE = 0.95
+"""Share of the frames that a file is known to hold which must decode."""
 
 NOMINAL_FPS = 25.0
 """What FFmpeg takes for the rate of a file that stores none."""
@@ -91,7 +95,13 @@ class VideoSource(Source):
             raise SourceError(f"{self.name}: a video of which not one picture can be decoded; the file is damaged")
         path = Path(self._location)
         # A pipe cannot be read again, and a file of which every announced frame came is whole.
-        if not 0 < self._announced <= frames and path.is_file() and is_cut(path):
+        if 0 < self._announced <= frames or not path.is_file():
+            return
+        if 0 < self._announced * COMPLETE > frames and shows_all(path):
+            self._warn(
+                f"{self.name}: only {frames} of its {self._announced} frames could be decoded; the file is damaged"
+            )
+        elif is_cut(path):
             self._warn(
                 f"{self.name}: the file ends in the middle of a part, it is truncated or still being written; "
                 f"{frames} frames could be decoded"

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 import fer_edge
+from fer_edge.device.detection.choice import HAAR, DetectorChoice
 from fer_edge.device.web.about import About, Examination, stated_accuracy
 from fer_edge.device.web.camera import CameraDesk
 from fer_edge.device.web.hub import Hub, Kind
@@ -31,7 +32,9 @@ from fer_edge.model_file import read_info
 _log = logging.getLogger(__name__)
 
 
-def make_app(serving: Serving, models: Sequence[Path], hub: Hub | None, source: str | None) -> ASGIApp:
+def make_app(
+    serving: Serving, models: Sequence[Path], hub: Hub | None, source: str | None, detector: DetectorChoice = HAAR
+) -> ASGIApp:
     """Make the application.
 
     Args:
@@ -39,6 +42,7 @@ def make_app(serving: Serving, models: Sequence[Path], hub: Hub | None, source: 
         models: the model files.
         hub: results of the server's own loop; None without one, and then browsers may send their camera's pictures.
         source: name of what that loop reads.
+        detector: what finds faces in visitors' photos and cameras.
 
     Raises:
         ModelFileError: a model cannot be read.
@@ -47,7 +51,7 @@ def make_app(serving: Serving, models: Sequence[Path], hub: Hub | None, source: 
     name = " + ".join(path.stem for path in models)
     accuracy = stated_accuracy(info) if len(models) == 1 else "accuracy of the average not measured"
     facts = Facts(name, accuracy, info.labels, hub is not None, source or "")
-    photos, cameras = PhotoDesk(models), CameraDesk(models)
+    photos, cameras = PhotoDesk(models, detector), CameraDesk(models, detector)
     about, examination = About(models), Examination(models[0], source)
 
     async def device(request: Request) -> Response:

@@ -14,6 +14,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fer_edge.device.classify import open_models
+from fer_edge.device.detection.choice import HAAR, DetectorChoice
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.outputs.summary import Rate
 from fer_edge.device.pipeline import Pipeline
@@ -68,9 +69,9 @@ class BrowserCamera(Source):
 class CameraDesk:
     """Runs a device loop for each browser that sends pictures."""
 
-    def __init__(self, models: Sequence[Path]) -> None:
-        """Prepare to open `models` for each camera: an interpreter belongs to one thread."""
-        self._models = models
+    def __init__(self, models: Sequence[Path], detector: DetectorChoice = HAAR) -> None:
+        """Prepare to open `models` and `detector` for each camera: an interpreter belongs to one thread."""
+        self._models, self._detector = models, detector
         self._sources: set[BrowserCamera] = set()
 
     async def serve(self, websocket: WebSocket) -> None:
@@ -108,7 +109,7 @@ class CameraDesk:
     def _work(self, source: BrowserCamera, answer: Callable[[bytes], None]) -> None:
         """Run the loop until the source ends."""
         rate = Rate()
-        with Pipeline(source, open_models(self._models)) as pipeline:
+        with Pipeline(source, open_models(self._models), detector=self._detector.open()) as pipeline:
             for result in pipeline:
                 answer(to_line(result, loop_figures(rate.tick(), pipeline)))
                 del result

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fer_edge.device.detection.choice import HAAR, DetectorChoice
 from fer_edge.device.outputs.base import Output
 from fer_edge.device.outputs.summary import Rate
 from fer_edge.device.pipeline import Pipeline
@@ -25,7 +26,9 @@ class LivePage(Output):
 
     name = "live page"
 
-    def __init__(self, serving: Serving, models: Sequence[Path], source: str, pipeline: Pipeline) -> None:
+    def __init__(
+        self, serving: Serving, models: Sequence[Path], source: str, pipeline: Pipeline, detector: DetectorChoice = HAAR
+    ) -> None:
         """Begin to answer.
 
         Args:
@@ -33,6 +36,7 @@ class LivePage(Output):
             models: the model files.
             source: name of what the loop reads.
             pipeline: the loop, whose counters are shown.
+            detector: what finds the faces of visitors' photos.
 
         Raises:
             OutputError: see `Server`.
@@ -41,7 +45,7 @@ class LivePage(Output):
         self._rate = Rate()
         self._fps = 0.0
         self._hub = Hub()
-        self._server = Server(serving, models, self._hub, source)
+        self._server = Server(serving, models, self._hub, source, detector)
         self.url = self._server.url
 
     def write(self, result: FrameResult) -> None:

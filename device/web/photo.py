@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from fer_edge.device.detection.choice import HAAR, DetectorChoice
 from fer_edge.device.reader import FaceReader
 from fer_edge.device.web.upload import UploadError, decode, receive
 
@@ -28,9 +29,9 @@ WAITING = 5
 class PhotoDesk:
     """Works on one photo after the other, in a thread of its own."""
 
-    def __init__(self, models: Sequence[Path]) -> None:
+    def __init__(self, models: Sequence[Path], detector: DetectorChoice = HAAR) -> None:
         """Prepare; the models are opened with the first photo, because most pages are never asked for one."""
-        self._models = models
+        self._models, self._detector = models, detector
         self._reader: FaceReader | None = None
         self._thread = ThreadPoolExecutor(1, "live page photos")
         self._hands, self._desk = asyncio.Semaphore(RECEIVED), asyncio.Semaphore(IN_WORK)
@@ -63,7 +64,7 @@ class PhotoDesk:
         start = time.perf_counter()
         photo = decode(data)
         if self._reader is None:
-            self._reader = FaceReader(self._models)
+            self._reader = FaceReader(self._models, self._detector.open())
         faces = self._reader.read(photo.bgr)
         factor = photo.width / photo.bgr.shape[1]
         placed = [face.resized(factor, photo.width, photo.height) for face in faces]

@@ -15,6 +15,7 @@ from typing import Self
 
 import uvicorn
 
+from fer_edge.device.detection.choice import HAAR, DetectorChoice
 from fer_edge.device.service.worker import Worker
 from fer_edge.device.web.app import make_app
 from fer_edge.device.web.hub import Hub
@@ -40,7 +41,14 @@ class Server:
         url: what to type into a browser.
     """
 
-    def __init__(self, serving: Serving, models: Sequence[Path], hub: Hub | None, source: str | None) -> None:
+    def __init__(
+        self,
+        serving: Serving,
+        models: Sequence[Path],
+        hub: Hub | None,
+        source: str | None,
+        detector: DetectorChoice = HAAR,
+    ) -> None:
         """Begin to answer.
 
         Args:
@@ -48,6 +56,7 @@ class Server:
             models: the model files.
             hub: results of the loop; None without one.
             source: name of what the loop reads.
+            detector: what finds faces in visitors' photos and cameras.
 
         Raises:
             OutputError: the address is taken or not this machine's, or the certificate cannot be used.
@@ -55,7 +64,7 @@ class Server:
         """
         _check_certificate(serving)
         self._hub = hub
-        app = make_app(serving, models, hub, source)
+        app = make_app(serving, models, hub, source, detector)
         self._socket = _listen(serving)
         self.url = _url(serving)
         config = uvicorn.Config(

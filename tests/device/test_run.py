@@ -198,7 +198,7 @@ class TestRunConfig:
             ("source", {"source": 1.5}),
             ("source", {"source": [0]}),
             ("save", {"save": 3}),
-            ("jsonl", {"jsonl": object()}),
+            ("jsonl", {"jsonl": 3.5}),
             ("snapshots", {"snapshots": b"x"}),
             ("tls_cert", {"tls_cert": 3}),
             ("detector_model", {"detector": "yunet", "detector_model": 3}),

@@ -32,7 +32,7 @@ def draw_preview(dataset: Dataset, augmentation: Augmentation, contrast: str, se
     augment = Augmenter(augmentation, seed)
     batch = normalise(split.images[chosen], contrast)[..., None].astype(np.float32)
     # A batch a column, of all classes, so that mixing has others to mix with.
-    targets = np.zeros((len(chosen), 1), np.float32)
+    targets = {"label": np.zeros((len(chosen), 1), np.float32)}
     augmented = [np.asarray(augment(batch, targets, training=True)[0])[..., 0] for _ in range(COLUMNS - 1)]
     images = np.stack([split.images[chosen], *(column.round().astype(np.uint8) for column in augmented)], axis=1)
     captions = [

@@ -54,3 +54,18 @@ def test_the_wait_for_a_camera_is_no_part_of_the_total(model, grey_frame):
     assert latency.stages_ms["capture"].p50 > 10
     assert latency.stages_ms["total"].p50 < latency.stages_ms["capture"].p50
     assert latency.faces == 0
+
+
+def test_the_detector_is_measured_and_named(model, demo, monkeypatch, tmp_path):
+    from fer_edge.device.detection import choice
+
+    class Blind:
+        def __init__(self, path):
+            pass
+
+        def detect(self, frame, regions):
+            return []
+
+    monkeypatch.setattr(choice, "YuNet", Blind)
+    measured = measure_pipeline(demo, model, 2, choice.DetectorChoice("yunet", tmp_path))
+    assert (measured.detector, measured.faces) == ("yunet", 0)

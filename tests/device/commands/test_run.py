@@ -19,6 +19,7 @@ from fer_edge.device.results import STAGES
 from fer_edge.device.sources.demo import DemoSource
 from fer_edge.errors import OutputError, SourceError
 from fer_edge.model_file import write_info
+from tests.device.sources.http_camera import jpeg
 
 
 @pytest.fixture
@@ -384,3 +385,19 @@ def test_damaged_photos_are_counted_with_loop(run, tmp_path, portrait):
     result = run("--source", tmp_path, "--loop", "--frames", 3, "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["skipped"] == 2
+
+
+def test_the_rate_of_a_raw_stream(tmp_path, model_path):
+    raw = tmp_path / "raw.mjpeg"
+    raw.write_bytes(b"".join(jpeg(20 * number) for number in range(6)))
+    lines = tmp_path / "out.jsonl"
+    command = ["run", "--model", str(model_path), "--source", str(raw), "--jsonl", str(lines)]
+    assert CliRunner().invoke(main, [*command, "--fps", "5"]).exit_code == 0
+    assert [json.loads(line)["time"] for line in lines.read_text().splitlines()] == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    for fps in ("0", "-1", "nan", "1e9"):
+        refused = CliRunner().invoke(main, [*command, "--fps", fps])
+        assert refused.exit_code == 2
+        assert "above 0" in refused.output
+    refused = CliRunner().invoke(main, ["run", "--source", "demo", "--fps", "5"])
+    assert refused.exit_code == 1
+    assert "leave out --fps" in refused.output

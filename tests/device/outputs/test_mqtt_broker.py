@@ -71,6 +71,7 @@ def test_a_broker_that_forgot_everything_is_told_again_without_a_change(broker, 
     assert broker.retained == before
     assert broker.retained[STATUS] == "online"
     assert len(before) == 4
+    assert broker.payloads(STATUS) == ["online"]
     assert frames(broker) == [7]
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from fer_edge.device.outputs.matroska import MatroskaWriter
 from fer_edge.device.sources.container import is_cut
+from fer_edge.device.sources.edit_list import shows_all
 from fer_edge.device.sources.video import VideoSource
+from fer_edge.errors import SourceError
 from tests.device.sources.http_camera import jpeg
 
 
@@ -106,8 +108,33 @@ def test_an_mp4_file_that_was_cut(tmp_path):
     assert not is_cut(path)
     path.write_bytes(data + bytes(100))  # padding
     assert not is_cut(path)
-    path.write_bytes(data[:-100])
+    path.write_bytes(data[: len(data) // 2])  # without the index, which is at the end
     assert is_cut(path)
+    with pytest.raises(SourceError, match="found one that ends in the middle of a part"):
+        VideoSource(str(path))
+
+
+def test_an_mp4_file_whose_frames_cannot_be_decoded(tmp_path, caplog):
+    path = write_opencv(tmp_path / "v.mp4")
+    assert warnings_of(path, caplog) == (40, [])
+    data = bytearray(path.read_bytes())
+    start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
+    middle = (start + end) // 2
+    data[middle:end] = bytes(end - middle)  # as a power cut leaves it
+    path.write_bytes(data)
+    count, messages = warnings_of(path, caplog)
+    assert 0 < count < 38
+    assert messages == [f"{path}: only {count} of its 40 frames could be decoded; the file is damaged"]
+
+
+@pytest.mark.parametrize("length", [0, 7, 8, 20, 60, 200, 400])
+def test_an_index_that_is_cut_says_nothing(tmp_path, length):
+    path = write_opencv(tmp_path / "v.mp4", 3)
+    data = path.read_bytes()
+    assert shows_all(path)
+    start = data.index(b"moov") - 4
+    path.write_bytes(data[:start] + (length + 8).to_bytes(4, "big") + b"moov" + data[start + 8 : start + 8 + length])
+    assert shows_all(path) in (True, False)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x1a\x45\xdf\xa3", b"RIFF", b"0000ftyp", b"text of any kind", bytes(40)])
@@ -115,3 +142,4 @@ def test_no_content_is_too_short_or_strange(tmp_path, content):
     path = tmp_path / "v"
     path.write_bytes(content)
     assert is_cut(path) in (True, False)
+    assert not shows_all(path)

@@ -178,7 +178,7 @@ def test_the_target_is_chosen(fer_csv, ferplus, tmp_path, target, rule, draws):
 def test_a_target_without_votes_is_wrong_usage(fer_csv, tmp_path):
     result = trained(fer_csv, tmp_path / "run", "--ferplus-target", "majority")
     assert result.exit_code == 2
-    assert "give --ferplus too" in result.output
+    assert "there is no --ferplus" in result.output
 
 
 def all_unknown(path, usage):

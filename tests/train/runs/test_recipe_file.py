@@ -66,6 +66,9 @@ def test_a_network_is_found_from_the_file(write, tmp_path):
         ("needs: large\n", "line 1: expected a need and its value a line"),
         ("model: huge\n", "line 1: 'huge' is not in the zoo"),
         ("model: huge.yaml\n", "line 1: .*huge.yaml' is not in the zoo"),
+        ("model: |\n  text\n", r"line 1: 'text\\n' is not in the zoo"),
+        (f"base: {'9' * 500}\n", "line 1: expected a recipe, shipped or beside this file"),
+        (f"seed: {'9' * 400}\n", "line 1: `seed`: expected a whole number from 0 to 2,000,000,000"),
         ("out: runs/x\n", "line 1: expected a setting of a recipe, found 'out'"),
     ],
 )

@@ -61,7 +61,7 @@ def test_other_epochs_or_another_machine_are_refused_before_anything_is_done(sha
 def test_runs_of_other_epochs_do_not_count(shapes, tmp_path):
     run = shapes.folder(tmp_path, "narrow and deep, residual", 12, 2)
     run.mkdir()
-    (run / shapes.CARD).write_text('{"finished": "now"}')
+    (run / shapes.METADATA).write_text('{"finished": "now"}')
     assert run.name == "narrow-and-deep-residual-12-epochs-2"
     assert shapes.seeds_there(tmp_path, "narrow and deep, residual", 12) == [2]
     assert shapes.seeds_there(tmp_path, "narrow and deep, residual", 3) == []

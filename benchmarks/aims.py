@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).resolve().parent / "results"
-SEVEN = ("nano", "compact", "large")
+SEVEN = ("nano", "compact", "large", "compact-fer2013")
 MODELS = (*SEVEN, "compact-ferplus")
 PUBLISHED = "mini-Xception, dynamic range"
 """The form of the file that the most used package ships: what is to be faster is to be faster than that."""
@@ -16,10 +16,11 @@ PUBLISHED = "mini-Xception, dynamic range"
 Numbers = Mapping[str, Any]
 Row = tuple[str, Callable[[Numbers], float], Callable[[float], str], Callable[[float, str], bool], str]
 
-LEAST_TOP1 = {"nano": 0.645, "compact": 0.685, "large": 0.7, "compact-ferplus": 0.8}
-MOST_KB = {"nano": 64, "compact": 200, "large": 1024, "compact-ferplus": 200}
-MOST_MULTIPLY_ADDS = {"nano": 3e6, "compact": 12e6, "large": 60e6, "compact-ferplus": 12e6}
-LEAST_TIMES_FASTER = {"nano": 12.0, "compact": 5.0, "compact-ferplus": 5.0}
+LEAST_TOP1 = {"nano": 0.645, "compact": 0.67, "large": 0.7, "compact-fer2013": 0.685, "compact-ferplus": 0.8}
+MOST_KB = {"nano": 64, "compact": 200, "large": 1024, "compact-fer2013": 200, "compact-ferplus": 200}
+COMPACTS = ("compact", "compact-fer2013", "compact-ferplus")
+MOST_MULTIPLY_ADDS = {"nano": 3e6, "large": 60e6} | dict.fromkeys(COMPACTS, 12e6)
+LEAST_TIMES_FASTER = {"nano": 12.0} | dict.fromkeys(COMPACTS, 5.0)
 
 
 def _percent(value: float) -> str:
@@ -52,21 +53,21 @@ ROWS: tuple[Row, ...] = (
         lambda found: float(found["evaluated"]["top1"]),
         _percent,
         lambda value, model: value >= LEAST_TOP1[model],
-        "at least 64.5, 68.5, 70 and 80 %",
+        "at least 64.5, 67, 70, 68.5 and 80 %",
     ),
     (
         "macro F1 below it, points",
         lambda found: float(found["evaluated"]["top1"] - found["evaluated"]["macro_f1"]),
         _points,
         lambda value, model: value <= 0.04 or model not in SEVEN,
-        "at most 4, of the first three",
+        "at most 4, of seven classes",
     ),
     (
         "recall of disgust",
         _disgust,
         _percent,
         lambda value, model: value >= 0.45 or model not in SEVEN,
-        "at least 45 %, of the first three",
+        "at least 45 %, of seven classes",
     ),
     (
         "calibration error",
@@ -97,21 +98,21 @@ ROWS: tuple[Row, ...] = (
         lambda found: found["evaluated"]["models"][0]["bytes"] / 1024,
         lambda value: f"{value:.1f}",
         lambda value, model: value <= MOST_KB[model],
-        "at most 64, 200, 1,024 and 200",
+        "at most 64, 200, 1,024, 200 and 200",
     ),
     (
         "multiply-adds, M",
         lambda found: float(found["cost"]["multiply_adds"]),
         lambda value: f"{value / 1e6:.1f}",
         lambda value, model: value <= MOST_MULTIPLY_ADDS[model],
-        "at most 3, 12, 60 and 12",
+        "at most 3, 12, 60, 12 and 12",
     ),
     (
         f"times as fast as a {PUBLISHED}",
         _times_faster(PUBLISHED),
         lambda value: f"{value:.1f}",
         lambda value, model: value >= LEAST_TIMES_FASTER.get(model, 0.0),
-        "at least 12 and 5, `compact-ferplus` 5",
+        "at least 12 and 5, but for `large`",
     ),
     (
         "times as fast as one in int8, which nobody ships",

@@ -27,6 +27,8 @@ def convert(
     qat_epochs: int | None = None,
     seed: int = 1,
     report: Name | None = None,
+    logit_adjustment: float = 0.0,
+    temperature: float = 1.0,
 ) -> ConversionReport:
     """Turn a trained ``.keras`` model into a verified TFLite file, or leave what was there.
 
@@ -44,6 +46,9 @@ def convert(
         qat_epochs: epochs of quantization-aware fine-tuning, by default 3 for an int8 file; 0 quantizes after training.
         seed: of calibration and fine-tuning; the same one gives the same file on the same machine.
         report: the JSON report to write; by default `out` with ``.report.json`` behind it.
+        logit_adjustment: power, 0 to 1, of the classes' shares in Training by which probabilities are divided; 1 takes
+            all classes to be equally common.
+        temperature: number by which logits are divided before that; below 1 the file is surer than the model.
 
     Returns:
         The report: accuracies and agreements are shares in 0..1 of the images that measured, times seconds.
@@ -62,7 +67,9 @@ def convert(
         >>> report.file_bytes > 10_000
         True
     """
-    config = ConvertConfig(model, out, int8, data, ferplus, mapping or {}, qat_epochs, seed, report)
+    config = ConvertConfig(
+        model, out, int8, data, ferplus, mapping or {}, qat_epochs, seed, report, logit_adjustment, temperature
+    )
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the model was trained on, TensorFlow exports TFLite
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

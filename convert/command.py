@@ -10,8 +10,8 @@ import click
 
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.convert import api
-from fer_edge.convert.config import QAT_EPOCHS
-from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP, SEED
+from fer_edge.convert.config import MAX_TEMPERATURE, MIN_TEMPERATURE, QAT_EPOCHS
+from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP, SEED, Finite
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -32,6 +32,20 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
     help="Quantization-aware fine-tuning; 0 quantizes after training.",
 )
 @click.option("--seed", default=1, show_default=True, type=SEED, help="Of calibration and fine-tuning.")
+@click.option(
+    "--logit-adjustment",
+    default=0.0,
+    show_default=True,
+    type=Finite(0, 1),
+    help="Divide each probability by this power of its class's share in Training: 1 takes all as equally common.",
+)
+@click.option(
+    "--temperature",
+    default=1.0,
+    show_default=True,
+    type=Finite(MIN_TEMPERATURE, MAX_TEMPERATURE),
+    help="Divide logits by this number before that; below 1 the file is surer than the model.",
+)
 @click.option("--report", type=NEW_FILE, show_default="OUT.report.json", help="Where the JSON report goes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def convert(

@@ -22,6 +22,9 @@ QAT_EPOCHS = 3
 
 SUFFIX = ".tflite"
 
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.2, 5.0
+"""A trained network's lies near 1."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ConvertConfig:
@@ -39,6 +42,10 @@ class ConvertConfig:
             on the calibration sample and the biases corrected, which happens before fine-tuning as well.
         seed: of the calibration sample and of fine-tuning, 0 to `LARGEST_SEED`.
         report: the JSON report to write; by default `out` with ``.report.json`` behind it.
+        logit_adjustment: power, 0 to 1, of the classes' shares in Training by which probabilities are divided, see
+            `fer_edge.convert.prior`.
+        temperature: number above 0 by which logits are divided before that (Guo et al. 2017, arXiv:1706.04599); below 1
+            the file is surer than the model, above 1 less sure.
 
     Raises:
         ConfigError: a value out of its range, or settings that exclude each other; its ``option`` names the field.
@@ -53,6 +60,8 @@ class ConvertConfig:
     qat_epochs: int | None = None
     seed: int = 1
     report: Name | None = None
+    logit_adjustment: float = 0.0
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         for option in ("model", "out", "ferplus", "report"):
@@ -68,6 +77,15 @@ class ConvertConfig:
         if self.qat_epochs is not None:
             check_count("qat_epochs", self.qat_epochs, 0)
         check_count("seed", self.seed, 0, LARGEST_SEED)
+        if not 0 <= self.logit_adjustment <= 1:
+            raise ConfigError(
+                "logit_adjustment", f"`logit_adjustment`: expected a power of 0 to 1, found {self.logit_adjustment}"
+            )
+        if not MIN_TEMPERATURE <= self.temperature <= MAX_TEMPERATURE:
+            raise ConfigError(
+                "temperature",
+                f"`temperature`: expected {MIN_TEMPERATURE} to {MAX_TEMPERATURE}, found {self.temperature}",
+            )
         self._check_paths()
 
     def _check_dataset(self) -> None:

@@ -20,6 +20,7 @@ from fer_edge.convert.graph.from_keras import read_keras
 from fer_edge.convert.graph.graph import Graph
 from fer_edge.convert.images import measuring_images, tuning_images
 from fer_edge.convert.measure import Yardstick, measure
+from fer_edge.convert.prior import adjust_logits, class_shares
 from fer_edge.convert.quantize.quantization import Exported, quantize
 from fer_edge.convert.report import ConversionReport, Provenance
 from fer_edge.convert.stopwatch import Stopwatch
@@ -51,6 +52,8 @@ def run_conversion(config: ConvertConfig) -> ConversionReport:
     stopwatch = Stopwatch()
     yardstick = Yardstick(original, *measuring_images(dataset))
     _check_data(config, yardstick, dataset)
+    if config.logit_adjustment or config.temperature != 1:
+        graph = _adjusted(config, original, dataset)
     exported = _export(config, original, graph, dataset, stopwatch)
     contents = read_tflite(exported.flatbuffer)
     allowed = _verify(original, graph, contents) if config.int8 else frozenset[str]()
@@ -61,6 +64,8 @@ def run_conversion(config: ConvertConfig) -> ConversionReport:
         data={"name": dataset.name, "fingerprint": dataset.fingerprint},
         operators=contents.operator_counts(),
         hog=_hog_input(graph, contents),
+        logit_adjustment=config.logit_adjustment or None,
+        temperature=None if config.temperature == 1 else config.temperature,
         cost=tflite_cost(contents),
         machine=describe_machine(),
     )
@@ -119,6 +124,13 @@ def _check_data(config: ConvertConfig, yardstick: Yardstick, dataset: Dataset) -
             "%s: the model was trained on other data, labels or votes (%s); calibrated and measured on this one",
             *(dataset.name, trained_on["name"]),
         )
+
+
+def _adjusted(config: ConvertConfig, original: KerasModel, dataset: Dataset) -> Graph:
+    """Change temperature and priors of the trained model, with which the file is compared, and return its graph."""
+    shares = class_shares(tuning_images(dataset), len(dataset.labels))
+    adjust_logits(original.model, shares, config.logit_adjustment, config.temperature)
+    return fold_batch_norms(read_keras(original.model))
 
 
 def _export(

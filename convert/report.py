@@ -23,6 +23,8 @@ class Provenance:
         data: name and fingerprint of the data set that it was calibrated and compared on.
         operators: TFLite operator -> how often it occurs.
         hog: the input of HOG features: which, times what, in which int8 steps; None for a model without.
+        logit_adjustment: power of the classes' shares in Training that probabilities were divided by; None for 0.
+        temperature: number that logits were divided by before that; None for 1.
         cost: multiply-adds and parameters.
         machine: what it was made and measured on, as `fer_edge.machine.describe_machine` gives it.
     """
@@ -33,12 +35,23 @@ class Provenance:
     data: Mapping[str, str]
     operators: Mapping[str, int]
     hog: Mapping[str, Any] | None
+    logit_adjustment: float | None
+    temperature: float | None
     cost: Cost
     machine: Mapping[str, Any]
 
     def stored(self) -> dict[str, Any]:
         """Return what the file says of it: its `ModelInfo.conversion`. Of the machine that is the versions."""
-        plain = ("quantization", "qat_epochs", "calibration", "data", "operators", "hog")
+        plain = (
+            "quantization",
+            "qat_epochs",
+            "calibration",
+            "data",
+            "operators",
+            "hog",
+            "logit_adjustment",
+            "temperature",
+        )
         known = {name: value for name in plain if (value := getattr(self, name)) is not None}
         return {**known, **dataclasses.asdict(self.cost), "versions": self.machine["versions"]}
 

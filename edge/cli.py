@@ -20,6 +20,7 @@ from fer_edge.text.terminal import guard_terminal
 COMMANDS = {
     "data": ("fer_edge.train.commands.data:data", "Inspect a data set; preview its augmented images."),
     "train": ("fer_edge.train.commands.train:train", "Train a model on a data set."),
+    "average": ("fer_edge.train.commands.average:average", "Average the weights of runs that began alike."),
     "evaluate": ("fer_edge.train.commands.evaluate:evaluate", "Measure a .keras or .tflite model on a split."),
     "explain": ("fer_edge.train.commands.explain:explain", "Draw what a model looks at, and a report of it."),
     "models": ("fer_edge.train.commands.models:models", "List the shipped models and the zoo."),

@@ -52,6 +52,7 @@ TRAIN = (
     {"recipe", "recipes"},
     {"distill"},
     {"loop"},
+    {"model_average"},
     {"evaluate", "explain"},
     {"faces", "inspection"},
     {"runs"},

@@ -85,8 +85,8 @@ def test_what_misses_its_aim_is_in_bold(load, monkeypatch):
     rows = {
         line.split(" | ")[0].strip("| "): line.strip("| ").split(" | ")[1:] for line in aims.aims_table().splitlines()
     }
-    assert rows["top-1"][:4] == ["68.4%", "**68.4%**", "**68.4%**", "**68.4%**"]
-    assert rows["calibration error"][:4] == ["**4.0%**"] * 4
+    assert rows["top-1"][:5] == ["68.4%", "68.4%", "**68.4%**", "**68.4%**", "**68.4%**"]
+    assert rows["calibration error"][:5] == ["**4.0%**"] * 5
     assert rows["multiply-adds, M"][2] == "59.7"
 
 

@@ -44,7 +44,7 @@ def recipe_of(card):
 
 
 def test_every_shipped_model_has_a_recipe_and_every_recipe_a_card():
-    assert {"nano", "compact", "large", "compact-ferplus"} <= set(TRAINED)
+    assert {"nano", "compact-fer2013", "large", "compact-ferplus"} <= set(TRAINED)
     assert len(TRAINED) == 13
     assert all((CARDS / f"{name}-run.json").is_file() for name in TRAINED)
 
@@ -66,7 +66,7 @@ def test_the_recipe_has_the_settings_of_its_run(name, tmp_path):
     assert says == ran
 
 
-@pytest.mark.parametrize("name", ["compact", "nano", "compact-ferplus"])
+@pytest.mark.parametrize("name", ["compact-fer2013", "nano", "compact-ferplus"])
 def test_the_run_began_with_the_file_that_the_recipe_needs(name, tmp_path):
     config = configured(name, tmp_path, needs_from=FILES)
     config = dataclasses.replace(config, needs=dataclasses.replace(config.needs, temperature=None))
@@ -75,7 +75,7 @@ def test_the_run_began_with_the_file_that_the_recipe_needs(name, tmp_path):
     assert run_recipe(supplied).start == card_of(name)["recipe"]["start"]
 
 
-@pytest.mark.parametrize("name", ["compact", "nano"])
+@pytest.mark.parametrize("name", ["compact-fer2013", "nano"])
 def test_the_run_has_the_hash_that_the_recipe_makes_with_the_kept_files(name, tmp_path):
     card, config = card_of(name), configured(name, tmp_path, needs_from=FILES)
     config = dataclasses.replace(config, needs=dataclasses.replace(config.needs, temperature=None))

@@ -112,6 +112,12 @@ class Recipe:
         within=POSITIVE,
         offered=0.5,
     )
+    fused_share: float = setting(
+        0.0,
+        "Mix this share of votes, which --fused-ferplus gives, into each target; the label has the rest.",
+        within=Range(0, 1, low_open=True),
+        offered=0.5,
+    )
     class_weighting: float = setting(
         0.0, "Weigh rare classes more: 1 weighs all classes alike, 0 all images.", within=WHOLE_SHARE
     )
@@ -174,8 +180,9 @@ class Recipe:
             del settings["distillation"]
         elif not self.distillation.mixed:
             del settings["distillation"]["mixed"]
-        if not self.auxiliary_share:
-            del settings["auxiliary_share"]
+        for name in ("auxiliary_share", "fused_share"):
+            if not settings[name]:
+                del settings[name]
         if self.protocol == "clean":
             del settings["protocol"]
         if not self.start:

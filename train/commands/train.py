@@ -39,6 +39,12 @@ VOTES = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="FILE",
     help="Learn the votes of FER+ (fer2013new.csv) with a second output, which only training has.",
 )
+@click.option(
+    "--fused-ferplus",
+    type=VOTES,
+    metavar="FILE",
+    help="Mix the votes of FER+ (fer2013new.csv) with FER2013's labels into one target for each image.",
+)
 @MAP
 @setting_options([*settings_of(TrainConfig).values(), *SETTINGS.values()])
 @click.option(

@@ -16,7 +16,7 @@ from fer_edge.images import is_image_name
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.text import printable
 from fer_edge.train.data import cache
-from fer_edge.train.data.auxiliary import with_auxiliary_votes
+from fer_edge.train.data.auxiliary import with_auxiliary_votes, with_fused_votes
 from fer_edge.train.data.classes import EIGHT, map_each
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.demo import make_demo
@@ -24,12 +24,14 @@ from fer_edge.train.data.ferplus import load_ferplus
 from fer_edge.train.data.files.csv_file import CsvFile
 from fer_edge.train.data.files.tree import Tree, open_tree
 from fer_edge.train.data.join import join
-from fer_edge.train.data.pictures import read_pictures
+from fer_edge.train.data.pictures import Listing, read_pictures
 from fer_edge.train.data.readers.ckplus import by_subject, is_ckplus
 from fer_edge.train.data.readers.expw import find_label_file, list_faces
 from fer_edge.train.data.readers.fer_csv import has_splits, read_fer_csv
 from fer_edge.train.data.readers.fer_download import find_fer_csv, holds_csv
 from fer_edge.train.data.readers.folders import list_pictures
+from fer_edge.train.data.readers.jaffe import is_jaffe, list_jaffe
+from fer_edge.train.data.readers.rafdb import find_rafdb, list_rafdb
 from fer_edge.train.data.spec import DEMO, parts_of
 from fer_edge.train.progress import progress_bar
 
@@ -44,15 +46,17 @@ def load_dataset(
     soft: bool = True,
     mapping: Mapping[str, str] | None = None,
     auxiliary: Path | None = None,
+    fused: tuple[Path, float] | None = None,
 ) -> Dataset:
     """Load a data set, from the cache where its source is unchanged.
 
     Args:
         spec: ``demo`` (generated), a FER2013 CSV file, ``ckextended.csv``, a folder or zip of pictures (CK+, ExpW,
-            FER2013's folder export, one folder for each class), or several of these joined with ``+``.
+            RAF-DB, JAFFE, FER2013's folder export, one folder for each class), or several of these joined with ``+``.
         ferplus: FER+ votes for the FER2013 CSV file among them, see `load_ferplus`.
         soft: see `load_ferplus`.
         auxiliary: FER+ votes to learn beside the labels, see `with_auxiliary_votes`; for one FER2013 CSV file.
+        fused: FER+ votes to mix with the labels and their share, see `with_fused_votes`; for one FER2013 CSV file.
         mapping: class -> the class it becomes, or '' to leave its images out, see `map_each`.
 
     Raises:
@@ -72,6 +76,10 @@ def load_dataset(
         if len(parts) != 1:
             raise DataError(f"{auxiliary}: expected one fer2013.csv that the votes belong to, found {spec}")
         parts = [with_auxiliary_votes(parts[0], auxiliary)]
+    if fused is not None:
+        if len(parts) != 1:
+            raise DataError(f"{fused[0]}: expected one fer2013.csv whose labels the votes are mixed with, found {spec}")
+        parts = [with_fused_votes(parts[0], *fused)]
     if mapping:
         parts = map_each(parts, mapping)
     dataset = join(parts) if len(parts) > 1 else parts[0]
@@ -113,16 +121,22 @@ def _load_csv(path: Path, file: CsvFile) -> Dataset:
 
 
 def _load_tree(tree: Tree) -> Dataset:
-    label_file = find_label_file(tree)
-    if label_file:
-        listing = list_faces(tree, label_file)
-    else:
-        listing = list_pictures(tree)
-        if is_ckplus(listing):
-            listing = by_subject(listing)
+    listing = _list(tree)
     count = len(listing.pictures)
     splits = _cached(tree.key(), "pictures", count, lambda advance: read_pictures(tree, listing.pictures, advance))
     return Dataset.make(printable(tree.root.name or str(tree.root)), listing.labels, splits, notes=listing.notes)
+
+
+def _list(tree: Tree) -> Listing:
+    """Find the pictures of a tree by the layout that it has."""
+    if label_file := find_label_file(tree):
+        return list_faces(tree, label_file)
+    if found := find_rafdb(tree):
+        return list_rafdb(tree, found)
+    if is_jaffe(tree):
+        return list_jaffe(tree)
+    listing = list_pictures(tree)
+    return by_subject(listing) if is_ckplus(listing) else listing
 
 
 def _check_classes(dataset: Dataset) -> None:

@@ -28,6 +28,7 @@ from fer_edge.train.augment.augmenter import GEOMETRY, AugmentedCopy
 from fer_edge.train.data.cache import cache_folder
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.distill.int8_teacher import Int8Teacher
+from fer_edge.train.distill.narrowed import NarrowedTeacher
 from fer_edge.train.keras_model import KerasModel, load_model
 
 logger = logging.getLogger(__name__)
@@ -35,17 +36,22 @@ VERSION = 4  # raise it whenever a copy or the predictions for it would come out
 BATCH = 256
 
 
-Teacher = KerasModel | Int8Teacher
+Teacher = KerasModel | Int8Teacher | NarrowedTeacher
 
 
 def open_teachers(paths: Sequence[Path], labels: tuple[str, ...], input_size: int) -> list[Teacher]:
     """Load the teachers, ``.keras`` or int8 ``.tflite`` files.
 
+    Of one that has all of `labels` and others beside them, these others are left out.
+
     Raises:
         MissingExtraError: an int8 file, and no TFLite runtime.
         ModelFileError: not a trained model, or one with other labels or another input than the student's.
     """
-    teachers = [Int8Teacher(path) if path.suffix == ".tflite" else load_model(path) for path in paths]
+    opened = [Int8Teacher(path) if path.suffix == ".tflite" else load_model(path) for path in paths]
+    teachers: list[Teacher] = [
+        NarrowedTeacher(teacher, labels) if set(labels) < set(teacher.info.labels) else teacher for teacher in opened
+    ]
     for path, teacher in zip(paths, teachers, strict=True):
         if teacher.info.labels != labels:
             raise ModelFileError(
@@ -103,10 +109,13 @@ class TeacherPredictions:
         digest.update(np.ascontiguousarray(training.images).data)
         for teacher in teachers:
             digest.update(teacher.info.contrast.encode())
-            if isinstance(teacher, Int8Teacher):
-                digest.update(flatbuffer(teacher.path.read_bytes()))
+            asked = teacher.teacher if isinstance(teacher, NarrowedTeacher) else teacher
+            if asked is not teacher:
+                digest.update(" ".join(teacher.info.labels).encode())
+            if isinstance(asked, Int8Teacher):
+                digest.update(flatbuffer(asked.path.read_bytes()))
                 continue
-            for weights in teacher.model.get_weights():
+            for weights in asked.model.get_weights():
                 digest.update(np.ascontiguousarray(weights).data)
         self._key = f"{digest.hexdigest()[:32]}-v{VERSION}"
 

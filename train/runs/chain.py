@@ -31,7 +31,7 @@ class Chain:
             note: is told of each training before it begins.
         """
         self._config, self._data, self._note = config, data, note
-        self._votes = config.auxiliary_ferplus or config.ferplus
+        self._votes = config.auxiliary_ferplus or config.fused_ferplus or config.ferplus
 
     def supply(self, config: TrainConfig, above: tuple[Path, ...] = ()) -> TrainConfig:
         """Return a configuration with the files and runs it needs, after making what is not there.

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from fer_edge.train.zoo.registry import Architecture
 
 LEAKY = "leaky-resample"
-VOTES = ("ferplus", "auxiliary_ferplus")
+VOTES = ("ferplus", "auxiliary_ferplus", "fused_ferplus")
 """Options that name a file of votes."""
+
+SHARES = {"auxiliary_ferplus": "auxiliary_share", "fused_ferplus": "fused_share"}
+"""Such an option -> the setting that says how much its votes count."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +51,7 @@ class TrainConfig:
         ferplus: file of FER+ votes that relabel a ``fer2013.csv``, or None.
         ferplus_target: what is learned of these votes.
         auxiliary_ferplus: file of FER+ votes to learn beside the labels, or None.
+        fused_ferplus: file of FER+ votes to mix with the labels into one target for each image, or None.
         mapping: class -> the class it becomes, or "" to leave its images out.
         protocol: how the data is divided.
         teachers: models to learn from: ``.keras`` or int8 ``.tflite`` files, or names of shipped models.
@@ -79,6 +83,7 @@ class TrainConfig:
         choices=("majority", "probability", "cross-entropy"),
     )
     auxiliary_ferplus: Path | None = None
+    fused_ferplus: Path | None = None
     mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)
     protocol: str = setting(
         "clean",
@@ -103,9 +108,9 @@ class TrainConfig:
         architecture_of(self.model)
         if self.taught and not self.recipe.distillation:
             self._set("recipe", dataclasses.replace(self.recipe, distillation=Distillation()))
-        if self.auxiliary_ferplus and not self.recipe.auxiliary_share:
-            share = SETTINGS["auxiliary_share"].default
-            self._set("recipe", dataclasses.replace(self.recipe, auxiliary_share=share))
+        for option, share in SHARES.items():
+            if getattr(self, option) and not getattr(self.recipe, share):
+                self._set("recipe", dataclasses.replace(self.recipe, **{share: SETTINGS[share].default}))
         self._refuse_contradictions()
         self._refuse_what_does_nothing()
 
@@ -136,16 +141,22 @@ class TrainConfig:
             raise ConfigError(
                 "auxiliary_ferplus", "`auxiliary_ferplus` is for FER2013 as it is: no `resample`, no `ferplus`"
             )
+        if self.fused_ferplus and (self.recipe.resample or self.ferplus or self.auxiliary_ferplus):
+            raise ConfigError(
+                "fused_ferplus",
+                "`fused_ferplus` is for FER2013 as it is: no `resample`, no `ferplus`, no `auxiliary_ferplus`",
+            )
         if (option := self.needs.votes) and not getattr(self, option):
             raise ConfigError(option, f"this recipe learns from the votes of FER+: give `{option}` fer2013new.csv")
 
     def _refuse_what_does_nothing(self) -> None:
         values = {
-            "auxiliary_share": self.recipe.auxiliary_share,
+            **{share: getattr(self.recipe, share) for share in SHARES.values()},
             "dropout": self.recipe.dropout,
             "ferplus_target": self.ferplus_target,
         }
-        usual = {"auxiliary_share": 0.0, "dropout": Recipe.dropout, "ferplus_target": type(self).ferplus_target}
+        usual: dict[str, Any] = dict.fromkeys(SHARES.values(), 0.0)
+        usual |= {"dropout": Recipe.dropout, "ferplus_target": type(self).ferplus_target}
         if self.recipe.distillation and not self.taught:
             refuse_without_effect("teacher_share", self.recipe.distillation.share, NO_TEACHER)
         for name, reason in without_files(vars(self) | {"taught": self.taught}).items():
@@ -163,7 +174,7 @@ def without_files(fields: Mapping[str, Any]) -> dict[str, str]:
         fields: `TrainConfig.model`, `TrainConfig.taught` and the files of votes.
     """
     reasons = {
-        "auxiliary_share": "" if fields["auxiliary_ferplus"] else "there is no `auxiliary_ferplus`",
+        **{share: "" if fields[option] else f"there is no `{option}`" for option, share in SHARES.items()},
         "ferplus_target": "" if fields["ferplus"] else "there is no `ferplus`",
         **dict.fromkeys(
             ("teacher_share", "temperature", "views", "mixed_views"), "" if fields["taught"] else NO_TEACHER

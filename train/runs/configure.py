@@ -10,7 +10,7 @@ from typing import Any
 
 from fer_edge.errors import ConfigError
 from fer_edge.train.recipe import SETTINGS, make_recipe, without_effect
-from fer_edge.train.runs.config import Needs, TrainConfig, without_files
+from fer_edge.train.runs.config import SHARES, VOTES, Needs, TrainConfig, without_files
 from fer_edge.train.runs.recipe_file import KNOWN, RecipeFile, find_recipe, nearest, read_recipe
 from fer_edge.train.settings import refuse_without_effect
 
@@ -45,15 +45,16 @@ def configure(
     needs = _left_to_make(file.needs if file else Needs(), settings, others)
     taught = bool(others.get("teachers") or needs.teachers)
     files = {"model": settings["model"], "taught": taught}
-    files |= {name: others.get(name) for name in ("ferplus", "auxiliary_ferplus")}
+    files |= {name: others.get(name) for name in VOTES}
     unused = without_files(files)
     idle = without_effect(settings)
     for name, value in given.items():
         off, reason = idle.get(name, (None, unused.get(name)))
         if reason and value != off:
             refuse_without_effect(name, value, reason)
-    if "auxiliary_share" in unused:
-        settings["auxiliary_share"] = SETTINGS["auxiliary_share"].off
+    for share in SHARES.values():
+        if share in unused:
+            settings[share] = SETTINGS[share].off
     for name in unused.keys() & KNOWN.keys() - SETTINGS.keys():
         settings[name] = KNOWN[name].default
     return TrainConfig(

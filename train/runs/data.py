@@ -21,6 +21,7 @@ def open_data(
     soft: bool = True,
     mapping: Mapping[str, str],
     auxiliary: Path | None = None,
+    fused: tuple[Path, float] | None = None,
 ) -> Dataset:
     """Return a data set that is open already, or load it as `load_dataset` does.
 
@@ -29,8 +30,9 @@ def open_data(
         DataError: it cannot be read.
     """
     if not isinstance(data, Dataset):
-        return load_dataset(os.fspath(data), ferplus, soft=soft, mapping=mapping, auxiliary=auxiliary)
-    for name, value in (("ferplus", ferplus), ("auxiliary_ferplus", auxiliary), ("mapping", mapping)):
+        return load_dataset(os.fspath(data), ferplus, soft=soft, mapping=mapping, auxiliary=auxiliary, fused=fused)
+    votes = {"ferplus": ferplus, "auxiliary_ferplus": auxiliary, "fused_ferplus": fused}
+    for name, value in {**votes, "mapping": mapping}.items():
         if value:
             raise ConfigError(name, f"`{name}` is for data that are to be read; load the data set with it")
     return data

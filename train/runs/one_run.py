@@ -112,7 +112,8 @@ def _load(config: TrainConfig, data: Data) -> tuple[Dataset, Split | None]:
     """Return the data set, and what decides inside the run if that is not a share of Training."""
     soft = config.ferplus_target != "majority"
     auxiliary = config.auxiliary_ferplus
-    dataset = open_data(data, config.ferplus, soft=soft, mapping=config.mapping, auxiliary=auxiliary)
+    fused = (config.fused_ferplus, config.recipe.fused_share) if config.fused_ferplus else None
+    dataset = open_data(data, config.ferplus, soft=soft, mapping=config.mapping, auxiliary=auxiliary, fused=fused)
     if not config.leaky:
         return dataset, None
     recipe = config.recipe

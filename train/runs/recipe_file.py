@@ -8,7 +8,7 @@ A file holds settings of ``fer-edge train``, with underscores for dashes, and wh
       votes: auxiliary_ferplus          # the option that must name the votes of FER+
       teachers: [teacher, teacher-vgg]  # recipes whose models this one learns from
       start: compact-start              # the recipe whose weights it begins with
-      temperature: compact-holdout      # the recipe of a run whose temperature it takes
+      temperature: compact-fer2013-holdout      # the recipe of a run whose temperature it takes
 
 Every key may be missing. `needs` stands for all of that of the base. A recipe is named as the file beside it, without
 ``.yaml``, as a shipped one, or by its path from the file's folder.

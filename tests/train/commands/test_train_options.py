@@ -52,7 +52,7 @@ def test_an_unknown_preset_is_refused():
 
 
 def test_two_recipes_at_once_are_refused():
-    result = run("demo", "--out", "x", "--preset", "jain", "--recipe", "compact")
+    result = run("demo", "--out", "x", "--preset", "jain", "--recipe", "compact-fer2013")
     assert result.exit_code == 2
     assert "--preset names a recipe as well: give it or --recipe" in result.output
 

@@ -186,6 +186,17 @@ def test_a_teacher_with_other_labels_is_refused(teacher_file):
         open_teachers([teacher_file], ("a", "b"), 48)
 
 
+def test_of_a_teacher_of_more_classes_the_others_are_left_out(teacher_file, teacher, tiny):
+    wanted = tuple(label for label in teacher.info.labels if label != "neutral")
+    (narrowed,) = open_teachers([teacher_file], wanted, 48)
+    assert narrowed.info.labels == wanted
+    images = tiny.split(TRAINING).images[:20]
+    kept = np.delete(teacher.predict(images), teacher.info.labels.index("neutral"), axis=1)
+    assert np.allclose(narrowed.predict(images), kept / kept.sum(axis=1, keepdims=True), atol=1e-5)
+    _, said = TeacherPredictions(tiny.split(TRAINING), [narrowed], LIGHT, seed=1).of_copy(0)
+    assert said.shape[1] == len(wanted)  # and not what the whole teacher said of the same view
+
+
 def test_a_teacher_of_another_size_is_refused(teacher_file, teacher):
     with pytest.raises(ModelFileError, match="sees 40x40 pixels, found one for 48x48"):
         open_teachers([teacher_file], teacher.info.labels, 40)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.train.loop.ema import BATCH, _recompute_statistics, averaged_weights
+from fer_edge.train.loop.ema import BATCH, averaged_weights, recompute_statistics
 from fer_edge.train.loop.optimizer import make_optimizer
 from fer_edge.train.loop.training_model import AugmentedModel
 from fer_edge.train.recipe import Recipe
@@ -14,7 +14,7 @@ def statistics(images):
     model = ZOO["nano"].build(48, 7, 0.0)
     norm = model.get_layer("norm1")
     model.get_layer("conv1").set_weights([np.full((3, 3, 1, 12), 0.1, np.float32)])
-    _recompute_statistics(model, images)
+    recompute_statistics(model, images)
     return np.asarray(norm.moving_mean), np.asarray(norm.moving_variance)
 
 

@@ -15,12 +15,12 @@ VOTES = Path("votes.csv")
 
 
 def compact(**given):
-    return configure(Path("x"), read_recipe(find_recipe("compact")), {"auxiliary_ferplus": VOTES, **given})
+    return configure(Path("x"), read_recipe(find_recipe("compact-fer2013")), {"auxiliary_ferplus": VOTES, **given})
 
 
 def test_the_needs_of_a_recipe_go_where_they_are_given_by_hand():
     needs = compact().needs
-    assert (len(needs.teachers), needs.start.stem, needs.temperature.stem) == (3, "compact-start", "compact-holdout")
+    assert (len(needs.teachers), needs.start.stem, needs.temperature.stem) == (3, "compact-start", "compact-fer2013-holdout")
     found = compact(teachers=("large",))
     assert (found.needs.teachers, found.teachers) == ((), (shipped_models()["large"],))
     assert found.recipe.distillation == Distillation(share=0.8, views=24)
@@ -52,7 +52,7 @@ def test_a_recipe_is_repeatable_and_options_alone_are_not():
         ({"auxiliary_ferplus": VOTES, "resample": "ros"}, "auxiliary_ferplus"),
         ({"auxiliary_ferplus": VOTES, "ferplus": VOTES}, "auxiliary_ferplus"),
         ({"epocs": 3}, "epocs"),
-        ({"recipe": "compact"}, "recipe"),
+        ({"recipe": "compact-fer2013"}, "recipe"),
     ],
 )
 def test_what_is_given_by_hand_and_cannot_act_is_refused(given, option):
@@ -89,7 +89,7 @@ def test_files_bring_the_settings_that_they_need(tmp_path):
 
 def test_a_recipe_by_its_name_is_the_same_as_its_file():
     given = {"auxiliary_ferplus": VOTES}
-    assert configure("x", "compact", given) == configure(Path("x"), find_recipe("compact"), given) == compact()
+    assert configure("x", "compact-fer2013", given) == configure(Path("x"), find_recipe("compact-fer2013"), given) == compact()
 
 
 def test_votes_that_a_recipe_needs_are_asked_for():

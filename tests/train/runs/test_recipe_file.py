@@ -94,7 +94,7 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path):
 
 
 def test_a_recipe_is_found_by_name_or_path(write):
-    assert find_recipe("compact") == shipped_recipes()["compact"]
+    assert find_recipe("compact-fer2013") == shipped_recipes()["compact-fer2013"]
     assert find_recipe(str(write("epochs: 1\n"))).name == "own.yaml"
     for name in ("own.yml", "nothing", "_plain"):
         with pytest.raises(ConfigError) as caught:

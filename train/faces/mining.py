@@ -1,0 +1,64 @@
+"""False faces of the network in training, which become its next examples of background."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_edge.faces.search import Proposer, propose
+from fer_edge.faces.squares import overlaps
+from fer_edge.train.faces.images import TrainingImage
+from fer_edge.train.faces.scenes import Mistake
+
+THRESHOLD = 0.25
+FACTORS = (1, 2)
+MOST_PER_IMAGE = 8
+APART_IOU = 0.2
+"""A proposal that overlaps every known face by less is a mistake."""
+
+
+def keras_proposer(model: Any) -> Proposer:
+    """Return a Keras network as a function of frames."""
+    import tensorflow as tf
+
+    run = tf.function(
+        lambda frames: model(tf.cast(frames, tf.float32)[..., None], training=False),
+        input_signature=[tf.TensorSpec((None, None, None), tf.uint8)],
+    )
+
+    def proposer(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.asarray(run(frames).numpy(), np.float32)
+
+    return proposer
+
+
+def mine(proposer: Proposer, images: Sequence[TrainingImage]) -> list[Mistake]:
+    """Return the strongest false faces of every image."""
+    mistakes = []
+    for index, image in enumerate(images):
+        squares = propose(proposer, image.luma, FACTORS, THRESHOLD)
+        false = [square for square in squares if apart(square, image.faces.squares)]
+        mistakes += [Mistake(index, (float(x), float(y), float(side))) for x, y, side, _ in false[:MOST_PER_IMAGE]]
+    return mistakes
+
+
+def apart(square: NDArray[np.float32], faces: NDArray[np.float32]) -> bool:
+    """Return whether a square shows none of the known faces, certain or doubtful."""
+    return not len(faces) or bool(overlaps(square, faces)[0].max() < APART_IOU)
+
+
+def save_mistakes(mistakes: Sequence[Mistake], path: Path) -> None:
+    """Write mistakes as JSON."""
+    path.write_text(json.dumps([[mistake.image, *mistake.square] for mistake in mistakes]), encoding="utf-8")
+
+
+def load_mistakes(path: Path) -> list[Mistake]:
+    """Read what `save_mistakes` wrote; none if there is no such file."""
+    if not path.exists():
+        return []
+    return [Mistake(int(i), (x, y, side)) for i, x, y, side in json.loads(path.read_text(encoding="utf-8"))]

@@ -1,0 +1,66 @@
+"""The proposer and the refiner from a folder of images, in rounds: train, collect mistakes, train on them."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_edge.train.faces.fit import Batch, Fit, Schedule
+from fer_edge.train.faces.losses import proposer_loss
+from fer_edge.train.faces.material import training_images
+from fer_edge.train.faces.mining import keras_proposer, load_mistakes, mine, save_mistakes
+from fer_edge.train.faces.proposer import build_proposer
+from fer_edge.train.faces.scenes import SceneMaker
+from fer_edge.train.faces.targets import targets
+from fer_edge.train.faces.worker import BatchWorker
+
+LOG = logging.getLogger(__name__)
+
+PROPOSER_STEPS = 20_000
+PROPOSER_BATCH = 64
+PROPOSER_ROUNDS = (0.15, 0.35, 0.55, 0.75)
+"""Parts of the schedule after which mistakes are collected anew."""
+FACE_FREE = 0.45
+
+
+def train_proposer(data: Path, folder: Path, steps: int = PROPOSER_STEPS, seed: int = 0) -> Any:
+    """Train the proposer, or continue; return the Keras model with averaged weights.
+
+    Args:
+        data: folder with ``annotations.jsonl``, or such a file.
+        folder: where checkpoint and mistakes are kept; the same folder continues.
+        steps: of `PROPOSER_BATCH` frames each.
+        seed: of weights and frames.
+    """
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    fit = Fit(build_proposer(), proposer_loss, Schedule(steps), folder / "proposer.npz")
+    stops = [round(steps * part) for part in PROPOSER_ROUNDS] + [steps]
+    for stop in stops:
+        if fit.step >= stop:
+            continue
+        make = functools.partial(scene_batches, data, folder / "mistakes.json", seed + 1 + fit.step)
+        with BatchWorker(make) as batches:
+            fit.run(batches, stop)
+        if stop < steps:
+            mistakes = mine(keras_proposer(fit.averaged()), training_images(data))
+            save_mistakes(mistakes, folder / "mistakes.json")
+            LOG.info("%d false faces at step %d", len(mistakes), stop)
+    return fit.averaged()
+
+
+def scene_batches(data: Path, mistakes: Path, seed: int) -> Iterator[Batch]:
+    """Yield batches of frames (B x 120 x 160 x 1 uint8) and targets (B x cells x 6 float32) without end."""
+    maker = SceneMaker(training_images(data), np.random.default_rng(seed), FACE_FREE)
+    maker.mistakes = load_mistakes(mistakes)
+    while True:
+        scenes = [maker.scene() for _ in range(PROPOSER_BATCH)]
+        frames = np.stack([frame for frame, _ in scenes])[..., None]
+        yield frames, np.stack([targets(faces) for _, faces in scenes])

@@ -80,7 +80,9 @@ def as_squares(item: LabelledImage) -> FaceSet:
     return FaceSet(np.column_stack([centres, sides]).astype(np.float32), item.landmarks, item.certain)
 
 
-def warp(image: TrainingImage, matrix: NDArray[np.float64], onto: NDArray[np.uint8], border: int) -> None:
+def warp(
+    image: TrainingImage, matrix: NDArray[np.float64], onto: NDArray[np.uint8], border: int, coarser: int = 0
+) -> None:
     """Draw an image under a 2 x 3 affine map of its pixels, read from the level that suits the map's scale.
 
     Args:
@@ -88,9 +90,11 @@ def warp(image: TrainingImage, matrix: NDArray[np.float64], onto: NDArray[np.uin
         matrix: from pixels of the image to pixels of the result.
         onto: H x W, what is drawn on, in place.
         border: an OpenCV border mode for what lies outside the image; with ``BORDER_TRANSPARENT`` nothing is drawn there.
+        coarser: levels to go further down, which blurs.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    level = min(max(int(np.floor(-np.log2(max(scale, 1e-6)) + 0.4)), 0), len(image.levels) - 1)
+    level = max(int(np.floor(-np.log2(max(scale, 1e-6)) + 0.4)), 0) + coarser
+    level = min(level, len(image.levels) - 1)
     if level:
         # Pixel centres: pixel i of a level covers pixels i * 2**level ... of the image.
         matrix = matrix.copy()

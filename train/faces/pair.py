@@ -10,22 +10,27 @@ from typing import Any
 
 import numpy as np
 
+from fer_edge.train.faces.crops import CropMaker
 from fer_edge.train.faces.fit import Batch, Fit, Schedule
-from fer_edge.train.faces.losses import proposer_loss
+from fer_edge.train.faces.losses import proposer_loss, refiner_loss
 from fer_edge.train.faces.material import training_images
-from fer_edge.train.faces.mining import keras_proposer, load_mistakes, mine, save_mistakes
+from fer_edge.train.faces.mining import hardest, keras_proposer, load_mistakes, mine, save_mistakes
 from fer_edge.train.faces.proposer import build_proposer
+from fer_edge.train.faces.refiner import build_refiner
 from fer_edge.train.faces.scenes import SceneMaker
-from fer_edge.train.faces.targets import targets
+from fer_edge.train.faces.targets import mirrored, targets
 from fer_edge.train.faces.worker import BatchWorker
 
 LOG = logging.getLogger(__name__)
 
-PROPOSER_STEPS = 20_000
+PROPOSER_STEPS = 12_000
 PROPOSER_BATCH = 64
-PROPOSER_ROUNDS = (0.15, 0.35, 0.55, 0.75)
+PROPOSER_ROUNDS = (0.2, 0.4, 0.6, 0.8)
 """Parts of the schedule after which mistakes are collected anew."""
 FACE_FREE = 0.45
+REFINER_STEPS = 24_000
+REFINER_BATCH = 128
+REFINER_ROUNDS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
 
 
 def train_proposer(data: Path, folder: Path, steps: int = PROPOSER_STEPS, seed: int = 0) -> Any:
@@ -60,7 +65,52 @@ def scene_batches(data: Path, mistakes: Path, seed: int) -> Iterator[Batch]:
     """Yield batches of frames (B x 120 x 160 x 1 uint8) and targets (B x cells x 6 float32) without end."""
     maker = SceneMaker(training_images(data), np.random.default_rng(seed), FACE_FREE)
     maker.mistakes = load_mistakes(mistakes)
+    before: Batch | None = None
     while True:
         scenes = [maker.scene() for _ in range(PROPOSER_BATCH)]
         frames = np.stack([frame for frame, _ in scenes])[..., None]
-        yield frames, np.stack([targets(faces) for _, faces in scenes])
+        wanted = np.stack([targets(faces) for _, faces in scenes])
+        yield frames, wanted
+        if before is not None:
+            yield mirrored(*before)
+        before = frames, wanted
+
+
+def train_refiner(data: Path, folder: Path, proposer: Any, steps: int = REFINER_STEPS, seed: int = 0) -> Any:
+    """Train the refiner on the proposer's mistakes and, from round to round, on its own; return the Keras model.
+
+    Args:
+        data: folder with ``annotations.jsonl``, or such a file.
+        folder: where checkpoint and mistakes are kept; the same folder continues.
+        proposer: a trained Keras model.
+        steps: of `REFINER_BATCH` crops each.
+        seed: of weights and crops.
+    """
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    everything, hard = folder / "proposed.json", folder / "hard.json"
+    if not everything.exists():
+        save_mistakes(mine(keras_proposer(proposer), training_images(data)), everything)
+    fit = Fit(build_refiner(), refiner_loss, Schedule(steps), folder / "refiner.npz")
+    for stop in [round(steps * part) for part in REFINER_ROUNDS] + [steps]:
+        if fit.step >= stop:
+            continue
+        make = functools.partial(crop_batches, data, everything, hard, seed + 1 + fit.step)
+        with BatchWorker(make) as batches:
+            fit.run(batches, stop)
+        if stop < steps:
+            mistakes = hardest(fit.averaged(), training_images(data), load_mistakes(everything))
+            save_mistakes(mistakes, hard)
+            LOG.info("%d of the proposer's false faces deceive the refiner at step %d", len(mistakes), stop)
+    return fit.averaged()
+
+
+def crop_batches(data: Path, mistakes: Path, hard: Path, seed: int) -> Iterator[Batch]:
+    """Yield batches of crops (B x 48 x 48 x 1 uint8) and targets (B x 16 float32) without end."""
+    maker = CropMaker(training_images(data), np.random.default_rng(seed))
+    maker.mistakes, maker.hard = load_mistakes(mistakes), load_mistakes(hard)
+    while True:
+        crops = [maker.crop() for _ in range(REFINER_BATCH)]
+        yield np.stack([crop for crop, _ in crops])[..., None], np.stack([target for _, target in crops])

@@ -74,3 +74,21 @@ def _found(
     # An error counts in sides of the face: half a stride is much on a small face and little on a large one.
     part[positive, BOX_WEIGHT] = min(2 * stride / side, 2)
     part[positive, BOX] = np.column_stack([offsets, np.full(len(offsets), math.log(side / (2 * stride)))])
+
+
+def mirrored(frames: NDArray[np.uint8], wanted: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return a batch as seen in a mirror; drawing one costs far more.
+
+    Args:
+        frames: B x 120 x 160 x 1.
+        wanted: B x cells x 6, see `targets`.
+    """
+    parts, start = [], 0
+    for level in LEVELS:
+        rows, columns = level.shape
+        part = wanted[:, start : start + rows * columns].reshape(len(wanted), rows, columns, COLUMNS)
+        parts.append(part[:, :, ::-1].reshape(len(wanted), rows * columns, COLUMNS))
+        start += rows * columns
+    result = np.concatenate(parts, 1)
+    result[..., BOX.start] *= -1
+    return np.ascontiguousarray(frames[:, :, ::-1]), result

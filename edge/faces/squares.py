@@ -14,7 +14,9 @@ NMS_CONTAINMENT = 0.7
 """Intersection over the smaller area above which they count as one face."""
 
 
-def suppress(squares: NDArray[np.float32], iou: float = NMS_IOU, containment: float = NMS_CONTAINMENT) -> NDArray[np.intp]:
+def suppress(
+    squares: NDArray[np.float32], iou: float = NMS_IOU, containment: float = NMS_CONTAINMENT
+) -> NDArray[np.intp]:
     """Return which squares remain when weaker ones that overlap a stronger one are dropped (greedy NMS).
 
     Args:
@@ -36,7 +38,7 @@ def suppress(squares: NDArray[np.float32], iou: float = NMS_IOU, containment: fl
 
 
 def overlaps(square: NDArray[np.float32], others: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-    """Return intersection over union, and over the smaller area, of one square with each of `others` (N x 3 or more)."""
+    """Return intersection over union, and over the smaller area, of one square with each of N others (N x 3 or more)."""
     half, halves = square[2] / 2, others[:, 2] / 2
     gap = np.abs(others[:, :2] - square[:2])
     sides = np.clip(np.minimum(half + halves[:, None] - gap, 2 * np.minimum(half, halves)[:, None]), 0, None)

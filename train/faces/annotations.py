@@ -65,7 +65,8 @@ def _image(path: Path, number: int, line: str) -> LabelledImage:
             raise ValueError("no file name")
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise DataError(
-            f"{path}:{number}: expected an object with 'file', 'boxes' of 4 numbers and 'teacher' of 15, found: {error!r}"
+            f"{path}:{number}: expected an object with 'file', 'boxes' of 4 numbers and 'teacher' of 15, "
+            f"found: {error!r}"
         ) from error
     rows = [TeacherRow(t[:4], float(t[4]), t[5:].reshape(LANDMARKS, 2)) for t in teacher]
     judged = judge(name.split("/")[0], boxes, rows)

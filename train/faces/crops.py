@@ -97,7 +97,7 @@ class CropMaker:
 
     def _at_mistake(self, mistakes: Sequence[Mistake]) -> tuple[TrainingImage, tuple[float, float], float]:
         rng = self._rng
-        mistake = mistakes[rng.integers(len(mistakes))]
+        mistake = mistakes[int(rng.integers(len(mistakes)))]
         x, y, side = mistake.square
         side *= math.exp(rng.normal(0, 0.12))
         right, down = rng.normal(0, 0.08, 2) * side

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,7 +39,9 @@ class Schedule:
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step."""
-        return self.learning_rate * min(1, (step + 1) / self.warm_up) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        return (
+            self.learning_rate * min(1, (step + 1) / self.warm_up) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        )
 
 
 class Fit:
@@ -97,7 +98,9 @@ class Fit:
             self.step += 1
             if self.step % CHECKPOINT_STEPS == 0 or self.step == until:
                 pace = (time.monotonic() - begun) / (self.step - first)
-                LOG.info("step %d of %d: loss %.4f, %.3f s a step", self.step, self._schedule.steps, np.mean(losses), pace)
+                LOG.info(
+                    "step %d of %d: loss %.4f, %.3f s a step", self.step, self._schedule.steps, np.mean(losses), pace
+                )
                 losses.clear()
                 self._save()
 
@@ -116,7 +119,7 @@ class Fit:
         arrays = {f"v{index}": np.asarray(variable.numpy()) for index, variable in enumerate(self._state())}
         partial = self._checkpoint.with_suffix(".partial.npz")
         np.savez(partial, allow_pickle=False, step=np.array(self.step), **arrays)
-        os.replace(partial, self._checkpoint)
+        partial.replace(self._checkpoint)
 
     def _load(self) -> None:
         with np.load(self._checkpoint) as arrays:

@@ -89,7 +89,7 @@ def warp(
         image: the image.
         matrix: from pixels of the image to pixels of the result.
         onto: H x W, what is drawn on, in place.
-        border: an OpenCV border mode for what lies outside the image; with ``BORDER_TRANSPARENT`` nothing is drawn there.
+        border: an OpenCV border mode for what lies outside the image; ``BORDER_TRANSPARENT`` draws nothing there.
         coarser: levels to go further down, which blurs.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
@@ -107,7 +107,9 @@ def warp(
         return
     # OpenCV's own transparent border takes ten times as long as a mask of the image's outline.
     height, width = source.shape
-    corners = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]]) @ matrix[:, :2].T + matrix[:, 2]
+    corners = (
+        np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]]) @ matrix[:, :2].T + matrix[:, 2]
+    )
     mask = np.zeros(onto.shape, np.uint8)
     cv2.fillConvexPoly(mask, np.round(corners).astype(np.int32), 255)
     drawn = cv2.warpAffine(source, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

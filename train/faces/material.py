@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fer_edge.train.faces.annotations import LabelledImage, read_json_lines
+from fer_edge.train.faces.annotations import LabelledImage
+from fer_edge.train.faces.formats import read_annotations
 from fer_edge.train.faces.images import TrainingImage, load_images
 from fer_edge.train.faces.split import held_out
 
-ANNOTATIONS = "annotations.jsonl"
-
 
 def training_images(data: Path) -> list[TrainingImage]:
-    """Return the images of the training split of a folder or an annotation file."""
+    """Return the images of the training split of a data set, see `read_annotations`."""
     return [image for _, image, out in _all(data) if not out]
 
 
@@ -22,7 +21,7 @@ def held_out_images(data: Path) -> list[tuple[LabelledImage, TrainingImage]]:
 
 
 def _all(data: Path) -> list[tuple[LabelledImage, TrainingImage, bool]]:
-    labelled = read_json_lines(data / ANNOTATIONS if data.is_dir() else data)
+    labelled = read_annotations(data)
     images = load_images(labelled)
     out = held_out(labelled, images)
     return [(item, image, bool(o)) for item, image, o in zip(labelled, images, out, strict=True)]

@@ -23,7 +23,7 @@ from fer_edge.train.faces.worker import BatchWorker
 
 LOG = logging.getLogger(__name__)
 
-PROPOSER_STEPS = 12_000
+PROPOSER_STEPS = 16_000
 PROPOSER_BATCH = 64
 PROPOSER_ROUNDS = (0.2, 0.4, 0.6, 0.8)
 """Parts of the schedule after which mistakes are collected anew."""
@@ -37,7 +37,7 @@ def train_proposer(data: Path, folder: Path, steps: int = PROPOSER_STEPS, seed: 
     """Train the proposer, or continue; return the Keras model with averaged weights.
 
     Args:
-        data: folder with ``annotations.jsonl``, or such a file.
+        data: a face data set, see `fer_edge.train.faces.formats.read_annotations`.
         folder: where checkpoint and mistakes are kept; the same folder continues.
         steps: of `PROPOSER_BATCH` frames each.
         seed: of weights and frames.
@@ -80,7 +80,7 @@ def train_refiner(data: Path, folder: Path, proposer: Any, steps: int = REFINER_
     """Train the refiner on the proposer's mistakes and, from round to round, on its own; return the Keras model.
 
     Args:
-        data: folder with ``annotations.jsonl``, or such a file.
+        data: a face data set, see `fer_edge.train.faces.formats.read_annotations`.
         folder: where checkpoint and mistakes are kept; the same folder continues.
         proposer: a trained Keras model.
         steps: of `REFINER_BATCH` crops each.

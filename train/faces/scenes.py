@@ -121,7 +121,7 @@ class SceneMaker:
     def _face_free_view(self, region: Region) -> tuple[TrainingImage, tuple[float, float], float, float]:
         rng = self._rng
         if self.mistakes and (not self._empty or rng.random() < MINED_SHARE):
-            mistake = self.mistakes[rng.integers(len(self.mistakes))]
+            mistake = self.mistakes[int(rng.integers(len(self.mistakes)))]
             x, y, side = mistake.square
             wanted = math.exp(rng.uniform(math.log(max(SMALLEST_PIXELS, 0.06 * side)), math.log(0.7 * region[3])))
             scale = min(wanted / side, LARGEST_ENLARGEMENT)

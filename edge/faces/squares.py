@@ -38,7 +38,7 @@ def suppress(
 
 
 def overlaps(square: NDArray[np.float32], others: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-    """Return intersection over union, and over the smaller area, of one square with each of N others (N x 3 or more)."""
+    """Return intersection over union, and over the smaller area, of a square with each of N others (N x 3 or more)."""
     half, halves = square[2] / 2, others[:, 2] / 2
     gap = np.abs(others[:, :2] - square[:2])
     sides = np.clip(np.minimum(half + halves[:, None] - gap, 2 * np.minimum(half, halves)[:, None]), 0, None)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fer_edge.faces.crop import VALUES, encode
 from fer_edge.faces.grid import CROP_CONTEXT, CROP_SIZE
 from fer_edge.train.faces.covers import cover
-from fer_edge.train.faces.geometry import mapped, placing, tilt
+from fer_edge.train.faces.geometry import MIRRORED, mapped, placing, tilt
 from fer_edge.train.faces.images import FaceSet, TrainingImage, warp
 from fer_edge.train.faces.light import Light
 from fer_edge.train.faces.scenes import Mistake
@@ -132,3 +132,19 @@ class CropMaker:
         coarser = int(rng.integers(1, 3)) if rng.random() < 0.3 and side > 16 else 0
         warp(image, matrix, luma, cv2.BORDER_REPLICATE if rng.random() < 0.7 else cv2.BORDER_CONSTANT, coarser)
         return luma, matrix
+
+
+def mirrored_crops(
+    crops: NDArray[np.uint8], wanted: NDArray[np.float32]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return a batch as seen in a mirror.
+
+    Args:
+        crops: B x 48 x 48 x 1.
+        wanted: B x 16, see `CropMaker.crop`.
+    """
+    result = wanted.copy()
+    result[:, 1] *= -1
+    landmarks = result[:, 4:VALUES].reshape(len(result), -1, 2)[:, list(MIRRORED)] * np.array([-1, 1], np.float32)
+    result[:, 4:VALUES] = landmarks.reshape(len(result), -1)
+    return np.ascontiguousarray(crops[:, :, ::-1]), result

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_edge.train.faces.crops import CropMaker
+from fer_edge.train.faces.crops import CropMaker, mirrored_crops
 from fer_edge.train.faces.fit import Batch, Fit, Schedule
 from fer_edge.train.faces.losses import proposer_loss, refiner_loss
 from fer_edge.train.faces.material import training_images
@@ -23,12 +23,12 @@ from fer_edge.train.faces.worker import BatchWorker
 
 LOG = logging.getLogger(__name__)
 
-PROPOSER_STEPS = 16_000
+PROPOSER_STEPS = 11_000
 PROPOSER_BATCH = 64
 PROPOSER_ROUNDS = (0.2, 0.4, 0.6, 0.8)
 """Parts of the schedule after which mistakes are collected anew."""
 FACE_FREE = 0.45
-REFINER_STEPS = 24_000
+REFINER_STEPS = 15_000
 REFINER_BATCH = 128
 REFINER_ROUNDS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
 
@@ -111,6 +111,12 @@ def crop_batches(data: Path, mistakes: Path, hard: Path, seed: int) -> Iterator[
     """Yield batches of crops (B x 48 x 48 x 1 uint8) and targets (B x 16 float32) without end."""
     maker = CropMaker(training_images(data), np.random.default_rng(seed))
     maker.mistakes, maker.hard = load_mistakes(mistakes), load_mistakes(hard)
+    before: Batch | None = None
     while True:
-        crops = [maker.crop() for _ in range(REFINER_BATCH)]
-        yield np.stack([crop for crop, _ in crops])[..., None], np.stack([target for _, target in crops])
+        drawn = [maker.crop() for _ in range(REFINER_BATCH)]
+        crops = np.stack([crop for crop, _ in drawn])[..., None]
+        wanted = np.stack([target for _, target in drawn])
+        yield crops, wanted
+        if before is not None:
+            yield mirrored_crops(*before)
+        before = crops, wanted

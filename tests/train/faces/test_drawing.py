@@ -8,7 +8,7 @@ import pytest
 from fer_edge.faces.crop import Look, decode_crop
 from fer_edge.train.faces.annotations import LabelledImage, no_landmarks
 from fer_edge.train.faces.covers import cover
-from fer_edge.train.faces.crops import CropMaker
+from fer_edge.train.faces.crops import CropMaker, mirrored_crops
 from fer_edge.train.faces.images import FaceSet, TrainingImage, halved
 from fer_edge.train.faces.light import Light
 from fer_edge.train.faces.mining import apart
@@ -77,6 +77,18 @@ def test_crops_say_where_the_face_is(images, plain):
                 assert at(luma, corners) > 120
         else:
             assert not target.any()
+
+
+def test_the_mirror_of_a_crop_says_where_the_face_is(images, plain):
+    maker = CropMaker(images, np.random.default_rng(3))
+    crops, targets = (np.stack(parts) for parts in zip(*(maker.crop() for _ in range(20)), strict=True))
+    turned, wanted = mirrored_crops(crops[..., None], targets)
+    assert (turned[:, :, ::-1, 0] == crops).all()
+    for before, after in zip(targets[targets[:, 0] > 0], wanted[targets[:, 0] > 0], strict=True):
+        one, other = (decode_crop(row[:14], Look(23.5, 23.5, 32)) for row in (before, after))
+        assert other.look.roll == pytest.approx(-one.look.roll, abs=1e-3)
+        assert 47 - other.look.x == pytest.approx(one.look.x, abs=1e-3)
+        assert 47 - other.landmarks[0, 0] == pytest.approx(one.landmarks[1, 0], abs=1e-3)
 
 
 def test_half_of_the_crops_are_faces_and_every_tilt_occurs(images):

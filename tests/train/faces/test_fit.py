@@ -103,9 +103,9 @@ def test_a_worker_draws_the_same_batches_and_tells_when_it_ends(face_data, tmp_p
     here = next(make())
     assert (frames == here[0]).all()
     assert (targets == here[1]).all()
-    with BatchWorker(functools.partial(scene_batches, tmp_path / "missing", tmp_path / "none.json", 1)) as worker:
-        with pytest.raises(FerEdgeError, match="expected batches"):
-            next(worker)
+    make = functools.partial(scene_batches, tmp_path / "missing", tmp_path / "none.json", 1)
+    with pytest.raises(FerEdgeError, match="expected batches"), BatchWorker(make) as worker:
+        next(worker)
 
 
 def test_mistakes_are_what_overlaps_no_face(images):

@@ -61,8 +61,8 @@ def test_voc(tmp_path, faces):
         old.unlink()
     for name, rows in faces.items():
         objects = "".join(
-            f"<object><name>face</name><difficult>{int(not certain)}</difficult><bndbox><xmin>{x}</xmin><ymin>{y}</ymin>"
-            f"<xmax>{x + w}</xmax><ymax>{y + h}</ymax></bndbox></object>"
+            f"<object><name>face</name><difficult>{int(not certain)}</difficult>"
+            f"<bndbox><xmin>{x}</xmin><ymin>{y}</ymin><xmax>{x + w}</xmax><ymax>{y + h}</ymax></bndbox></object>"
             for (x, y, w, h), certain in rows
         )
         (tmp_path / name).with_suffix(".xml").write_text(
@@ -99,8 +99,15 @@ def test_json_lines(tmp_path, rows):
 DAMAGED = {
     "wider.txt": ["a.png\n", "a.png\nmany\n", "a.png\n1\n1 2 3\n", "a.png\n-1\n", "a.png\n2\n1 1 5 5 0 0 0 0 0 0\n"],
     "coco.json": ["{", "[]", '{"images": 3, "annotations": []}', '{"images": [], "annotations": [{}]}'],
-    "rows.jsonl": ["{", "3\n", '{"file": 3}', '{"file": "a", "boxes": [[1, 2, 3]]}', '{"file": "a", "boxes": 7}']
-    + ['{"file": "a", "boxes": [[1, 2, NaN, 4]]}', '{"file": "a", "teacher": [[1, 2, 3, 4, 0.9]]}'],
+    "rows.jsonl": [
+        "{",
+        "3\n",
+        '{"file": 3}',
+        '{"file": "a", "boxes": [[1, 2, 3]]}',
+        '{"file": "a", "boxes": 7}',
+        '{"file": "a", "boxes": [[1, 2, NaN, 4]]}',
+        '{"file": "a", "teacher": [[1, 2, 3, 4, 0.9]]}',
+    ],
     "a.xml": ["<annotation>", "<annotation></annotation>", "<annotation><filename>a</filename><object/></annotation>"],
 }
 

@@ -64,6 +64,7 @@ def _work(make: Callable[[], Iterator[Batch]], batches: Queue[Batch]) -> None:
     import cv2
 
     cv2.setNumThreads(1)
+    batches.cancel_join_thread()  # a reader that was killed would be waited for without end
     parent = os.getppid()
     for batch in make():
         while True:

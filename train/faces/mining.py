@@ -43,10 +43,11 @@ def keras_proposer(model: Any) -> Proposer:
     return proposer
 
 
-def mine(proposer: Proposer, images: Sequence[TrainingImage]) -> list[Mistake]:
-    """Return the strongest false faces of every image."""
+def mine(proposer: Proposer, images: Sequence[TrainingImage], chosen: Sequence[int] | None = None) -> list[Mistake]:
+    """Return the strongest false faces of every image, or of those `chosen` by their index."""
     mistakes = []
-    for index, image in enumerate(images):
+    for index in range(len(images)) if chosen is None else chosen:
+        image = images[index]
         squares = propose(proposer, image.luma, FACTORS, THRESHOLD)
         false = [square for square in squares if apart(square, image.faces.squares)]
         mistakes += [Mistake(index, (float(x), float(y), float(side))) for x, y, side, _ in false[:MOST_PER_IMAGE]]

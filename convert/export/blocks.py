@@ -46,7 +46,7 @@ def _fits(node: Node, graph: Graph) -> bool:
         and node.weights["kernel"].shape[:3] in ((3, 3, 1), (3, 4, 1))
         and list(node.options["strides"]) == [BLOCK, BLOCK]
         and node.options["padding"] == "SAME"
-        and graph.input_size % BLOCK == 0
+        and all(side % BLOCK == 0 for side in graph.input_shape)
     )
 
 

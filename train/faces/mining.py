@@ -55,17 +55,19 @@ def mine(proposer: Proposer, images: Sequence[TrainingImage], chosen: Sequence[i
 
 
 def hardest(refiner: Any, images: Sequence[TrainingImage], mistakes: Sequence[Mistake]) -> list[Mistake]:
-    """Return the mistakes of the proposer that the refiner takes for faces too, upright or tilted."""
-    kept = []
+    """Return the mistakes of the proposer that the refiner takes for faces too, upright or tilted.
+
+    At most a quarter of them, the worst.
+    """
+    worst = np.full(len(mistakes), -np.inf, np.float32)
     for start in range(0, len(mistakes), AT_A_TIME):
         part = mistakes[start : start + AT_A_TIME]
-        deceived = np.zeros(len(part), bool)
         for roll in ROLLS:
             crops = [crop(images[mistake.image].luma, Look(*mistake.square, roll)) for mistake in part]
             logits = refiner(np.stack(crops)[..., None].astype(np.float32), training=False).numpy()[:, 0]
-            deceived |= logits > HARD_LOGIT
-        kept += [mistake for mistake, hit in zip(part, deceived, strict=True) if hit]
-    return kept
+            worst[start : start + len(part)] = np.maximum(worst[start : start + len(part)], logits)
+    order = np.argsort(-worst)[: -(-len(mistakes) // 4)]
+    return [mistakes[index] for index in order if worst[index] > HARD_LOGIT]
 
 
 def apart(square: NDArray[np.float32], faces: NDArray[np.float32]) -> bool:

@@ -23,14 +23,14 @@ from fer_edge.train.faces.worker import BatchWorker
 
 LOG = logging.getLogger(__name__)
 
-PROPOSER_STEPS = 16_000
+PROPOSER_STEPS = 12_000
 PROPOSER_BATCH = 32
 PROPOSER_ROUNDS = (0.15, 0.4, 0.7)
 """Parts of the schedule after which mistakes are collected anew."""
 FACE_FREE = 0.45
 MINED_IMAGES = 2000
 """Images in which the proposer's mistakes are sought between two rounds."""
-REFINER_STEPS = 15_000
+REFINER_STEPS = 12_000
 REFINER_BATCH = 128
 REFINER_ROUNDS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
 

@@ -118,7 +118,9 @@ def test_mistakes_are_what_overlaps_no_face(images):
     assert {mistake.image for mistake in mistakes} == {0, 1, 2}
     model = build_refiner((4, 4, 4, 4))
     model.layers[-1].bias.assign([9.0] + [0.0] * 13)
-    assert hardest(model, images, mistakes) == mistakes
+    hard = hardest(model, images, mistakes)
+    assert len(hard) == -(-len(mistakes) // 4)
+    assert set(hard) <= set(mistakes)
     model.layers[-1].bias.assign([-9.0] + [0.0] * 13)
     assert hardest(model, images, mistakes) == []
 

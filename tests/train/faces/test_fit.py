@@ -10,7 +10,7 @@ from fer_edge.faces.grid import CELLS, CHANNELS
 from fer_edge.train.faces.fit import Fit, Schedule
 from fer_edge.train.faces.losses import proposer_loss, refiner_loss
 from fer_edge.train.faces.mining import hardest, keras_proposer, mine
-from fer_edge.train.faces.pair import crop_batches, scene_batches
+from fer_edge.train.faces.pair import PROPOSER_BATCH, REFINER_BATCH, crop_batches, scene_batches
 from fer_edge.train.faces.proposer import build_proposer
 from fer_edge.train.faces.refiner import build_refiner
 from fer_edge.train.faces.targets import COLUMNS
@@ -89,11 +89,11 @@ def test_a_doubtful_cell_costs_nothing():
 
 def test_batches_come_from_the_data(face_data, tmp_path):
     frames, targets = next(scene_batches(face_data, tmp_path / "none.json", 1))
-    assert frames.shape == (64, 120, 160, 1)
-    assert targets.shape == (64, len(CELLS), COLUMNS)
+    assert frames.shape == (PROPOSER_BATCH, 120, 160, 1)
+    assert targets.shape == (PROPOSER_BATCH, len(CELLS), COLUMNS)
     images, wanted = next(crop_batches(face_data, tmp_path / "none.json", tmp_path / "none.json", 1))
-    assert images.shape == (128, 48, 48, 1)
-    assert wanted.shape == (128, 16)
+    assert images.shape == (REFINER_BATCH, 48, 48, 1)
+    assert wanted.shape == (REFINER_BATCH, 16)
 
 
 def test_a_worker_draws_the_same_batches_and_tells_when_it_ends(face_data, tmp_path):

@@ -42,7 +42,7 @@ class FaceFinder:
             refiner: judges a crop of 48 x 48.
             thresholds: the measured ones if not given.
         """
-        self._proposer, self._refiner = proposer, refiner
+        self.proposer, self._refiner = proposer, refiner
         self.thresholds = thresholds or Thresholds()
 
     def find(self, luma: NDArray[np.uint8], factors: Sequence[int] = (1, 2)) -> list[Refined]:
@@ -52,7 +52,7 @@ class FaceFinder:
             luma: H x W.
             factors: scales to look at; 1 is the whole frame at 160 x 120, 2 tiles of twice that.
         """
-        squares = propose(self._proposer, luma, factors, self.thresholds.proposal)
+        squares = propose(self.proposer, luma, factors, self.thresholds.proposal)
         return self.judge(luma, [Look(float(x), float(y), float(side)) for x, y, side, _ in squares])
 
     def judge(self, luma: NDArray[np.uint8], looks: Sequence[Look]) -> list[Refined]:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from fer_edge.faces.crop import VALUES, encode
 from fer_edge.faces.grid import CROP_CONTEXT, CROP_SIZE
 from fer_edge.train.faces.covers import cover
+from fer_edge.train.faces.data.images import FaceSet, TrainingImage, warp
 from fer_edge.train.faces.geometry import MIRRORED, mapped, placing, tilt
-from fer_edge.train.faces.images import FaceSet, TrainingImage, warp
 from fer_edge.train.faces.light import Light
 from fer_edge.train.faces.scenes import Mistake
 

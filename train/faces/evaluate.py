@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces.crop import Refined
-from fer_edge.train.faces.annotations import LabelledImage
-from fer_edge.train.faces.doubt import MASKED
-from fer_edge.train.faces.images import FaceSet, TrainingImage
+from fer_edge.train.faces.data.annotations import LabelledImage
+from fer_edge.train.faces.data.doubt import MASKED
+from fer_edge.train.faces.data.images import FaceSet, TrainingImage
 from fer_edge.train.faces.measure import ImageResult, Matches, average_precision, match, recall_at, threshold_at
 
 Find = Callable[[NDArray[np.uint8]], Sequence[Refined]]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.train.faces.images import FaceSet
+from fer_edge.train.faces.data.images import FaceSet
 
 MIRRORED = (1, 0, 2, 4, 3)
 """Landmarks in a mirrored image: eyes and corners of the mouth change places."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.train.faces.doubt import box_iou
+from fer_edge.train.faces.data.doubt import box_iou
 
 
 @dataclasses.dataclass(frozen=True)

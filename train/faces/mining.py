@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fer_edge.faces.crop import Look, crop
 from fer_edge.faces.search import Proposer, propose
 from fer_edge.faces.squares import overlaps
-from fer_edge.train.faces.images import TrainingImage
+from fer_edge.train.faces.data.images import TrainingImage
 from fer_edge.train.faces.scenes import Mistake
 
 THRESHOLD = 0.25
@@ -28,8 +28,8 @@ APART_IOU = 0.2
 """A proposal that overlaps every known face by less is a mistake."""
 
 
-def keras_proposer(model: Any) -> Proposer:
-    """Return a Keras network as a function of frames."""
+def keras_network(model: Any) -> Proposer:
+    """Return a Keras network as a function of luma, N x rows x columns uint8."""
     import tensorflow as tf
 
     run = tf.function(
@@ -37,10 +37,10 @@ def keras_proposer(model: Any) -> Proposer:
         input_signature=[tf.TensorSpec((None, None, None), tf.uint8)],
     )
 
-    def proposer(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def network(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.asarray(run(frames).numpy(), np.float32)
 
-    return proposer
+    return network
 
 
 def mine(proposer: Proposer, images: Sequence[TrainingImage], chosen: Sequence[int] | None = None) -> list[Mistake]:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from fer_edge.train.faces.crops import CropMaker, mirrored_crops
+from fer_edge.train.faces.data.material import training_images
 from fer_edge.train.faces.fit import Batch, Fit, Schedule
 from fer_edge.train.faces.losses import proposer_loss, refiner_loss
-from fer_edge.train.faces.material import training_images
-from fer_edge.train.faces.mining import hardest, keras_proposer, load_mistakes, mine, save_mistakes
+from fer_edge.train.faces.mining import hardest, keras_network, load_mistakes, mine, save_mistakes
 from fer_edge.train.faces.proposer import build_proposer
 from fer_edge.train.faces.refiner import build_refiner
 from fer_edge.train.faces.scenes import SceneMaker
@@ -39,7 +39,7 @@ def train_proposer(data: Path, folder: Path, steps: int = PROPOSER_STEPS, seed: 
     """Train the proposer, or continue; return the Keras model with averaged weights.
 
     Args:
-        data: a face data set, see `fer_edge.train.faces.formats.read_annotations`.
+        data: a face data set, see `fer_edge.train.faces.data.formats.read_annotations`.
         folder: where checkpoint and mistakes are kept; the same folder continues.
         steps: of `PROPOSER_BATCH` frames each.
         seed: of weights and frames.
@@ -59,7 +59,7 @@ def train_proposer(data: Path, folder: Path, steps: int = PROPOSER_STEPS, seed: 
         if stop < steps:
             # Another part of the images each time: what is false there is false elsewhere, too.
             chosen = np.random.default_rng(stop).permutation(len(images := training_images(data)))[:MINED_IMAGES]
-            mistakes = mine(keras_proposer(fit.averaged()), images, chosen.tolist())
+            mistakes = mine(keras_network(fit.averaged()), images, chosen.tolist())
             save_mistakes(mistakes, folder / "mistakes.json")
             LOG.info("%d false faces at step %d", len(mistakes), stop)
     return fit.averaged()
@@ -84,7 +84,7 @@ def train_refiner(data: Path, folder: Path, proposer: Any, steps: int = REFINER_
     """Train the refiner on the proposer's mistakes and, from round to round, on its own; return the Keras model.
 
     Args:
-        data: a face data set, see `fer_edge.train.faces.formats.read_annotations`.
+        data: a face data set, see `fer_edge.train.faces.data.formats.read_annotations`.
         folder: where checkpoint and mistakes are kept; the same folder continues.
         proposer: a trained Keras model.
         steps: of `REFINER_BATCH` crops each.
@@ -96,7 +96,7 @@ def train_refiner(data: Path, folder: Path, proposer: Any, steps: int = REFINER_
     folder.mkdir(parents=True, exist_ok=True)
     everything, hard = folder / "proposed.json", folder / "hard.json"
     if not everything.exists():
-        save_mistakes(mine(keras_proposer(proposer), training_images(data)), everything)
+        save_mistakes(mine(keras_network(proposer), training_images(data)), everything)
     fit = Fit(build_refiner(), refiner_loss, Schedule(steps), folder / "refiner.npz")
     for stop in [round(steps * part) for part in REFINER_ROUNDS] + [steps]:
         if fit.step >= stop:

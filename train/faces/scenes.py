@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from fer_edge.faces.grid import FRAME_HEIGHT, FRAME_WIDTH
 from fer_edge.train.faces.covers import cover
+from fer_edge.train.faces.data.images import FaceSet, TrainingImage, warp
 from fer_edge.train.faces.geometry import mapped, placing, tilt
-from fer_edge.train.faces.images import FaceSet, TrainingImage, warp
 from fer_edge.train.faces.light import Light
 
 Region = tuple[int, int, int, int]

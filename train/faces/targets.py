@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces.grid import CELLS, LEVELS
-from fer_edge.train.faces.images import FaceSet
+from fer_edge.train.faces.data.images import FaceSet
 
 SCORE, WEIGHT, BOX_WEIGHT, BOX = 0, 1, 2, slice(3, 6)
 COLUMNS = 6

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.train.faces.material import training_images
+from fer_edge.train.faces.data.material import training_images
 
 
 def drawn(rng, faces=1, size=(96, 128)):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.train.faces.doubt import TeacherRow, box_iou, judge
+from fer_edge.train.faces.data.doubt import TeacherRow, box_iou, judge
 
 NONE = np.zeros((0, 4), np.float32)
 

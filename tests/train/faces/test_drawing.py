@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from fer_edge.faces.crop import Look, decode_crop
-from fer_edge.train.faces.annotations import LabelledImage, no_landmarks
 from fer_edge.train.faces.covers import cover
 from fer_edge.train.faces.crops import CropMaker, mirrored_crops
-from fer_edge.train.faces.images import FaceSet, TrainingImage, halved
+from fer_edge.train.faces.data.annotations import LabelledImage, no_landmarks
+from fer_edge.train.faces.data.images import FaceSet, TrainingImage, halved
+from fer_edge.train.faces.data.split import copy_groups, held_out
 from fer_edge.train.faces.light import Light
 from fer_edge.train.faces.mining import apart
 from fer_edge.train.faces.scenes import Mistake, SceneMaker
-from fer_edge.train.faces.split import copy_groups, held_out
 
 
 class NoLight:

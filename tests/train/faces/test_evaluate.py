@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fer_edge.faces.crop import Look, Refined
-from fer_edge.train.faces.annotations import LabelledImage, no_landmarks
+from fer_edge.train.faces.data.annotations import LabelledImage, no_landmarks
+from fer_edge.train.faces.data.images import FaceSet, TrainingImage
 from fer_edge.train.faces.evaluate import evaluate, table, turned
-from fer_edge.train.faces.images import FaceSet, TrainingImage
 
 
 @pytest.fixture

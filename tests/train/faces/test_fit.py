@@ -9,7 +9,7 @@ from fer_edge.errors import FerEdgeError
 from fer_edge.faces.grid import CELLS, CHANNELS
 from fer_edge.train.faces.fit import Fit, Schedule
 from fer_edge.train.faces.losses import proposer_loss, refiner_loss
-from fer_edge.train.faces.mining import hardest, keras_proposer, mine
+from fer_edge.train.faces.mining import hardest, keras_network, mine
 from fer_edge.train.faces.pair import PROPOSER_BATCH, REFINER_BATCH, crop_batches, scene_batches
 from fer_edge.train.faces.proposer import build_proposer
 from fer_edge.train.faces.refiner import build_refiner
@@ -125,6 +125,6 @@ def test_mistakes_are_what_overlaps_no_face(images):
     assert hardest(model, images, mistakes) == []
 
 
-def test_a_keras_proposer_takes_frames():
-    proposer = keras_proposer(build_proposer((4, 4, 4, 4)))
+def test_a_keras_network_takes_frames():
+    proposer = keras_network(build_proposer((4, 4, 4, 4)))
     assert proposer(np.zeros((2, 120, 160), np.uint8)).shape == (2, len(CELLS) * CHANNELS)

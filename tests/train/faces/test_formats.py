@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fer_edge.errors import DataError
-from fer_edge.train.faces.formats import read_annotations
+from fer_edge.train.faces.data.formats import read_annotations
 
 whole = st.integers(0, 400)
 boxes = st.tuples(whole, whole, st.integers(1, 300), st.integers(1, 300))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fer_edge.faces.grid import CELLS, CHANNELS, decode
 from fer_edge.faces.squares import overlaps, suppress
-from fer_edge.train.faces.images import FaceSet
+from fer_edge.train.faces.data.images import FaceSet
 from fer_edge.train.faces.targets import BOX, BOX_WEIGHT, SCORE, WEIGHT, mirrored, targets
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DataError
-from fer_edge.train.faces.doubt import TeacherRow, judge
+from fer_edge.train.faces.data.doubt import TeacherRow, judge
 
 LANDMARKS = 5
 """Right eye, left eye, nose, right and left corner of the mouth, as seen on the person."""
@@ -43,7 +43,7 @@ def read_json_lines(path: Path) -> list[LabelledImage]:
     """Read a file of one JSON object a line: ``file``, ``boxes`` made by people, ``teacher`` made by a detector.
 
     ``boxes`` holds ``[x, y, width, height]``, ``teacher`` the same with a score 0..1 and five landmarks, 15 numbers.
-    Either may be missing. What is doubtful about them is decided by `fer_edge.train.faces.doubt`.
+    Either may be missing. What is doubtful about them is decided by `fer_edge.train.faces.data.doubt`.
 
     Raises:
         DataError: the file cannot be read, or a line is not such an object.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fer_edge.train.faces.annotations import LabelledImage
-from fer_edge.train.faces.formats import read_annotations
-from fer_edge.train.faces.images import TrainingImage, load_images
-from fer_edge.train.faces.split import held_out
+from fer_edge.train.faces.data.annotations import LabelledImage
+from fer_edge.train.faces.data.formats import read_annotations
+from fer_edge.train.faces.data.images import TrainingImage, load_images
+from fer_edge.train.faces.data.split import held_out
 
 
 def training_images(data: Path) -> list[TrainingImage]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DataError
-from fer_edge.train.faces.annotations import LabelledImage
+from fer_edge.train.faces.data.annotations import LabelledImage
 
 PYRAMID_LEVELS = 5
 

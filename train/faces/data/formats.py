@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DataError
-from fer_edge.train.faces.annotations import LabelledImage, no_landmarks, read_json_lines
+from fer_edge.train.faces.data.annotations import LabelledImage, no_landmarks, read_json_lines
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 WIDER_VALUES = 10

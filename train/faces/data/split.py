@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.train.faces.annotations import LabelledImage
-from fer_edge.train.faces.images import TrainingImage
+from fer_edge.train.faces.data.annotations import LabelledImage
+from fer_edge.train.faces.data.images import TrainingImage
 
 THUMBNAIL_PIXELS = 12
 COPY_DISTANCE = 0.25

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+FACE = "face"
+"""What ``--model`` calls the pair."""
 TAKEN = ("data", "model", "out", "resume", "seed", "as_json")
 """Parameters of ``fer-edge train`` that the face detector's training has; the others are about expressions."""
 

@@ -23,8 +23,6 @@ from fer_edge.train.faces.mining import keras_network
 from fer_edge.train.faces.pair import PROPOSER_STEPS, REFINER_STEPS, train_proposer, train_refiner
 from fer_edge.train.loop.saving import save_model
 
-MODEL = "face"
-"""What the command line calls the pair."""
 CARD, EVALUATION = "run.json", "evaluation.md"
 LOW_THRESHOLD = 0.02
 """Of a face, so that the curve of precision and recall goes on to where most detections are false."""

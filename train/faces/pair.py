@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from fer_edge.faces.networks import PROPOSER
 from fer_edge.train.faces.crops import CropMaker, mirrored_crops
 from fer_edge.train.faces.data.material import training_images
 from fer_edge.train.faces.fit import Batch, Fit, Schedule
@@ -23,6 +26,8 @@ from fer_edge.train.faces.worker import BatchWorker
 
 LOG = logging.getLogger(__name__)
 
+MISTAKES, PROPOSED, HARD = "mistakes.json", "proposed.json", "hard.json"
+"""Files of a run: false faces for the proposer, all of them for the refiner, and those that deceive it."""
 PROPOSER_STEPS = 12_000
 PROPOSER_BATCH = 32
 PROPOSER_ROUNDS = (0.15, 0.4, 0.7)
@@ -53,14 +58,14 @@ def train_proposer(data: Path, folder: Path, steps: int = PROPOSER_STEPS, seed: 
     for stop in stops:
         if fit.step >= stop:
             continue
-        make = functools.partial(scene_batches, data, folder / "mistakes.json", seed + 1 + fit.step)
+        make = functools.partial(scene_batches, data, folder / MISTAKES, seed + 1 + fit.step)
         with BatchWorker(make) as batches:
             fit.run(batches, stop)
         if stop < steps:
             # Another part of the images each time: what is false there is false elsewhere, too.
             chosen = np.random.default_rng(stop).permutation(len(images := training_images(data)))[:MINED_IMAGES]
             mistakes = mine(keras_network(fit.averaged()), images, chosen.tolist())
-            save_mistakes(mistakes, folder / "mistakes.json")
+            save_mistakes(mistakes, folder / MISTAKES)
             LOG.info("%d false faces at step %d", len(mistakes), stop)
     return fit.averaged()
 
@@ -94,7 +99,7 @@ def train_refiner(data: Path, folder: Path, proposer: Any, steps: int = REFINER_
 
     keras.utils.set_random_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    everything, hard = folder / "proposed.json", folder / "hard.json"
+    everything, hard = folder / PROPOSED, folder / HARD
     if not everything.exists():
         save_mistakes(mine(keras_network(proposer), training_images(data)), everything)
     fit = Fit(build_refiner(), refiner_loss, Schedule(steps), folder / "refiner.npz")
@@ -124,3 +129,20 @@ def crop_batches(data: Path, mistakes: Path, hard: Path, seed: int) -> Iterator[
         if before is not None:
             yield mirrored_crops(*before)
         before = crops, wanted
+
+
+def sample_pictures(name: str, data: Path, folder: Path, seed: int, batches: int) -> NDArray[np.uint8]:
+    """Return what a network sees in training, N x rows x columns, for the activation calibration.
+
+    Args:
+        name: ``face-proposer`` or ``face-refiner``.
+        data: a face data set.
+        folder: of the run, whose mistakes are among the pictures if it still has them.
+        seed: of the drawing.
+        batches: how many.
+    """
+    if name == PROPOSER:
+        drawn = scene_batches(data, folder / MISTAKES, seed)
+    else:
+        drawn = crop_batches(data, folder / PROPOSED, folder / HARD, seed)
+    return np.concatenate([pictures for pictures, _ in itertools.islice(drawn, batches)])[..., 0]

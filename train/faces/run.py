@@ -17,7 +17,7 @@ from fer_edge.faces.networks import PROPOSER, REFINER, SHAPES
 from fer_edge.model_file import ModelInfo, write_atomically
 from fer_edge.train.faces.data.annotations import LabelledImage
 from fer_edge.train.faces.data.formats import read_annotations
-from fer_edge.train.faces.data.material import held_out_images
+from fer_edge.train.faces.data.material import held_out_images, training_images
 from fer_edge.train.faces.evaluate import Row, evaluate, table
 from fer_edge.train.faces.mining import keras_network
 from fer_edge.train.faces.pair import PROPOSER_STEPS, REFINER_STEPS, train_proposer, train_refiner
@@ -61,6 +61,7 @@ def train_face_detector(data: Path, out: Path, plan: Plan, *, resume: bool = Fal
         DataError: no such data; nothing to resume; `out` holds another run.
     """
     card = {"run": dataclasses.asdict(plan), "data": fingerprint(read_annotations(data))}
+    training_images(data)  # what is wrong with them is better known here than in the process that draws
     _prepare(out, card, resume)
     models: dict[str, Any] = {PROPOSER: train_proposer(data, out, plan.proposer_steps, plan.seed)}
     models[REFINER] = train_refiner(data, out, models[PROPOSER], plan.refiner_steps, plan.seed)

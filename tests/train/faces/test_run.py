@@ -2,6 +2,8 @@
 
 import json
 
+import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -48,6 +50,13 @@ def test_another_run_in_the_folder_is_refused(run, face_data):
         train_face_detector(face_data, run, SHORT)
     with pytest.raises(DataError, match="other arguments or data"):
         train_face_detector(face_data, run, Plan(seed=3), resume=True)
+
+
+def test_data_without_faces_are_refused(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((30, 40), np.uint8))
+    (tmp_path / "annotations.jsonl").write_text('{"file": "a.png"}\n')
+    with pytest.raises(DataError, match="expected images with faces"):
+        train_face_detector(tmp_path, tmp_path / "run", SHORT)
 
 
 def test_nothing_to_resume(face_data, tmp_path):

@@ -104,8 +104,7 @@ class NetworkSearch:
             full |= factor == 2 and scan.ended
         proposed = np.concatenate([np.zeros((0, 4), np.float32), *squares])
         proposed = proposed[_apart(proposed, known)]
-        looks = [Look(float(x), float(y), float(side)) for x, y, side, _ in proposed[suppress(proposed)]]
-        new = self._finder.judge(frame.y, looks)
+        new = self._finder.judge(frame.y, proposed[suppress(proposed)])
         return [face for face in new if _apart(_rows([face]), known)[0]], full
 
     def _propose(self, frame: Frame, factor: int, tiles: Sequence[Tile]) -> NDArray[np.float32]:

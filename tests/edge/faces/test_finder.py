@@ -47,17 +47,28 @@ def test_a_face_is_found_once_and_exactly(luma):
     assert face.look.roll == pytest.approx(0, abs=1)
 
 
-def test_both_looks_must_be_convinced(luma):
+@pytest.mark.parametrize("convinced", [1, 2])
+def test_all_looks_must_be_convinced(luma, convinced):
     calls = []
 
     def doubtful(crops):
         calls.append(len(crops))
         outputs = centred(crops)
-        outputs[:, 0] = 4 if len(calls) == 1 else -4
+        outputs[:, 0] = 4 if len(calls) <= convinced else -4
         return outputs
 
     assert FaceFinder(bright_squares, doubtful).find(luma) == []
-    assert len(calls) == 2
+    assert len(calls) == convinced + 1
+
+
+def test_the_score_is_a_mean_of_all_that_saw_the_face(luma):
+    def moderate(crops):
+        outputs = centred(crops)
+        outputs[:, 0] = 1.0
+        return outputs
+
+    (face,) = FaceFinder(bright_squares, moderate).find(luma)
+    assert face.score == pytest.approx(1 / (1 + np.exp(-(0.2 * 3 + 0.8 * 1))), abs=1e-3)
 
 
 def test_an_empty_frame_costs_no_second_network():

@@ -27,7 +27,7 @@ from fer_edge.faces.finder import FaceFinder
 from fer_edge.faces.grid import FRAME_HEIGHT, FRAME_WIDTH
 from fer_edge.faces.search import propose_in
 from fer_edge.faces.squares import NMS_CONTAINMENT, NMS_IOU, overlaps, suppress
-from fer_edge.faces.tiles import Tile, fit_scale, scaled, tile_grid
+from fer_edge.faces.tiles import Tile, fit_scale, scaled_size, tile_grid
 from fer_edge.preprocess import Box
 
 WHOLE_INTERVAL_S = 0.3
@@ -112,8 +112,7 @@ class NetworkSearch:
             return np.zeros((0, 4), np.float32)
         self._searched += len(tiles) / factor**2
         scale = fit_scale(frame.width, frame.height) * factor
-        part = scaled(frame.y, scale)
-        return propose_in(self._finder.proposer, part, tiles, scale, factor > 1, self._finder.thresholds.proposal)
+        return propose_in(self._finder.proposer, frame.y, tiles, scale, factor > 1, self._finder.thresholds.proposal)
 
     def _interesting(self, frame: Frame, known: Sequence[Refined]) -> list[Box]:
         start = perf_counter()
@@ -128,7 +127,7 @@ class _Scan:
     def __init__(self, frame: Frame, factor: int) -> None:
         scale = fit_scale(frame.width, frame.height) * factor
         self._seconds = SCAN_S[factor]
-        self._tiles = tile_grid(round(frame.width * scale), round(frame.height * scale))
+        self._tiles = tile_grid(*scaled_size(frame.width, frame.height, scale))
         self._scale = scale
         self._waiting: deque[Tile] = deque()
         self._due = 0.0

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fer_edge.faces.grid import decode
 from fer_edge.faces.squares import suppress
-from fer_edge.faces.tiles import Tile, cut, fit_scale, scaled, tile_grid
+from fer_edge.faces.tiles import Tile, cut, fit_scale, scaled_size, tile_grid
 
 Proposer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """From N x 120 x 160 uint8 to N x (cells * 4) float32."""
@@ -35,27 +35,27 @@ def propose(
     found = [np.zeros((0, 4), np.float32)]
     for factor in factors:
         scale = fit_scale(width, height) * factor
-        part = scaled(luma, scale)
-        found.append(propose_in(proposer, part, tile_grid(part.shape[1], part.shape[0]), scale, factor > 1, threshold))
+        tiles = tile_grid(*scaled_size(width, height, scale))
+        found.append(propose_in(proposer, luma, tiles, scale, factor > 1, threshold))
     squares = np.concatenate(found)
     return squares[suppress(squares)]
 
 
 def propose_in(
     proposer: Proposer,
-    part: NDArray[np.uint8],
+    luma: NDArray[np.uint8],
     tiles: Sequence[Tile],
     scale: float,
     fine: bool,
     threshold: float,
 ) -> NDArray[np.float32]:
-    """Return what the proposer suggests in some tiles of a scaled frame, several times where tiles overlap.
+    """Return what the proposer suggests in some tiles of a frame, several times where tiles overlap.
 
     Args:
         proposer: the network.
-        part: the scaled frame, H x W.
+        luma: the frame, H x W.
         tiles: which parts of it.
-        scale: pixels of `part` per pixel of the frame.
+        scale: pixels that the tiles are counted in per pixel of the frame.
         fine: whether a coarser scale is searched as well, which finds the large faces.
         threshold: least score, 0..1.
 
@@ -64,7 +64,7 @@ def propose_in(
     """
     found = [np.zeros((0, 4), np.float32)]
     if tiles:
-        outputs = proposer(np.stack([cut(part, tile) for tile in tiles]))
+        outputs = proposer(np.stack([cut(luma, tile, scale) for tile in tiles]))
         for tile, output in zip(tiles, outputs, strict=True):
             squares = decode(output, threshold)
             if fine:

@@ -28,11 +28,9 @@ def fit_scale(width: int, height: int) -> float:
     return min(FRAME_WIDTH / width, FRAME_HEIGHT / height)
 
 
-def scaled(luma: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """Return luma H x W scaled by `scale`."""
-    height, width = (max(1, round(side * scale)) for side in luma.shape)
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(luma, (width, height), interpolation=method), np.uint8)
+def scaled_size(width: int, height: int, scale: float) -> tuple[int, int]:
+    """Return width and height of a scaled frame, at least a pixel each."""
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def tile_grid(width: int, height: int) -> list[Tile]:
@@ -49,11 +47,23 @@ def _starts(side: int, tile: int) -> list[int]:
     return [round(spare * index / (count - 1)) for index in range(count)]
 
 
-def cut(luma: NDArray[np.uint8], tile: Tile) -> NDArray[np.uint8]:
-    """Return one tile of a scaled frame as the proposer takes it: 120 x 160, black where the frame ends."""
-    part = luma[tile.top : tile.top + FRAME_HEIGHT, tile.left : tile.left + FRAME_WIDTH]
-    if part.shape == (FRAME_HEIGHT, FRAME_WIDTH):
-        return part
+def cut(luma: NDArray[np.uint8], tile: Tile, scale: float) -> NDArray[np.uint8]:
+    """Return one tile of a frame as the proposer takes it: 120 x 160, black where the frame ends.
+
+    Args:
+        luma: H x W, the frame as it is.
+        tile: in pixels of the scaled frame.
+        scale: pixels of the scaled frame per pixel of `luma`.
+    """
+    width, height = scaled_size(luma.shape[1], luma.shape[0], scale)
+    columns, rows = min(FRAME_WIDTH, width - tile.left), min(FRAME_HEIGHT, height - tile.top)
+    left, top = round(tile.left / scale), round(tile.top / scale)
+    right, bottom = (round((start + side) / scale) for start, side in ((tile.left, columns), (tile.top, rows)))
+    part = luma[top : max(bottom, top + 1), left : max(right, left + 1)]
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    shown = np.asarray(cv2.resize(part, (columns, rows), interpolation=method), np.uint8)
+    if shown.shape == (FRAME_HEIGHT, FRAME_WIDTH):
+        return shown
     result = np.zeros((FRAME_HEIGHT, FRAME_WIDTH), np.uint8)
-    result[: part.shape[0], : part.shape[1]] = part
+    result[:rows, :columns] = shown
     return result

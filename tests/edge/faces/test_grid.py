@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as nps
 
 from fer_edge.faces.grid import CELLS, CHANNELS, decode
 from fer_edge.faces.squares import overlaps, suppress
-from fer_edge.faces.tiles import cut, fit_scale, scaled, tile_grid
+from fer_edge.faces.tiles import cut, fit_scale, scaled_size, tile_grid
 
 numbers = st.floats(0, 200, width=32)
 squares = nps.arrays(np.float32, st.tuples(st.integers(1, 30), st.just(4)), elements=st.floats(1, 100, width=32))
@@ -65,9 +65,21 @@ def test_tiles_cover_the_frame_and_stay_inside(width, height):
 def test_a_frame_fits_and_a_tile_at_its_edge_is_filled_up():
     luma = np.full((300, 200), 7, np.uint8)
     scale = fit_scale(200, 300)
-    part = scaled(luma, scale)
-    assert part.shape == (120, 80)
-    tile = cut(part, tile_grid(80, 120)[0])
+    assert scaled_size(200, 300, scale) == (80, 120)
+    tile = cut(luma, tile_grid(80, 120)[0], scale)
     assert tile.shape == (120, 160)
     assert (tile[:, :80] == 7).all()
     assert not tile[:, 80:].any()
+
+
+@given(st.integers(40, 1300), st.integers(40, 1000), st.sampled_from([1, 2, 4]))
+def test_tiles_of_a_frame_show_its_parts(width, height, factor):
+    luma = np.broadcast_to(np.linspace(0, 255, width, dtype=np.float32), (height, width)).astype(np.uint8)
+    scale = fit_scale(width, height) * factor
+    size = scaled_size(width, height, scale)
+    for tile in tile_grid(*size)[:3]:
+        shown = cut(luma, tile, scale)
+        assert shown.shape == (120, 160)
+        columns = min(160, size[0] - tile.left)
+        expected = 255 * (tile.left + (columns - 1) / 2) / max(size[0] - 1, 1)
+        assert abs(float(shown[0, :columns].mean()) - expected) < 6

@@ -60,10 +60,23 @@ def cut(luma: NDArray[np.uint8], tile: Tile, scale: float) -> NDArray[np.uint8]:
     left, top = round(tile.left / scale), round(tile.top / scale)
     right, bottom = (round((start + side) / scale) for start, side in ((tile.left, columns), (tile.top, rows)))
     part = luma[top : max(bottom, top + 1), left : max(right, left + 1)]
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    shown = np.asarray(cv2.resize(part, (columns, rows), interpolation=method), np.uint8)
+    shown = resized(part, columns, rows)
     if shown.shape == (FRAME_HEIGHT, FRAME_WIDTH):
         return shown
     result = np.zeros((FRAME_HEIGHT, FRAME_WIDTH), np.uint8)
     result[:rows, :columns] = shown
     return result
+
+
+def resized(luma: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Return luma at another size: halved as often as it goes, then interpolated.
+
+    OpenCV halves in a tenth of the time that its exact mean over other areas takes. An odd row or column is left out.
+    """
+    while luma.shape[1] >= 2 * width and luma.shape[0] >= 2 * height:
+        rows, columns = luma.shape[0] // 2, luma.shape[1] // 2
+        even = luma[: 2 * rows, : 2 * columns]
+        luma = np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    if luma.shape == (height, width):
+        return luma
+    return np.asarray(cv2.resize(luma, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -16,6 +16,8 @@ VALUES = 14
 SHIFT_GAIN, SIZE_GAIN, LANDMARK_GAIN = 1.0, 16.0, 0.5
 """Output per pixel of the crop, per unit of the logarithm, and per pixel of the crop: one int8 scale serves all."""
 FARTHEST_LOG_SIZE = 0.7
+SHORTEST_FACE = 0.15
+"""Distance of eyes and mouth, in sides of the face, below which landmarks say nothing; it is about 0.4."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +122,10 @@ def decode_crop(output: NDArray[np.float32], look: Look) -> Refined:
     growth = math.exp(float(np.clip(output[3] / SIZE_GAIN, -FARTHEST_LOG_SIZE, FARTHEST_LOG_SIZE)))
     landmarks = (output[4:].reshape(-1, 2) / LANDMARK_GAIN) @ back.T + origin
     score = 1 / (1 + math.exp(-float(np.clip(output[0], -30, 30))))
-    found = Look(float(centre[0]), float(centre[1]), look.side * growth, roll_of(landmarks))
+    side = look.side * growth
+    # Landmarks that lie on a heap, as a network that never learned any gives them, show no tilt.
+    roll = roll_of(landmarks) if length_of(landmarks) >= SHORTEST_FACE * side else look.roll
+    found = Look(float(centre[0]), float(centre[1]), side, roll)
     return Refined(found, score, landmarks.astype(np.float32))
 
 
@@ -129,5 +134,14 @@ def roll_of(landmarks: NDArray[np.floating]) -> float:
 
     The eyes of a profile coincide; the line from them to the mouth keeps its length.
     """
-    down = (landmarks[3] + landmarks[4]) / 2 - (landmarks[0] + landmarks[1]) / 2
+    down = _down(landmarks)
     return math.degrees(math.atan2(-float(down[0]), float(down[1])))
+
+
+def length_of(landmarks: NDArray[np.floating]) -> float:
+    """Return the distance between the middle of the eyes and that of the mouth."""
+    return float(np.hypot(*_down(landmarks)))
+
+
+def _down(landmarks: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.asarray((landmarks[3] + landmarks[4]) / 2 - (landmarks[0] + landmarks[1]) / 2)

@@ -58,3 +58,9 @@ def test_roll_of_a_profile_too(degrees):
     profile = UPRIGHT * [0.1, 1]
     for points in (UPRIGHT, profile):
         assert roll_of(turned(points, degrees)) == pytest.approx(degrees, abs=1e-6)
+
+
+def test_landmarks_on_a_heap_leave_the_tilt_as_it_was():
+    output = np.zeros(14, np.float32)
+    output[4:] = np.linspace(-0.4, 0.4, 10)
+    assert decode_crop(output, Look(50, 50, 40, 25)).look.roll == 25

@@ -35,9 +35,11 @@ PROPOSER_ROUNDS = (0.15, 0.4, 0.7)
 FACE_FREE = 0.45
 MINED_IMAGES = 2000
 """Images in which the proposer's mistakes are sought between two rounds."""
-REFINER_STEPS = 12_000
+REFINER_STEPS = 10_500
 REFINER_BATCH = 128
-REFINER_ROUNDS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
+REFINER_ROUNDS = (0.1, 0.25, 0.4, 0.6)
+HARDEST_AMONG = 20_000
+"""Of the proposer's mistakes, drawn anew, those that the refiner is tried on between two rounds."""
 
 
 def train_proposer(data: Path, folder: Path, steps: int = PROPOSER_STEPS, seed: int = 0) -> Any:
@@ -110,7 +112,9 @@ def train_refiner(data: Path, folder: Path, proposer: Any, steps: int = REFINER_
         with BatchWorker(make) as batches:
             fit.run(batches, stop)
         if stop < steps:
-            mistakes = hardest(fit.averaged(), training_images(data), load_mistakes(everything))
+            known = load_mistakes(everything)
+            drawn = np.random.default_rng(stop).permutation(len(known))[:HARDEST_AMONG]
+            mistakes = hardest(fit.averaged(), training_images(data), [known[index] for index in drawn])
             save_mistakes(mistakes, hard)
             LOG.info("%d of the proposer's false faces deceive the refiner at step %d", len(mistakes), stop)
     return fit.averaged()

@@ -17,10 +17,10 @@ from fer_edge.convert.export.tflite import export_int8
 from fer_edge.convert.export.verify import verify_int8_values
 from fer_edge.convert.graph.fold import fold_batch_norms
 from fer_edge.convert.graph.from_keras import read_keras
-from fer_edge.convert.output import check_writable, write_result
 from fer_edge.convert.quantize.bias_correction import correct_biases
 from fer_edge.convert.quantize.calibration import calibrate
 from fer_edge.faces.networks import SHAPES, FaceNetwork
+from fer_edge.files import check_writable, write_result
 from fer_edge.machine import describe_machine
 from fer_edge.model_file import ModelInfo, file_hash, read_info, write_info
 from fer_edge.train.faces.mining import keras_network

@@ -15,7 +15,7 @@ from fer_edge.faces.networks import PROPOSER, REFINER, SHAPES, FaceNetwork, open
 from fer_edge.model_file import ModelInfo, read_info
 from fer_edge.train.faces.proposer import build_proposer
 from fer_edge.train.faces.refiner import build_refiner
-from fer_edge.train.loop.saving import save_model
+from fer_edge.train.loop.run_folder import save_model
 
 BUILD = {PROPOSER: build_proposer, REFINER: build_refiner}
 

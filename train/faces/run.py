@@ -21,7 +21,7 @@ from fer_edge.train.faces.data.material import held_out_images, training_images
 from fer_edge.train.faces.evaluate import Row, evaluate, table
 from fer_edge.train.faces.mining import keras_network
 from fer_edge.train.faces.pair import PROPOSER_STEPS, REFINER_STEPS, train_proposer, train_refiner
-from fer_edge.train.loop.saving import save_model
+from fer_edge.train.loop.run_folder import save_model
 
 CARD, EVALUATION = "run.json", "evaluation.md"
 LOW_THRESHOLD = 0.02

@@ -13,14 +13,17 @@ import numpy as np
 
 from fer_edge.errors import DataError
 from fer_edge.faces.finder import FaceFinder, Thresholds
-from fer_edge.faces.networks import PROPOSER, REFINER, SHAPES
-from fer_edge.model_file import ModelInfo, write_atomically
+from fer_edge.faces.networks import PROPOSER, REFINER, SHAPES, FaceNetwork
+from fer_edge.faces.search import Proposer
+from fer_edge.files import write_atomically
+from fer_edge.model_file import ModelInfo, read_info
 from fer_edge.train.faces.data.annotations import LabelledImage
 from fer_edge.train.faces.data.formats import read_annotations
 from fer_edge.train.faces.data.material import held_out_images, training_images
 from fer_edge.train.faces.evaluate import Row, evaluate, table
 from fer_edge.train.faces.mining import keras_network
 from fer_edge.train.faces.pair import PROPOSER_STEPS, REFINER_STEPS, train_proposer, train_refiner
+from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.run_folder import save_model
 
 CARD, EVALUATION = "run.json", "evaluation.md"
@@ -76,6 +79,34 @@ def train_face_detector(data: Path, out: Path, plan: Plan, *, resume: bool = Fal
 def float_finder(proposer: Any, refiner: Any) -> FaceFinder:
     """Return the face detector of two Keras models, at a threshold for curves."""
     return FaceFinder(keras_network(proposer), keras_network(refiner), Thresholds(score=LOW_THRESHOLD))
+
+
+def evaluate_files(models: Sequence[Path], data: Path) -> list[Row]:
+    """Measure a proposer and a refiner together on the held-out images.
+
+    Args:
+        models: one of each, ``.keras`` or ``.tflite``.
+        data: a face data set.
+
+    Raises:
+        DataError: not one of each, or no such data.
+        ModelFileError: a file that cannot be opened.
+    """
+    networks = {read_info(path).name: path for path in models}
+    if set(networks) != set(SHAPES) or len(models) != len(SHAPES):
+        raise DataError(
+            f"expected one {PROPOSER} and one {REFINER}, found {', '.join(read_info(path).name for path in models)}"
+        )
+    proposer, refiner = (_opened(networks[name], name) for name in (PROPOSER, REFINER))
+    finder = FaceFinder(proposer, refiner, Thresholds(score=LOW_THRESHOLD))
+    rows, _ = evaluate(finder.find, held_out_images(data))
+    return rows
+
+
+def _opened(path: Path, name: str) -> Proposer:
+    if path.suffix == ".tflite":
+        return FaceNetwork(path, name)
+    return keras_network(load_keras().saving.load_model(path, compile=False))
 
 
 def fingerprint(labelled: Sequence[LabelledImage]) -> str:

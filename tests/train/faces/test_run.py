@@ -78,3 +78,23 @@ def test_the_command_trains(face_data, tmp_path, monkeypatch):
     )
     assert result.exit_code == 0, result.output
     assert json.loads(result.output) == []
+
+
+def test_the_pair_is_measured_together(run, face_data):
+    pair = [str(run / f"{name}.keras") for name in (PROPOSER, REFINER)]
+    result = CliRunner().invoke(main, ["evaluate", *pair, "--data", str(face_data)])
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[2:] == (run / EVALUATION).read_text().splitlines()[2:]
+
+
+def test_one_network_alone_is_not_measured(run, face_data):
+    result = CliRunner().invoke(main, ["evaluate", str(run / f"{REFINER}.keras"), "--data", str(face_data)])
+    assert result.exit_code == 1
+    assert "expected one face-proposer and one face-refiner" in result.output
+
+
+def test_what_is_about_expressions_is_refused(run, face_data):
+    pair = [str(run / f"{name}.keras") for name in (PROPOSER, REFINER)]
+    result = CliRunner().invoke(main, ["evaluate", *pair, "--data", str(face_data), "--robustness"])
+    assert result.exit_code == 2
+    assert "face networks take no --robustness" in result.output

@@ -36,6 +36,8 @@ SCAN_S = {2: 1.0, 4: 2.5}
 """Seconds in which all tiles of a scale are searched once."""
 MOST_TILES = 3
 """Of each scale in one frame, however late it comes."""
+PROPOSAL_SCORE = 0.35
+"""Least score of a proposal in a video; an image has time for less likely ones."""
 KEPT_SCORE = 0.35
 """Least score of a known face; a new one needs more."""
 STILL = 0.06
@@ -112,7 +114,7 @@ class NetworkSearch:
             return np.zeros((0, 4), np.float32)
         self._searched += len(tiles) / factor**2
         scale = fit_scale(frame.width, frame.height) * factor
-        return propose_in(self._finder.proposer, frame.y, tiles, scale, factor > 1, self._finder.thresholds.proposal)
+        return propose_in(self._finder.proposer, frame.y, tiles, scale, factor > 1, PROPOSAL_SCORE)
 
     def _interesting(self, frame: Frame, known: Sequence[Refined]) -> list[Box]:
         start = perf_counter()

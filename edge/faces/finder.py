@@ -16,7 +16,7 @@ from fer_edge.faces.squares import suppress
 Refiner = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """From N x 48 x 48 uint8 to N x 14 float32."""
 
-WEIGHTS = (0.2, 0.2, 0.3, 0.3)
+WEIGHTS = (0.35, 0.1, 0.275, 0.275)
 """Of the proposal and the looks in the score of a face, a mean of logits: what only one takes for a face is mostly
 none, and a tilted face is clear only to the looks that are turned."""
 FARTHEST_LOGIT = 7.0
@@ -32,9 +32,9 @@ class Thresholds:
         score: of a face.
     """
 
-    proposal: float = 0.25
+    proposal: float = 0.2
     first: float = 0.15
-    score: float = 0.7
+    score: float = 0.8
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces.networks import PROPOSER
+from fer_edge.faces.networks import PROPOSER, REFINER
 from fer_edge.train.faces.crops import CropMaker, mirrored_crops
 from fer_edge.train.faces.data.material import training_images
 from fer_edge.train.faces.fit import Batch, Fit, Schedule
@@ -23,6 +23,7 @@ from fer_edge.train.faces.refiner import build_refiner
 from fer_edge.train.faces.scenes import SceneMaker
 from fer_edge.train.faces.targets import mirrored, targets
 from fer_edge.train.faces.worker import BatchWorker
+from fer_edge.train.loop.ema import recompute_statistics
 
 LOG = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ MINED_IMAGES = 2000
 REFINER_STEPS = 10_500
 REFINER_BATCH = 128
 REFINER_ROUNDS = (0.1, 0.25, 0.4, 0.6)
+STATISTICS_BATCHES = 40
+"""Of training pictures, for the batch norms of the averaged weights."""
 HARDEST_AMONG = 20_000
 """Of the proposer's mistakes, drawn anew, those that the refiner is tried on between two rounds."""
 
@@ -69,7 +72,7 @@ def train_proposer(data: Path, folder: Path, steps: int = PROPOSER_STEPS, seed: 
             mistakes = mine(keras_network(fit.averaged()), images, chosen.tolist())
             save_mistakes(mistakes, folder / MISTAKES)
             LOG.info("%d false faces at step %d", len(mistakes), stop)
-    return fit.averaged()
+    return settled(fit.averaged(), sample_pictures(PROPOSER, data, folder, seed, STATISTICS_BATCHES))
 
 
 def scene_batches(data: Path, mistakes: Path, seed: int) -> Iterator[Batch]:
@@ -117,7 +120,7 @@ def train_refiner(data: Path, folder: Path, proposer: Any, steps: int = REFINER_
             mistakes = hardest(fit.averaged(), training_images(data), [known[index] for index in drawn])
             save_mistakes(mistakes, hard)
             LOG.info("%d of the proposer's false faces deceive the refiner at step %d", len(mistakes), stop)
-    return fit.averaged()
+    return settled(fit.averaged(), sample_pictures(REFINER, data, folder, seed, STATISTICS_BATCHES))
 
 
 def crop_batches(data: Path, mistakes: Path, hard: Path, seed: int) -> Iterator[Batch]:
@@ -133,6 +136,12 @@ def crop_batches(data: Path, mistakes: Path, hard: Path, seed: int) -> Iterator[
         if before is not None:
             yield mirrored_crops(*before)
         before = crops, wanted
+
+
+def settled(model: Any, pictures: NDArray[np.uint8]) -> Any:
+    """Return a network with averaged weights with batch norm statistics of its own; they were other weights'."""
+    recompute_statistics(model, pictures)
+    return model
 
 
 def sample_pictures(name: str, data: Path, folder: Path, seed: int, batches: int) -> NDArray[np.uint8]:

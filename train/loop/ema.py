@@ -32,14 +32,15 @@ def averaged_weights(model: Any, images: NDArray[np.uint8]) -> Iterator[None]:
         for variable in model.trainable_variables:
             # On JAX the assignment shares the array, and prediction gives its arguments' memory away.
             variable.assign(np.array(variable.numpy()))
-        _recompute_statistics(model.classifier, images)
+        recompute_statistics(model.classifier, images)
         yield
     finally:
         for variable, value in zip(variables, trained, strict=True):
             variable.assign(value)
 
 
-def _recompute_statistics(classifier: Any, images: NDArray[np.uint8]) -> None:
+def recompute_statistics(classifier: Any, images: NDArray[np.uint8]) -> None:
+    """Give a network's batch norms the statistics of images, uint8 N x rows x columns, under its present weights."""
     norms = [layer for layer in classifier.layers if type(layer).__name__ == "BatchNormalization"]
     if not norms:
         return

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.faces.finder import FaceFinder, Thresholds
+from fer_edge.faces.finder import WEIGHTS, FaceFinder, Thresholds
 from fer_edge.faces.grid import CELLS, CHANNELS, LEVELS
 
 
@@ -64,11 +64,11 @@ def test_all_looks_must_be_convinced(luma, convinced):
 def test_the_score_is_a_mean_of_all_that_saw_the_face(luma):
     def moderate(crops):
         outputs = centred(crops)
-        outputs[:, 0] = 1.0
+        outputs[:, 0] = 1.2
         return outputs
 
     (face,) = FaceFinder(bright_squares, moderate).find(luma)
-    assert face.score == pytest.approx(1 / (1 + np.exp(-(0.2 * 3 + 0.8 * 1))), abs=1e-3)
+    assert face.score == pytest.approx(1 / (1 + np.exp(-(WEIGHTS[0] * 3 + sum(WEIGHTS[1:]) * 1.2))), abs=1e-3)
 
 
 def test_an_empty_frame_costs_no_second_network():

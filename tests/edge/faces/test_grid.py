@@ -72,7 +72,7 @@ def test_a_frame_fits_and_a_tile_at_its_edge_is_filled_up():
     assert not tile[:, 80:].any()
 
 
-@given(st.integers(40, 1300), st.integers(40, 1000), st.sampled_from([1, 2, 4]))
+@given(st.integers(160, 1300), st.integers(120, 1000), st.sampled_from([1, 2, 4]))
 def test_tiles_of_a_frame_show_its_parts(width, height, factor):
     luma = np.broadcast_to(np.linspace(0, 255, width, dtype=np.float32), (height, width)).astype(np.uint8)
     scale = fit_scale(width, height) * factor

@@ -14,7 +14,7 @@ TAKEN = ("data", "model", "out", "resume", "seed", "as_json")
 """Parameters of ``fer-edge train`` that the face detector's training has; the others are about expressions."""
 
 
-def train_faces(context: click.Context, data: str, out: Path, seed: int, resume: bool, as_json: bool) -> None:
+def train_faces(context: click.Context, as_json: bool) -> None:
     """Train the pair, and print how it does on the held-out images."""
     _refuse_others(context, TAKEN, "--model face takes")
     import dataclasses
@@ -25,7 +25,8 @@ def train_faces(context: click.Context, data: str, out: Path, seed: int, resume:
     from fer_edge.train.faces.run import Plan, train_face_detector
 
     logging.getLogger("fer_edge.train.faces").setLevel(logging.INFO)
-    rows = train_face_detector(Path(data), out, Plan(seed), resume=resume)
+    asked = context.params
+    rows = train_face_detector(Path(asked["data"]), asked["out"], Plan(asked["seed"]), resume=asked["resume"])
     click.echo(json.dumps([dataclasses.asdict(row) for row in rows]) if as_json else table(rows))
 
 

@@ -14,7 +14,7 @@ from fer_edge.convert.graph.forward import Hooks, Unchanged, forward
 from fer_edge.convert.graph.graph import Graph, load_graph
 from fer_edge.convert.quantize.fake_quant import FakeQuantization
 from fer_edge.convert.quantize.ranges import Range
-from fer_edge.hog import hog_length
+from fer_edge.preprocess import hog_length
 
 
 def convert(graph: Graph, hooks: Hooks) -> bytes:

@@ -184,8 +184,8 @@ def _hog_gain(info: ModelInfo, path: Path) -> float:
         gain, definition = 0.0, {}
     if not gain > 0 or definition != HOG_DEFINITION:
         raise ModelFileError(
-            f"{path}: expected HOG features of {_named(HOG_DEFINITION)}, found {_named(definition) or 'no definition'}; "
-            "convert the model again"
+            f"{path}: expected HOG features of {_named(HOG_DEFINITION)}, found "
+            f"{_named(definition) or 'no definition'}; convert the model again"
         )
     return gain
 

@@ -35,7 +35,7 @@ CLIP, FIRST_EPSILON, SECOND_EPSILON = 0.2, 0.1, 1e-3
 
 
 def cell_weights() -> NDArray[np.float32]:
-    """Return how much each pixel of a block counts for each of its cells, HOG_BLOCK x HOG_BLOCK x cells, cells down columns.
+    """Return how much each pixel of a block counts for each of its cells, block x block x cells, cells down columns.
 
     The Gaussian window times bilinear interpolation between the centres of the cells.
     """

@@ -48,7 +48,7 @@ class RunConfig:
         models: names of shipped models, paths of int8 ``.tflite`` files, or open models; several are averaged.
         skin: where to look for small faces: mainly on skin as the model ``static``, ``ellipse`` or ``adaptive`` has it,
             or everywhere (``off``). None is ``static``, and ``off`` with ``yunet``, which searches the whole frame.
-        detector: ``haar``, OpenCV's cascade, or ``yunet``.
+        detector: ``haar``, OpenCV's cascade; ``face``, two networks of this package; or ``yunet``.
         detector_model: the ONNX file of ``yunet``.
         frames: stop after so many; None is the end of the source.
         fps: frames per second of a video file that stores no times, a raw stream (.h264, .mjpeg).

@@ -59,7 +59,7 @@ def test_a_network_is_found_from_the_file(write, tmp_path):
         ("", "expected a recipe with the keys epochs, .*, needs, found an empty file"),
         ("base: compct\n", "line 1: expected a recipe, .*found 'compct'; did you mean 'compact'?"),
         ("base: own\n", "expected a base that is not based on it"),
-        ("needs:\n  votes: all\n", "line 2: expected ferplus or auxiliary_ferplus for 'votes'"),
+        ("needs:\n  votes: all\n", "line 2: expected ferplus or auxiliary_ferplus or fused_ferplus for 'votes'"),
         ("needs:\n  teacher: [large]\n", "line 2: .*found 'teacher'; did you mean 'teachers'?"),
         ("needs:\n  teachers: large\n", "line 2: expected a list of recipes for 'teachers'"),
         ("needs:\n  teachers:\n    - [large]\n", "line 3: expected a recipe, shipped or beside this file"),

@@ -58,6 +58,12 @@ def convert(
     """
     if int8 == is_float:
         raise click.UsageError("give either --int8 (for a device) or --float (to compare with)")
+    from fer_edge.model_file import read_info
+    from fer_edge.shipped import FACE_PREFIX
+
+    if read_info(model).name.startswith(FACE_PREFIX):
+        _convert_face_network(model, int8, mapping, as_json, **options)
+        return
     with as_usage_error():
         report = api.convert(model, int8=int8, mapping=dict(mapping), **options)
     from fer_edge.convert.report import print_report
@@ -69,3 +75,24 @@ def convert(
         click.echo(json.dumps(report.to_dict()))
     else:
         print_report(report)
+
+
+def _convert_face_network(
+    model: Path,
+    int8: bool,
+    mapping: tuple[tuple[str, str], ...],
+    as_json: bool,
+    *,
+    data: str,
+    out: Path,
+    report: Path | None,
+    seed: int,
+    ferplus: Path | None,
+    qat_epochs: int | None,
+) -> None:
+    if not int8 or ferplus or mapping or qat_epochs:
+        raise click.UsageError("a face network takes --int8 alone: no --float, --ferplus, --map or --qat-epochs")
+    from fer_edge.convert.faces import convert_face_file
+
+    found = convert_face_file(model, Path(data), out, report or out.with_name(f"{out.name}.report.json"), seed)
+    click.echo(json.dumps(found) if as_json else f"{out}: {found['file_bytes']:,} bytes, int8 throughout")

@@ -26,9 +26,8 @@ from fer_edge.convert.report import ConversionReport, Provenance
 from fer_edge.convert.stopwatch import Stopwatch
 from fer_edge.errors import ConversionError
 from fer_edge.files import check_writable, write_result
-from fer_edge.hog import DEFINITION, hog_length
 from fer_edge.machine import describe_machine
-from fer_edge.preprocess import normalise
+from fer_edge.preprocess import HOG_DEFINITION, hog_length, normalise
 from fer_edge.train.data.dataset import Dataset
 from fer_edge.train.data.load import load_dataset
 from fer_edge.train.evaluate.evaluation import check_fits
@@ -159,4 +158,4 @@ def _hog_input(graph: Graph, contents: TFLiteGraph) -> dict[str, Any] | None:
         return None
     tensor = next(t for t in contents.inputs if len(t.shape) == 2)
     steps = {"scale": tensor.scales[0], "zero_point": tensor.zero_points[0]} if tensor.scales else {}
-    return {**DEFINITION, "gain": graph.hog.options["gain"], **steps}
+    return {**HOG_DEFINITION, "gain": graph.hog.options["gain"], **steps}

@@ -11,7 +11,9 @@ from typing import Self
 from fer_edge.device.classify import Ensemble
 from fer_edge.device.detection.cascade import SMALLEST, HaarCascade
 from fer_edge.device.detection.detector import FaceDetector, Search
+from fer_edge.device.detection.face import FaceNetworks
 from fer_edge.device.detection.image_search import ImageSearch
+from fer_edge.device.detection.network_search import NetworkSearch
 from fer_edge.device.detection.search import SpreadSearch
 from fer_edge.device.detection.skin import SkinSegmentation, segmentation
 from fer_edge.device.frame import Frame
@@ -151,6 +153,8 @@ class Pipeline:
 
 def _search(source: Source, detector: FaceDetector | None, skin: SkinSegmentation, smallest: int) -> Search:
     """Choose how to search: photos and foreign detectors picture by picture, films with what is known already."""
+    if isinstance(detector, FaceNetworks) and not source.stills:
+        return NetworkSearch(detector.finder, skin)
     if source.stills or detector:
         return ImageSearch(detector or HaarCascade(smallest), skin)
     return SpreadSearch(HaarCascade(smallest), skin)

@@ -16,7 +16,7 @@ from fer_edge.device.classify import Model, as_list, open_models
 from fer_edge.device.detection.choice import DetectorChoice
 from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
 from fer_edge.device.outputs.base import Output
-from fer_edge.device.outputs.opening import Wanted, open_outputs
+from fer_edge.device.outputs.factory import Wanted, open_outputs
 from fer_edge.device.outputs.overwriting import refuse_overwriting
 from fer_edge.device.outputs.summary import Summary
 from fer_edge.device.pipeline import Pipeline
@@ -48,7 +48,7 @@ class RunConfig:
         models: names of shipped models, paths of int8 ``.tflite`` files, or open models; several are averaged.
         skin: where to look for small faces: mainly on skin as the model ``static``, ``ellipse`` or ``adaptive`` has it,
             or everywhere (``off``). None is ``static``, and ``off`` with ``yunet``, which searches the whole frame.
-        detector: ``haar``, OpenCV's cascade, or ``yunet``.
+        detector: ``haar``, OpenCV's cascade; ``face``, two networks of this package; or ``yunet``.
         detector_model: the ONNX file of ``yunet``.
         frames: stop after so many; None is the end of the source.
         fps: frames per second of a video file that stores no times, a raw stream (.h264, .mjpeg).

@@ -6,11 +6,14 @@ same picture wherever it runs. Grey is full-range BT.601 luma (ITU-R BT.601: 0.2
 the model; the int8 file's input has scale 1/255 and zero point -128, so there it is a subtraction.
 Contrast normalisation, where a model file asks for it, comes last and sees the finished crop alone. The classifiers do
 it themselves (`TFLiteModel.scores`, `KerasModel.predict`), so that whoever has a model gives it plain crops.
+
+Models such as ``hog-cnn`` have a second input: histograms of oriented gradients (Dalal and Triggs 2005) of the crop, by
+OpenCV. The device computes them here, and the layer that computes them in training is tested against this.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +26,13 @@ Image = NDArray[np.uint8]
 CLAHE_CLIP, CLAHE_TILES = 2.0, 4
 """OpenCV's clip limit (a multiple of a flat histogram's height) and the tiles along each side: 12 x 12 pixels in a
 crop of 48, with 144 of them enough for a histogram, where OpenCV's own 8 x 8 tiles would leave 36."""
+
+
+HOG_CELL, HOG_BLOCK, HOG_STRIDE, HOG_BINS = 8, 16, 8, 9
+"""Side of a cell and of a block and step between blocks, in pixels; unsigned orientations of 20 degrees."""
+
+HOG_DEFINITION = {"cell": HOG_CELL, "block": HOG_BLOCK, "stride": HOG_STRIDE, "bins": HOG_BINS}
+"""What a model file says about the features it was trained on."""
 
 
 class Box(NamedTuple):
@@ -143,3 +153,24 @@ def normalise(images: Image, contrast: str) -> Image:
     if contrast == "none":
         return images
     return np.stack([normalise_crop(image, contrast) for image in images]) if len(images) else images
+
+
+def hog_length(size: int) -> int:
+    """Return the number of features of a crop of `size` x `size`: 900 for 48."""
+    return int(((size - HOG_BLOCK) // HOG_STRIDE + 1) ** 2 * (HOG_BLOCK // HOG_CELL) ** 2 * HOG_BINS)
+
+
+class HogExtractor:
+    """Computes the features of crops of one size; all of them lie in 0..1, and each block's norm is 1."""
+
+    def __init__(self, size: int) -> None:
+        """Prepare for crops of `size` x `size`; raises MissingExtraError without OpenCV."""
+        cv2 = require("cv2", "device")
+        self._descriptor: Any = cv2.HOGDescriptor(
+            (size, size), (HOG_BLOCK,) * 2, (HOG_STRIDE,) * 2, (HOG_CELL,) * 2, HOG_BINS
+        )
+
+    def features(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the features, float32 (length,), of a uint8 crop of size x size."""
+        found: NDArray[np.float32] = self._descriptor.compute(np.ascontiguousarray(crop)).reshape(-1)
+        return found

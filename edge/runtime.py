@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DataError, MissingExtraError, ModelFileError
-from fer_edge.hog import DEFINITION, HogExtractor, hog_length
 from fer_edge.model_file import ModelInfo, check_tflite, read_info
-from fer_edge.preprocess import normalise_crop
+from fer_edge.preprocess import HOG_DEFINITION, HogExtractor, hog_length, normalise_crop
 from fer_edge.quiet import native_stderr_held
 
 RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite.python.interpreter")
@@ -180,13 +179,13 @@ def _hog_gain(info: ModelInfo, path: Path) -> float:
     if stored is None:
         return 0.0
     try:
-        gain, definition = float(stored["gain"]), {key: stored[key] for key in DEFINITION}
+        gain, definition = float(stored["gain"]), {key: stored[key] for key in HOG_DEFINITION}
     except (KeyError, TypeError, ValueError, OverflowError):
         gain, definition = 0.0, {}
-    if not gain > 0 or definition != DEFINITION:
+    if not gain > 0 or definition != HOG_DEFINITION:
         raise ModelFileError(
-            f"{path}: expected HOG features of {_named(DEFINITION)}, found {_named(definition) or 'no definition'}; "
-            "convert the model again"
+            f"{path}: expected HOG features of {_named(HOG_DEFINITION)}, found "
+            f"{_named(definition) or 'no definition'}; convert the model again"
         )
     return gain
 

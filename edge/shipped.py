@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "models"
 DEFAULT = "compact"
+FACE_PREFIX = "face-"
+"""Files of the face detector's networks begin with it; see `fer_edge.faces.networks`."""
 
 
 def shipped_models() -> dict[str, Path]:
-    """Return the names and files of the int8 models in the package."""
-    return {path.stem: path for path in sorted(FOLDER.glob("*.tflite"))}
+    """Return the names and files of the int8 models of expressions in the package."""
+    return {path.stem: path for path in sorted(FOLDER.glob("*.tflite")) if not path.stem.startswith(FACE_PREFIX)}
 
 
 def find_model(model: str | os.PathLike[str]) -> Path:

@@ -14,7 +14,7 @@ from fer_edge.convert.graph.forward import Hooks, Unchanged, forward
 from fer_edge.convert.graph.graph import Graph, load_graph
 from fer_edge.convert.quantize.fake_quant import FakeQuantization
 from fer_edge.convert.quantize.ranges import Range
-from fer_edge.hog import hog_length
+from fer_edge.preprocess import hog_length
 
 
 def convert(graph: Graph, hooks: Hooks) -> bytes:
@@ -23,7 +23,7 @@ def convert(graph: Graph, hooks: Hooks) -> bytes:
     weights = {node.name: node.weights for node in graph.nodes}
 
     # One image at a time: a batch of unknown size would become shape operators.
-    signature = [tf.TensorSpec((1, size, size, 1), tf.float32)]
+    signature = [tf.TensorSpec((1, *graph.input_shape, 1), tf.float32)]
     if hog:
         signature.append(tf.TensorSpec((1, hog_length(size)), tf.float32))
 

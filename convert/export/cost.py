@@ -33,7 +33,7 @@ def tflite_cost(graph: TFLiteGraph) -> Cost:
 
     def numbers(tensor: Tensor) -> int:
         count = math.prod(tensor.shape)  # filters x block rows x block columns x 4
-        return count // 16 * (9 if tensor.shape[2] == BLOCK else 8) if id(tensor) in filled else count
+        return count // 16 * (9 if tensor.shape[2] % BLOCK == 0 else 8) if id(tensor) in filled else count
 
     # The steps of an LSTM share their kernel.
     stored = {id(tensor): tensor for operator in weighted for tensor in operator.inputs[1:]}

@@ -43,12 +43,35 @@ def verify_int8(graph: TFLiteGraph, allowed: frozenset[str], input_size: int, cl
     if features:
         _check_kind("input of features", tuple(t for t in graph.inputs if t not in pixels), (1, features))
     _check_port("output", graph.outputs, (1, classes), OUTPUT_SCALE, OUTPUT_ZERO_POINT)
-    for name in graph.operator_counts():
-        if name not in allowed:
-            raise _violation("operators", f"only {', '.join(sorted(allowed))}", name)
+    _check_operators(graph, allowed)
     last = next((o.name for o in graph.operators if graph.outputs[0] in o.outputs), "none")
     if last != "SOFTMAX":
         raise _violation("the output's operator", "SOFTMAX", last)
+    _check_tensors(graph)
+
+
+def verify_int8_values(graph: TFLiteGraph, allowed: frozenset[str], input_shape: tuple[int, int], values: int) -> None:
+    """Check a converted network that gives real numbers instead of probabilities: the output's scale is its own.
+
+    One int8 input of 1 x rows x columns x 1 with scale 1/255 and zero point -128; one int8 output of 1 x values; the
+    rest as `verify_int8` checks it.
+
+    Raises:
+        ConversionError: the first check that fails, with what was expected and found.
+    """
+    _check_port("input", graph.inputs, (1, *input_shape, 1), INPUT_SCALE, INPUT_ZERO_POINT)
+    _check_kind("output", graph.outputs, (1, values))
+    _check_operators(graph, allowed)
+    _check_tensors(graph)
+
+
+def _check_operators(graph: TFLiteGraph, allowed: frozenset[str]) -> None:
+    for name in graph.operator_counts():
+        if name not in allowed:
+            raise _violation("operators", f"only {', '.join(sorted(allowed))}", name)
+
+
+def _check_tensors(graph: TFLiteGraph) -> None:
     for tensor in graph.tensors:
         if tensor.dtype != "INT8" and not (tensor.dtype == "INT32" and tensor.constant):
             raise _violation(f"the type of tensor '{tensor.name}'", "INT8, or INT32 if constant", tensor.dtype)

@@ -24,7 +24,7 @@ def read_keras(model: Any) -> Graph:
     become a second input, and a ``Rescaling`` behind them goes into that one's scale.
 
     Args:
-        model: keras.Model with one input (B x size x size x 1) and one output (B x classes).
+        model: keras.Model with one input (B x rows x columns x 1) and one output (B x classes).
 
     Raises:
         ConversionError: a layer, or an option of one, that conversion does not know.
@@ -35,7 +35,7 @@ def read_keras(model: Any) -> Graph:
         raise ConversionError(
             f"expected a model with one input and one output, found {len(model.inputs)} and {len(model.outputs)}"
         )
-    size = int(model.inputs[0].shape[1])
+    size, columns = (int(side) for side in model.inputs[0].shape[1:3])
     nodes = [Node("input", "input")]
     hog_names: set[str] = set()
     produced = {id(model.inputs[0]): "input"}  # Keras tensor -> node that computes it
@@ -76,7 +76,7 @@ def read_keras(model: Any) -> Graph:
             f"expected layer '{nodes[-1].name}', computed last, to be the output of a plain functional model in which "
             "every layer is used once, found another"
         )
-    return Graph(size, tuple(nodes))
+    return Graph(size, tuple(nodes), None if columns == size else columns)
 
 
 def _inputs_of(layer: Any, produced: dict[int, str]) -> tuple[str, ...]:

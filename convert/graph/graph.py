@@ -59,13 +59,20 @@ class Graph:
     """A network from float32 B x size x size x 1 in [0, 1] to what its last node gives, B x classes.
 
     Attributes:
-        input_size: side of the square input in pixels.
+        input_size: side of the square input in pixels; of an oblong one, its rows.
         nodes: in the order of evaluation; the first is the only ``input``, the last the only output; at most
             one is ``hog``.
+        input_columns: of an oblong input; None of a square one.
     """
 
     input_size: int
     nodes: tuple[Node, ...]
+    input_columns: int | None = None
+
+    @property
+    def input_shape(self) -> tuple[int, int]:
+        """Rows and columns of the input in pixels."""
+        return self.input_size, self.input_columns or self.input_size
 
     @property
     def output(self) -> Node:
@@ -95,18 +102,18 @@ def save_graph(graph: Graph, path: Path) -> None:
     """Write a graph as an ``.npz`` file that `load_graph` reads."""
     layout = [[n.name, n.kind, n.inputs, dict(n.options), list(n.weights)] for n in graph.nodes]
     arrays = {f"{n.name}/{key}": value for n in graph.nodes for key, value in n.weights.items()}
-    np.savez(path, allow_pickle=False, layout=json.dumps([graph.input_size, layout]), **arrays)
+    np.savez(path, allow_pickle=False, layout=json.dumps([graph.input_size, layout, graph.input_columns]), **arrays)
 
 
 def load_graph(path: Path) -> Graph:
     """Read what `save_graph` wrote."""
     with np.load(path) as arrays:
-        size, layout = json.loads(str(arrays["layout"]))
+        size, layout, columns = json.loads(str(arrays["layout"]))
         nodes = [
             Node(name, kind, tuple(inputs), options, {key: arrays[f"{name}/{key}"] for key in keys})
             for name, kind, inputs, options, keys in layout
         ]
-    return Graph(size, tuple(nodes))
+    return Graph(size, tuple(nodes), columns)
 
 
 def drop_nodes(graph: Graph, replaced: Mapping[str, str], changed: Iterable[Node] = ()) -> Graph:

@@ -43,8 +43,8 @@ def detector_options(command: Command) -> Command:
             "--detector",
             default="haar",
             show_default=True,
-            type=click.Choice(("haar", "yunet")),
-            help="What finds faces: OpenCV's Haar cascade, or a YuNet model.",
+            type=click.Choice(("haar", "face", "yunet")),
+            help="What finds faces: OpenCV's Haar cascade; two networks, at any tilt; or a YuNet model.",
         ),
     ):
         command = option(command)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from fer_edge.config import check_choice
 from fer_edge.device.detection.detector import FaceDetector
+from fer_edge.device.detection.face import FaceNetworks
 from fer_edge.device.detection.yunet import YuNet
 from fer_edge.errors import ConfigError
 
-DETECTORS = ("haar", "yunet")
+DETECTORS = ("haar", "face", "yunet")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +19,7 @@ class DetectorChoice:
     """A detector by its name, checked when the choice is made.
 
     Attributes:
-        detector: ``haar``, OpenCV's cascade, or ``yunet``.
+        detector: ``haar``, OpenCV's cascade; ``face``, two networks of this package; or ``yunet``.
         detector_model: the ONNX file of ``yunet``.
 
     Raises:
@@ -39,9 +40,11 @@ class DetectorChoice:
         """Open the detector, for one thread; None is the cascade, which whoever finds faces opens by itself.
 
         Raises:
-            ModelFileError: the model is missing or no such detector.
+            ModelFileError: a model is missing or no such detector.
             MissingExtraError: this OpenCV is too old for it.
         """
+        if self.detector == "face":
+            return FaceNetworks()
         return YuNet(self.detector_model) if self.detector_model else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 
-from fer_edge.device.doctor.ask import Answer, ask
+from fer_edge.device.doctor.child import Answer, ask
 from fer_edge.device.doctor.finding import Finding, Status, split_advice
 from fer_edge.device.doctor.interpreter import SYSTEM_PACKAGES
 from fer_edge.device.doctor.packages import install

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 import fer_edge
-from fer_edge.device.doctor.ask import ask
+from fer_edge.device.doctor.child import ask
 from fer_edge.device.doctor.finding import Finding, Status, split_advice
 from fer_edge.device.doctor.system import System
 from fer_edge.errors import ModelFileError

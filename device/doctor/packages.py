@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from fer_edge.device.doctor.ask import ask
+from fer_edge.device.doctor.child import ask
 from fer_edge.device.doctor.finding import Finding, Status, split_advice
 from fer_edge.device.doctor.interpreter import SYSTEM_PACKAGES
 from fer_edge.device.doctor.system import System

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from io import UnsupportedOperation
 from typing import Any
 
+from fer_edge.device.outputs.append import write_whole
 from fer_edge.device.outputs.base import Output
-from fer_edge.device.outputs.whole import write_whole
 from fer_edge.device.results import FrameResult
 from fer_edge.errors import OutputError
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from io import RawIOBase
 
-from fer_edge.device.outputs.whole import write_whole
+from fer_edge.device.outputs.append import write_whole
 from fer_edge.errors import OutputError
 
 _EBML, _SEGMENT, _SEEK_HEAD, _VOID = 0x1A45DFA3, 0x18538067, 0x114D9B74, 0xEC

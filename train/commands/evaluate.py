@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from fer_edge.commands.types import ModelPath
+from fer_edge.train.commands.faces import are_face_networks, evaluate_faces
 from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP
 
 
@@ -23,7 +24,10 @@ from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP
 @click.option("--mirror", is_flag=True, help="Average each image with its mirror image too, and report it apart.")
 @click.option("--plots", type=click.Path(file_okay=False, path_type=Path), help="Draw PNG plots into this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
 def evaluate(
+    context: click.Context,
+    /,
     models: tuple[Path, ...],
     data: str,
     ferplus: Path | None,
@@ -38,7 +42,12 @@ def evaluate(
 
     Both kinds see the same pictures through the same preprocessing as on the device. Several models are
     averaged. --plots draws the confusion matrix and the worst mistakes.
+
+    A face-proposer and a face-refiner are measured together, on the images of --data that their training holds out.
     """
+    if are_face_networks(models):
+        evaluate_faces(context, models, data, as_json)
+        return
     from fer_edge.train import api
 
     report = api.evaluate(

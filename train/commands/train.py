@@ -12,6 +12,7 @@ import click
 from fer_edge.commands.types import ModelPath
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.errors import ConfigError
+from fer_edge.train.commands.faces import FACE, train_faces
 from fer_edge.train.commands.options import DATA, FERPLUS, MAP
 from fer_edge.train.commands.settings import given_by_hand, setting_options
 from fer_edge.train.recipe import SETTINGS
@@ -76,7 +77,13 @@ def train(context: click.Context, /, data: str, as_json: bool, **_: Any) -> None
     model.keras, history.csv, curves.png, run.json and a checkpoint after every epoch. Images that occur in a test
     split as well are dropped. What a --recipe needs is trained first, in folders below; to continue after an
     interruption, repeat the command.
+
+    With --model face, train the two networks of the face detector. DATA is then a set of images with boxes around
+    faces: JSON lines, WIDER FACE, Pascal VOC, YOLO or COCO. Only --out, --seed, --resume and --json may be given.
     """
+    if context.params["model"] == FACE:
+        train_faces(context, as_json)
+        return
     from fer_edge.train import api
 
     with as_usage_error():

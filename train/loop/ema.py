@@ -40,7 +40,7 @@ def averaged_weights(model: Any, images: NDArray[np.uint8]) -> Iterator[None]:
 
 
 def recompute_statistics(classifier: Any, images: NDArray[np.uint8]) -> None:
-    """Give the batch norms of a Keras model the statistics of images, uint8 N x S x S, under its weights."""
+    """Give a network's batch norms the statistics of images, uint8 N x rows x columns, under its present weights."""
     norms = [layer for layer in classifier.layers if type(layer).__name__ == "BatchNormalization"]
     if not norms:
         return

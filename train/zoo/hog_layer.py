@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.hog import BINS, BLOCK, CELL, STRIDE, hog_length
+from fer_edge.preprocess import HOG_BINS, HOG_BLOCK, HOG_CELL, HOG_STRIDE, hog_length
 from fer_edge.train.keras_setup import load_keras
 
 keras = load_keras()
 ops = keras.ops
 
-GAIN = float(BLOCK // CELL * math.sqrt(BINS))
+GAIN = float(HOG_BLOCK // HOG_CELL * math.sqrt(HOG_BINS))
 """6: a block's 36 features have norm 1, so this makes them 1 in the root mean square, as batch norm does its channels;
 joined to those they need not share int8 steps that are too coarse for them."""
 
-SIGMA = BLOCK / 4
+SIGMA = HOG_BLOCK / 4
 """Of the Gaussian window over a block, in pixels: OpenCV's (width + height) / 8."""
 
 TINY = 1e-6
@@ -35,17 +35,17 @@ CLIP, FIRST_EPSILON, SECOND_EPSILON = 0.2, 0.1, 1e-3
 
 
 def cell_weights() -> NDArray[np.float32]:
-    """Return how much each pixel of a block counts for each of its cells, BLOCK x BLOCK x cells, cells down columns.
+    """Return how much each pixel of a block counts for each of its cells, block x block x cells, cells down columns.
 
     The Gaussian window times bilinear interpolation between the centres of the cells.
     """
-    at = np.arange(BLOCK)
-    window = np.exp(-((at - BLOCK / 2) ** 2) / (2 * SIGMA**2))
-    centres = (np.arange(BLOCK // CELL) + 0.5) * CELL
-    share = np.maximum(1 - np.abs((at + 0.5)[:, None] - centres) / CELL, 0)  # pixel x cell
+    at = np.arange(HOG_BLOCK)
+    window = np.exp(-((at - HOG_BLOCK / 2) ** 2) / (2 * SIGMA**2))
+    centres = (np.arange(HOG_BLOCK // HOG_CELL) + 0.5) * HOG_CELL
+    share = np.maximum(1 - np.abs((at + 0.5)[:, None] - centres) / HOG_CELL, 0)  # pixel x cell
     one = window[:, None] * share
     both = one[:, None, None, :] * one[None, :, :, None]  # row, column, cell column, cell row
-    weights: NDArray[np.float32] = both.reshape(BLOCK, BLOCK, -1).astype(np.float32)
+    weights: NDArray[np.float32] = both.reshape(HOG_BLOCK, HOG_BLOCK, -1).astype(np.float32)
     return weights
 
 
@@ -55,8 +55,8 @@ class Hog(keras.layers.Layer):  # type: ignore[misc, name-defined]
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**(options | {"dtype": "float32"}))
-        cells = (BLOCK // CELL) ** 2
-        self.kernel = np.tile(cell_weights()[:, :, None, :], (1, 1, BINS, 1))
+        cells = (HOG_BLOCK // HOG_CELL) ** 2
+        self.kernel = np.tile(cell_weights()[:, :, None, :], (1, 1, HOG_BINS, 1))
         self.cells = cells
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
@@ -73,18 +73,18 @@ class Hog(keras.layers.Layer):  # type: ignore[misc, name-defined]
         # Where nothing changes there is no direction, and neither root nor angle has a finite slope.
         flat = ops.cast(squared < TINY, "float32")
         magnitude = ops.sqrt(squared + flat) - flat
-        turn = ops.arctan2(dy, dx + flat) * (BINS / math.pi) - 0.5
+        turn = ops.arctan2(dy, dx + flat) * (HOG_BINS / math.pi) - 0.5
         # Each orientation votes for its two nearest bins; angle and angle + 180 degrees are the same.
-        distance = ops.mod(turn - ops.arange(BINS, dtype="float32") + BINS / 2, BINS) - BINS / 2
+        distance = ops.mod(turn - ops.arange(HOG_BINS, dtype="float32") + HOG_BINS / 2, HOG_BINS) - HOG_BINS / 2
         votes = magnitude * ops.maximum(1 - ops.abs(distance), 0.0)
-        blocks = ops.depthwise_conv(votes, self.kernel, STRIDE, padding="valid", data_format="channels_last")
+        blocks = ops.depthwise_conv(votes, self.kernel, HOG_STRIDE, padding="valid", data_format="channels_last")
         side = blocks.shape[1]
-        blocks = ops.reshape(blocks, (-1, side, side, BINS, self.cells))
+        blocks = ops.reshape(blocks, (-1, side, side, HOG_BINS, self.cells))
         # OpenCV walks through blocks and cells column by column, with the bins of a cell together.
-        blocks = ops.reshape(ops.transpose(blocks, (0, 2, 1, 4, 3)), (-1, side * side, self.cells * BINS))
-        blocks = ops.minimum(blocks / (_norm(blocks) + FIRST_EPSILON * self.cells * BINS), CLIP)
+        blocks = ops.reshape(ops.transpose(blocks, (0, 2, 1, 4, 3)), (-1, side * side, self.cells * HOG_BINS))
+        blocks = ops.minimum(blocks / (_norm(blocks) + FIRST_EPSILON * self.cells * HOG_BINS), CLIP)
         blocks = blocks / (_norm(blocks) + SECOND_EPSILON)
-        return ops.reshape(blocks, (-1, side * side * self.cells * BINS))
+        return ops.reshape(blocks, (-1, side * side * self.cells * HOG_BINS))
 
 
 def _norm(blocks: Any) -> Any:

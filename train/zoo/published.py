@@ -10,7 +10,7 @@ in the dense layer, which reads 24x24x64 values.
 
 ``hog-cnn``: their "hybrid features", HOG joined to the convolutions of ``deep-cnn`` before the dense layers. Training
 computes the features inside the network, from the augmented image (`fer_edge.train.zoo.hog_layer`); a converted file
-takes them as its second input, which `fer_edge.hog` computes with OpenCV from the same crop.
+takes them as its second input, which `fer_edge.preprocess` computes with OpenCV from the same crop.
 
 ``ffnn``: dense layers on the pixels, a baseline without convolutions. Jain names such a network and prints no sizes;
 two hidden layers of 512 and 256 units are this project's choice.

@@ -49,6 +49,19 @@ def test_the_sums_are_the_same(kernel, corners):
     np.testing.assert_array_equal(found, expected)  # whole numbers: no rounding
 
 
+@settings(max_examples=20, deadline=None)
+@given(
+    arrays.arrays(np.float32, (6, 6, 1, 2), elements=st.integers(-127, 127)),
+    arrays.arrays(np.uint8, st.tuples(st.just(1), st.integers(1, 4), st.integers(1, 4), st.just(1))),
+)
+def test_the_sums_of_a_larger_window_are_the_same(kernel, corners):
+    picture = tf.constant(np.kron(corners, np.ones((1, 4, 4, 1))).astype(np.float32))
+    picture += tf.reshape(tf.range(tf.size(picture), dtype=tf.float32) % 7, picture.shape)
+    expected = tf.nn.conv2d(picture, kernel, 4, "SAME")
+    found = tf.nn.conv2d(tf.nn.space_to_depth(picture, 2), block_kernel(kernel), 2, "SAME")
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.usefixtures("quiet_converter")
 @pytest.mark.parametrize("width", [3, 4])
 def test_the_int8_file_answers_as_before(folded, ranges, tiny, tmp_path, width):

@@ -14,9 +14,9 @@ from fer_edge.convert.graph.from_keras import read_keras
 from fer_edge.convert.quantize.calibration import calibrate
 from fer_edge.convert.quantize.fake_quant import FakeQuantization
 from fer_edge.errors import ConversionError, ModelFileError
-from fer_edge.hog import DEFINITION, HogExtractor, hog_length
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
+from fer_edge.preprocess import HOG_DEFINITION, HogExtractor, hog_length
 from fer_edge.runtime import TFLiteModel
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.zoo import convnet
@@ -26,7 +26,7 @@ from tests.convert.conftest import shake
 # What TensorFlow's converter says about every fully quantized model.
 pytestmark = pytest.mark.filterwarnings("ignore:Statistics for quantized inputs were expected:UserWarning")
 SIZE = 16
-HOG = {**DEFINITION, "gain": 6.0}
+HOG = {**HOG_DEFINITION, "gain": 6.0}
 
 
 @pytest.fixture(scope="module")

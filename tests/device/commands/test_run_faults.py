@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
-from fer_edge.device.outputs.opening import QUEUED_PICTURES
+from fer_edge.device.outputs.factory import QUEUED_PICTURES
 from fer_edge.device.sources import Source
 
 

@@ -9,6 +9,7 @@ import fer_edge
 from fer_edge.cli import main
 from fer_edge.device.detection import choice
 from fer_edge.device.detection.choice import HAAR, DetectorChoice
+from fer_edge.device.detection.face import FaceNetworks
 from fer_edge.device.faces import Detection
 from fer_edge.device.web.camera import CameraDesk
 from fer_edge.device.web.photo import PhotoDesk
@@ -102,3 +103,12 @@ def test_the_page_of_a_run_has_its_detector(net, photo, model_path, monkeypatch)
     with fer_edge.run(photo, models="nano", detector="yunet", detector_model=net, serve=free_port()) as loop:
         list(loop)
     assert chosen == [DetectorChoice("yunet", net)]
+
+
+def test_the_face_networks_are_part_of_the_package():
+    assert isinstance(DetectorChoice("face").open(), FaceNetworks)
+
+
+def test_a_model_is_for_yunet_alone(tmp_path):
+    with pytest.raises(ConfigError, match="go together"):
+        DetectorChoice("face", tmp_path / "model.onnx")

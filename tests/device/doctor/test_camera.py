@@ -30,7 +30,7 @@ PICAMERA2 = """
             return {"lores": {"format": "YUV420", "size": (300, 240), "stride": 320}, "colour_space": None}
         def start(self):
             pass
-        def capture_request(self):
+        def capture_request(self, wait):
             CAPTURE
             return Request()
         def stop(self):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.device.doctor.ask import ask
+from fer_edge.device.doctor.child import ask
 from fer_edge.device.doctor.system import Python, System
 
 

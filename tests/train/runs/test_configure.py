@@ -20,8 +20,11 @@ def compact(**given):
 
 def test_the_needs_of_a_recipe_go_where_they_are_given_by_hand():
     needs = compact().needs
-    stems = needs.start.stem, needs.temperature.stem
-    assert (len(needs.teachers), *stems) == (3, "compact-start", "compact-fer2013-holdout")
+    assert (len(needs.teachers), needs.start.stem, needs.temperature.stem) == (
+        3,
+        "compact-start",
+        "compact-fer2013-holdout",
+    )
     found = compact(teachers=("large",))
     assert (found.needs.teachers, found.teachers) == ((), (shipped_models()["large"],))
     assert found.recipe.distillation == Distillation(share=0.8, views=24)
@@ -90,8 +93,11 @@ def test_files_bring_the_settings_that_they_need(tmp_path):
 
 def test_a_recipe_by_its_name_is_the_same_as_its_file():
     given = {"auxiliary_ferplus": VOTES}
-    by_path = configure(Path("x"), find_recipe("compact-fer2013"), given)
-    assert configure("x", "compact-fer2013", given) == by_path == compact()
+    assert (
+        configure("x", "compact-fer2013", given)
+        == configure(Path("x"), find_recipe("compact-fer2013"), given)
+        == compact()
+    )
 
 
 def test_votes_that_a_recipe_needs_are_asked_for():

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from fer_edge.hog import HogExtractor
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import ModelInfo, write_info
+from fer_edge.preprocess import HogExtractor
 from fer_edge.train.data.demo import make_demo
 from fer_edge.train.keras_model import load_model
 from fer_edge.train.keras_setup import load_keras

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from fer_edge.device.outputs.whole import write_whole
+from fer_edge.device.outputs.append import write_whole
 from fer_edge.errors import OutputError
 from tests.device.outputs.test_jsonl import AlmostFull
 

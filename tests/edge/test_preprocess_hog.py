@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_edge.hog import BINS, HogExtractor, hog_length
+from fer_edge.preprocess import HOG_BINS, HogExtractor, hog_length
 
 
 @pytest.mark.parametrize(("size", "length"), [(48, 900), (16, 36), (64, 1764)])
@@ -24,7 +24,7 @@ def test_each_block_has_norm_one():
 def test_a_slope_votes_for_its_direction(angle, bins):
     x, y = np.meshgrid(np.arange(48), np.arange(48))
     slope = np.cos(np.radians(angle)) * x + np.sin(np.radians(angle)) * y
-    histogram = HogExtractor(48).features((slope * 3).astype(np.uint8)).reshape(-1, BINS).sum(axis=0)
+    histogram = HogExtractor(48).features((slope * 3).astype(np.uint8)).reshape(-1, HOG_BINS).sum(axis=0)
     assert set(np.flatnonzero(histogram > 0.3 * histogram.max())) == bins
 
 

@@ -1,0 +1,1 @@
+"""What training and device share of the face detector: grids, squares, tiles and crops."""

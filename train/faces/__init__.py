@@ -1,0 +1,1 @@
+"""Training of the face detector: a proposer on the whole frame and a refiner on crops."""

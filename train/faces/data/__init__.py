@@ -1,0 +1,1 @@
+"""Face data sets: what is annotated, what to believe of it, and the images in memory."""

@@ -11,13 +11,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-SMOOTHING_S = 0.25
-"""Time constant of the scores' exponential smoothing, in seconds."""
+SMOOTHING_S = 0.5
+"""Time constant of the scores' exponential smoothing, in seconds; chosen on clips, see docs/wild.md."""
 
 LEAD_AT_ONCE = 0.15
 """Probability by which another expression must lead to become the label at once."""
 
-LEAD_S = 0.5
+LEAD_S = 1.0
 """Seconds for which another expression must lead, by however little, to become the label."""
 
 

@@ -55,19 +55,19 @@ def test_a_label_does_not_flicker_between_two_that_are_close():
 def test_a_clear_change_shows_at_the_same_moment_at_every_rate(rate):
     film = [scores(0.95, 0.05)] * rate + [scores(0.05, 0.95)] * rate
     changed = shown(film, rate).index(1) / rate
-    assert 1.0 < changed <= 1.0 + max(0.25, 1 / rate) + 1 / rate
+    assert 1.0 < changed <= 1.0 + max(SMOOTHING_S, 1 / rate) + 1 / rate
 
 
 @pytest.mark.parametrize("rate", [10, 30])
 def test_a_small_lead_shows_after_a_while(rate):
     lead = LEAD_AT_ONCE / 3
-    film = [scores(0.5 + lead, 0.5 - lead)] * rate + [scores(0.5 - lead / 2, 0.5 + lead / 2)] * (3 * rate)
+    film = [scores(0.5 + lead, 0.5 - lead)] * rate + [scores(0.5 - lead / 2, 0.5 + lead / 2)] * (4 * rate)
     changed = shown(film, rate).index(1) / rate - 1.0
     assert LEAD_S < changed < LEAD_S + 0.6
 
 
 def test_the_score_may_be_another_ones_for_a_moment():
     state = express(None, scores(0.9, 0.1), 0.0)
-    state = express(state, scores(0.0, 1.0), 0.17)
+    state = express(state, scores(0.0, 1.0), 0.66 * SMOOTHING_S)
     assert state.leader == 1
     assert state.label == 0

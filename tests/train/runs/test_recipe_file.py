@@ -18,10 +18,10 @@ def write(tmp_path):
 
 def test_a_file_of_ones_own_on_a_shipped_one(write):
     file = read_recipe(
-        write("base: compact\nepochs: 120\nlearning_rate: 5e-3\nflip: false\nneeds: {teachers: [large]}\n")
+        write("base: compact-fer2013\nepochs: 120\nlearning_rate: 5e-3\nflip: false\nneeds: {teachers: [large]}\n")
     )
     assert (file.settings["epochs"], file.settings["learning_rate"], file.settings["flip"]) == (120, 5e-3, False)
-    assert file.settings["smaller"] == 0.2  # of compact
+    assert file.settings["smaller"] == 0.2  # of compact-fer2013
     assert file.settings["symmetric"] is True  # of compact-start, which that is based on
     assert [path.stem for path in file.needs.teachers] == ["large"]
     assert file.needs.start is None  # needs stands for all of the base's
@@ -57,7 +57,7 @@ def test_a_network_is_found_from_the_file(write, tmp_path):
         ("- epochs\n", "line 1: expected a setting and its value a line"),
         ("epochs: 3\n  seed: 4\n", "line 2: expected YAML"),
         ("", "expected a recipe with the keys epochs, .*, needs, found an empty file"),
-        ("base: compct\n", "line 1: expected a recipe, .*found 'compct'; did you mean 'compact'?"),
+        ("base: compact\n", "line 1: expected a recipe, .*found 'compact'; did you mean 'compact-"),
         ("base: own\n", "expected a base that is not based on it"),
         ("needs:\n  votes: all\n", "line 2: expected ferplus or auxiliary_ferplus or fused_ferplus for 'votes'"),
         ("needs:\n  teacher: [large]\n", "line 2: .*found 'teacher'; did you mean 'teachers'?"),

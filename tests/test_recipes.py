@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fer_edge.model_file import file_hash
+from fer_edge.shipped import shipped_models
 from fer_edge.train.recipe import Augmentation, Distillation, Recipe
 from fer_edge.train.runs.chain import Chain
 from fer_edge.train.runs.config import Needs, architecture_of
@@ -18,7 +19,9 @@ from fer_edge.train.runs.recipe_file import find_recipe, published_recipes, read
 ROOT = Path(__file__).parents[1]
 CARDS = ROOT / "benchmarks" / "results" / "accuracy"
 FILES = ROOT / "benchmarks" / "accuracy"
-TRAINED = sorted(shipped_recipes().keys() - published_recipes().keys())
+WITHOUT_A_RUN = {"compact"}
+"""The shipped file is a mean of three models, one of them made by a development script; the recipe is the nearest."""
+TRAINED = sorted(shipped_recipes().keys() - published_recipes().keys() - WITHOUT_A_RUN)
 LATER = {"smaller": 0.0}
 """Elements of the augmentation that are younger than some runs, and what they are where a run has not got them."""
 
@@ -45,6 +48,7 @@ def recipe_of(card):
 
 def test_every_shipped_model_has_a_recipe_and_every_recipe_a_card():
     assert {"nano", "compact-fer2013", "large", "compact-ferplus"} <= set(TRAINED)
+    assert shipped_recipes().keys() >= shipped_models().keys()
     assert len(TRAINED) == 14
     assert all((CARDS / f"{name}-run.json").is_file() for name in TRAINED)
 

@@ -68,12 +68,16 @@ def test_a_setting_that_could_not_act_is_refused(settings, option):
     assert caught.value.option == option
 
 
+SHARES = ("auxiliary_share", "fused_share")
+"""What acts only with votes."""
+
+
 def test_what_cannot_act_is_off():
     recipe = Recipe(optimizer="adam", schedule="constant", contrast="equalize")
     assert (recipe.weight_decay, recipe.warmup_epochs) == (0, 0)
     assert (recipe.augmentation.contrast, recipe.augmentation.light) == (0, 0)
     assert recipe == make_recipe(
-        {"optimizer": "adam", "schedule": "constant", "input_contrast": "equalize", "auxiliary_share": 0.0},
+        {"optimizer": "adam", "schedule": "constant", "input_contrast": "equalize", **dict.fromkeys(SHARES, 0.0)},
         taught=False,
     )
 

@@ -57,7 +57,7 @@ def test_a_network_is_found_from_the_file(write, tmp_path):
         ("- epochs\n", "line 1: expected a setting and its value a line"),
         ("epochs: 3\n  seed: 4\n", "line 2: expected YAML"),
         ("", "expected a recipe with the keys epochs, .*, needs, found an empty file"),
-        ("base: compact\n", "line 1: expected a recipe, .*found 'compact'; did you mean 'compact-"),
+        ("base: compct\n", "line 1: expected a recipe, .*found 'compct'; did you mean 'compact'?"),
         ("base: own\n", "expected a base that is not based on it"),
         ("needs:\n  votes: all\n", "line 2: expected ferplus or auxiliary_ferplus or fused_ferplus for 'votes'"),
         ("needs:\n  teacher: [large]\n", "line 2: .*found 'teacher'; did you mean 'teachers'?"),

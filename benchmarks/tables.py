@@ -99,7 +99,8 @@ def classes_table(model: str) -> str:
 
 def robustness_table(argument: str) -> str:
     """Return what each condition costs, in points of top-1, one column for each shipped model or for the named one."""
-    names = [argument] if argument else [path.stem for path in sorted((ROOT / "edge" / "models").glob("*.tflite"))]
+    shipped = [path.stem for path in sorted((ROOT / "edge" / "models").glob("*.tflite"))]
+    names = [argument] if argument else [name for name in shipped if not name.startswith("face-")]
     found = {name: json.loads((RESULTS / "x86_64" / f"{name}-evaluate.json").read_text()) for name in names}
     lines = [f"| condition | {' | '.join(f'`{name}`' for name in names)} |", f"|---|{'---:|' * len(names)}"]
     lines.append(f"| as it is | {' | '.join(format(e['top1'], '.1%') for e in found.values())} |")

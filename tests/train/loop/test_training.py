@@ -124,7 +124,7 @@ def test_a_diverged_training_is_no_success(tiny, tmp_path):
     assert not (tmp_path / "run/model.keras").exists()
 
 
-@pytest.mark.parametrize("changes", [{"patience": 3}, {"schedule": "plateau"}])
+@pytest.mark.parametrize("changes", [{"patience": 3}, {"schedule": "plateau", "warmup_epochs": 0.0}])
 def test_what_follows_the_held_out_part_needs_one(tiny, tmp_path, changes):
     with pytest.raises(DataError, match="expected images to hold out"):
         train_model(tiny, "nano", dataclasses.replace(SHORT, holdout=0.001, **changes), tmp_path / "run")
@@ -133,7 +133,8 @@ def test_what_follows_the_held_out_part_needs_one(tiny, tmp_path, changes):
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "muon"])
 def test_other_optimizers_and_schedules_learn(tiny, tmp_path, optimizer):
     rate = 0.05 if optimizer == "sgd" else 2e-3
-    recipe = dataclasses.replace(SHORT, epochs=6, optimizer=optimizer, schedule="plateau", learning_rate=rate)
+    plateau = {"schedule": "plateau", "warmup_epochs": 0.0, "learning_rate": rate}
+    recipe = dataclasses.replace(SHORT, epochs=6, optimizer=optimizer, **plateau)
     history = train_model(tiny, "nano", recipe, tmp_path / "run")
     assert history[-1].loss < history[0].loss
     assert history[-1].learning_rate == pytest.approx(rate)

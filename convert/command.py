@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.convert import api
@@ -62,7 +63,7 @@ def convert(
     from fer_edge.shipped import FACE_PREFIX
 
     if read_info(model).name.startswith(FACE_PREFIX):
-        _convert_face_network(model, int8, mapping, as_json, **options)
+        _convert_face_network(model, as_json, **{name: options[name] for name in ("data", "out", "report", "seed")})
         return
     with as_usage_error():
         report = api.convert(model, int8=int8, mapping=dict(mapping), **options)
@@ -77,21 +78,20 @@ def convert(
         print_report(report)
 
 
-def _convert_face_network(
-    model: Path,
-    int8: bool,
-    mapping: tuple[tuple[str, str], ...],
-    as_json: bool,
-    *,
-    data: str,
-    out: Path,
-    report: Path | None,
-    seed: int,
-    ferplus: Path | None,
-    qat_epochs: int | None,
-) -> None:
-    if not int8 or ferplus or mapping or qat_epochs:
-        raise click.UsageError("a face network takes --int8 alone: no --float, --ferplus, --map or --qat-epochs")
+FACE_OPTIONS = ("model", "int8", "data", "out", "report", "seed", "as_json")
+"""Parameters that the conversion of a face network has; the others are about expressions, or float files."""
+
+
+def _convert_face_network(model: Path, as_json: bool, *, data: str, out: Path, report: Path | None, seed: int) -> None:
+    context = click.get_current_context()
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in FACE_OPTIONS
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"a face network takes --int8 alone: no {', '.join(sorted(given))}")
     from fer_edge.convert.faces import convert_face_file
 
     found = convert_face_file(model, Path(data), out, report or out.with_name(f"{out.name}.report.json"), seed)

@@ -60,18 +60,6 @@ SUITES = {
         ("device/web/**/*", "edge/labels.py", "tests/device/web/browser/*.py"),
         "Chromium",
     ),
-    "slow": Suite(
-        ("scripts/test", "-m", "slow"),
-        (
-            "edge/runtime.py",
-            "setup.cfg",
-            "train/loop/*.py",
-            "train/augment/*.py",
-            "device/deploy/**/*",
-            "device/web/*.py",
-        ),
-        "half an hour and the network",
-    ),
 }
 
 

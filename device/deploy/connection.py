@@ -147,7 +147,9 @@ class Connection:
         command = ["rsync", *flags, "-e", shell, f"{folder}/", f"{target}:{destination}/"]
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         if done.returncode:
-            self._refuse_loss(LOST if self._master.poll() is not None else 0, done.stderr)
+            # rsync passes on ssh's status, which may be there a moment before the master has ended.
+            lost = done.returncode == LOST or self._master.poll() is not None
+            self._refuse_loss(LOST if lost else 0, done.stderr)
             raise DeployError(f"rsync failed: {last_line(done.stderr)}")
         sent = re.search(r"Total bytes sent: ([\d,.]+)", done.stdout)
         return int(re.sub(r"\D", "", sent[1])) if sent else 0

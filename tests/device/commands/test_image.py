@@ -71,7 +71,9 @@ def test_a_bad_photo_does_not_stop_the_others(image, photo, tmp_path):
     result = image(bad, photo, "--json")
     assert result.exit_code == 1
     assert [entry["file"] for entry in json.loads(result.stdout)] == [str(photo)]
-    assert result.stderr == f"Error: {bad}: expected a photo (JPEG, PNG, ...), found 8 bytes that OpenCV cannot decode\n"
+    assert (
+        result.stderr == f"Error: {bad}: expected a photo (JPEG, PNG, ...), found 8 bytes that OpenCV cannot decode\n"
+    )
 
 
 def test_a_photo_that_is_not_there_is_wrong_usage(image, photo, tmp_path):

@@ -26,6 +26,7 @@ COMMANDS = {
     "models": ("fer_edge.train.commands.models:models", "List the shipped models and the zoo."),
     "convert": ("fer_edge.convert.command:convert", "Turn a trained model into a verified int8 TFLite file."),
     "image": ("fer_edge.device.commands.image:image", "Find faces and expressions in photos."),
+    "analyze": ("fer_edge.device.commands.analyze:analyze", "Find faces in an archive of images and videos; tables."),
     "run": ("fer_edge.device.commands.run:run", "Run the camera loop: faces, boxes, expressions."),
     "serve": ("fer_edge.device.commands.serve:serve", "Serve the live page without a camera of its own."),
     "bench": ("fer_edge.device.commands.bench:bench", "Measure latency on this machine."),

@@ -38,7 +38,7 @@ DEVICE = (
     {"outputs", "reader"},
     {"doctor"},
     {"web", "bench", "deploy"},
-    {"run"},
+    {"run", "archive"},
     {"commands"},
 )
 """The wings of ``device/`` and the modules at its top, from the bottom: each imports only what stands before it."""

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 SCRIPT = Path(__file__).parents[1] / "pi" / "guest" / "outputs.py"
 FACES = 500
-NEAR = 8
+NEAR = 12
 """Steps of 1/256 between the two best scores within which another way of rounding may name the other one."""
 
 
@@ -51,15 +51,16 @@ def outputs(python, folder, model, faces, kernels, environment=None):
 def test_the_same_expressions(former, model, tmp_path):
     faces = public_test_faces(FACES)
     python, environment = former
-    found, (runtime, numpy) = outputs(python, tmp_path, model, faces, "auto", environment)
+    found, (runtime, numpy) = outputs(python, tmp_path, model, faces, "reference", environment)
     assert runtime == "tflite_runtime.interpreter"
     assert numpy.startswith("1.")
-    plain, _ = outputs(sys.executable, tmp_path, model, faces, "reference")
-    assert (found.argmax(axis=1) == plain.argmax(axis=1)).all()
-    assert np.abs(found - plain).max() <= 2
-    # XNNPACK rounds otherwise than both; only what is a near tie may fall to the other side.
+    reference, _ = outputs(sys.executable, tmp_path, model, faces, "reference")
+    assert (found.argmax(axis=1) == reference.argmax(axis=1)).all()
+    assert np.abs(found - reference).max() <= 2
+    # What a device runs by default rounds otherwise in either; only what is a near tie may fall to the other side.
+    former_fast, _ = outputs(python, tmp_path, model, faces, "auto", environment)
     fast, _ = outputs(sys.executable, tmp_path, model, faces, "auto")
-    other = found.argmax(axis=1) != fast.argmax(axis=1)
+    other = former_fast.argmax(axis=1) != fast.argmax(axis=1)
     best = np.sort(fast[other], axis=1)
     assert other.mean() < 0.02
     assert (best[:, -1] - best[:, -2] <= NEAR).all()

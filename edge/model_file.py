@@ -4,6 +4,7 @@ A trained ``.keras`` file is a zip already; a ``.tflite`` file gets a zip append
 flatbuffer, as the TFLite metadata convention does: interpreters read only the flatbuffer, and any
 unzip opens the rest. Both hold ``fer_edge.json`` (a `ModelInfo`) and ``labels.txt``. A ``.tflite`` file also holds the
 checksum of its flatbuffer, which has none of its own: with a changed weight it would load, and answer something else.
+Nothing of it is unpacked further than it is good for: a few bytes of a zip can stand for gigabytes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ TFLITE_IDENTIFIER = b"TFL3"  # bytes 4..8 of every TFLite flatbuffer
 # What zipfile raises for bytes that changed: a checksum or signature, a torn stream or the end of one, a negative
 # offset or a name that is no text, and an encryption or a version that it takes from them.
 ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError)
+LARGEST_FILE_BYTES = 512 << 20
+"""Of a model file, and of one member of a ``.keras`` file; the teachers' weights take 60 MB."""
+LARGEST_TEXT_BYTES = 16 << 20
+"""Of a member that is text: metadata, labels, Keras' own configuration."""
+_TEXT_ENDINGS = (".json", ".txt", ".sha256")
+_PIECE_BYTES = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +107,9 @@ def _check_types(info: ModelInfo) -> None:
     for field in ("training", "conversion", "accuracy"):
         if not isinstance(getattr(info, field), Mapping):
             raise ValueError(f"{field} is no dictionary")
+    for part in ("recipe", "data", "calibration"):
+        if not isinstance(info.training.get(part, {}), Mapping):
+            raise ValueError(f"{part} of its training is no dictionary")
     if info.contrast not in CONTRASTS:
         raise ValueError(f"contrast '{info.contrast}' is none of {', '.join(CONTRASTS)}")
 
@@ -113,12 +123,17 @@ def read_info(path: Path) -> ModelInfo:
     data = _read(path)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entry = archive.getinfo(INFO_NAME)
-            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others raise their own errors
-                raise zipfile.BadZipFile(f"compression {entry.compress_type}")
-            text = archive.read(entry).decode("utf-8")
+            text = _unpack(archive, archive.getinfo(INFO_NAME)).decode("utf-8")
+            if path.suffix == ".keras":  # Keras will read each member whole, however much it unpacks to
+                for entry in archive.infolist():
+                    for _ in _pieces(archive, entry):
+                        pass
     except (*ZIP_DAMAGE, KeyError) as error:
         made_by = "'fer-edge convert --int8'" if path.suffix == ".tflite" else "'fer-edge train'"
+        if isinstance(error, _TooLargeError):
+            raise ModelFileError(
+                f"{path}: expected a model, found a zip whose {error}; make it with {made_by}"
+            ) from error
         raise ModelFileError(
             f"{path}: expected a model with fer-edge's labels and input definition inside, found none that can be "
             f"read; make it with {made_by}"
@@ -132,7 +147,8 @@ def write_info(path: Path, info: ModelInfo) -> None:
     members: list[tuple[str, bytes]] = []
     if path.suffix == ".keras":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [(n, archive.read(n)) for n in archive.namelist() if n not in (INFO_NAME, LABELS_NAME)]
+            entries = [each for each in archive.infolist() if each.filename not in (INFO_NAME, LABELS_NAME)]
+            members = [(each.filename, _unpack(archive, each)) for each in entries]
         body = b""
     else:
         body = flatbuffer(data)
@@ -175,27 +191,56 @@ def check_tflite(path: Path) -> None:
             "make it with 'fer-edge convert --int8'"
         )
     stated = _stated_checksum(data)
-    if stated is not None and hashlib.sha256(flatbuffer(data)).hexdigest() != stated:
+    if stated is None:
+        read_info(path)  # says so where the file has nothing of fer-edge's
+        raise ModelFileError(
+            f"{path}: expected the checksum of its weights, found none that can be read: the file is damaged, or "
+            "older than checksums; copy it here again, or make it with 'fer-edge convert --int8'"
+        )
+    if hashlib.sha256(flatbuffer(data)).hexdigest() != stated:
         raise ModelFileError(
             f"{path}: expected the weights that its checksum is of, found others: the file is damaged; "
             "copy it here again"
         )
 
 
+class _TooLargeError(zipfile.BadZipFile):
+    """A member that unpacks to more than one of its kind is good for."""
+
+
 def _stated_checksum(data: bytes) -> str | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return archive.read(CHECKSUM_NAME).decode("ascii").strip()
-    except (
-        *ZIP_DAMAGE,
-        KeyError,
-        NotImplementedError,
-    ):
-        return None  # `read_info` says what is wrong, if anything is
+            return _unpack(archive, archive.getinfo(CHECKSUM_NAME)).decode("ascii").strip()
+    except (*ZIP_DAMAGE, KeyError):
+        return None
+
+
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Return a member's content; raises one of `ZIP_DAMAGE` where it is damaged, or too large for what it is."""
+    return b"".join(_pieces(archive, entry))
+
+
+def _pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield a member's content piece by piece, as far as one of its kind may go by what is really unpacked."""
+    limit = LARGEST_TEXT_BYTES if entry.filename.endswith(_TEXT_ENDINGS) else LARGEST_FILE_BYTES
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others raise their own errors
+        raise zipfile.BadZipFile(f"compression {entry.compress_type}")
+    with archive.open(entry) as member:
+        done = 0
+        while piece := member.read(_PIECE_BYTES):
+            done += len(piece)
+            if max(done, entry.file_size) > limit:
+                raise _TooLargeError(f"{printable(entry.filename, 60)} unpacks to more than {limit >> 20} MB")
+            yield piece
 
 
 def _read(path: Path) -> bytes:
     try:
+        if (size := path.stat().st_size) > LARGEST_FILE_BYTES:
+            raise ModelFileError(
+                f"{path}: expected a model of up to {LARGEST_FILE_BYTES >> 20} MB, found {size >> 20} MB; name another"
+            )
         return path.read_bytes()
     except OSError as error:
         raise ModelFileError(f"{path}: expected a model file, but it cannot be read ({error.strerror})") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ModelFileError
-from fer_edge.model_file import ModelInfo, read_info
+from fer_edge.model_file import LARGEST_FILE_BYTES, ModelInfo, read_info
 from fer_edge.preprocess import normalise
 from fer_edge.train.keras_setup import load_keras
 
+WEIGHTS = "model.weights.h5"
 BATCH = 256  # images a forward pass; accuracy does not depend on it
 
 
@@ -44,6 +46,7 @@ def load_model(path: Path) -> KerasModel:
     keras = load_keras()
     from fer_edge.train.zoo.hog_layer import Hog  # a Keras layer, which only those who have Keras can import
 
+    _check_weights(path)
     try:
         model = keras.saving.load_model(path, compile=False, custom_objects={"Hog": Hog})
     except Exception as error:  # a damaged file: whatever zipfile, zlib, HDF5 or Keras' own code stumbles over
@@ -56,3 +59,26 @@ def load_model(path: Path) -> KerasModel:
             f"{model.output_shape}; train it again"
         )
     return KerasModel(model, info)
+
+
+def _check_weights(path: Path) -> None:
+    """Raise ModelFileError where arrays of the file unpack to more than its weights can be."""
+    import h5py
+
+    largest = 0
+
+    def measure(name: str, item: Any) -> None:
+        nonlocal largest
+        if isinstance(item, h5py.Dataset):
+            largest = max(largest, item.nbytes)
+
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(WEIGHTS) as member, h5py.File(member, "r") as weights:
+            weights.visititems(measure)
+    except Exception:  # whatever is wrong with it, Keras says so
+        return
+    if largest > LARGEST_FILE_BYTES:
+        raise ModelFileError(
+            f"{path}: expected weights of up to {LARGEST_FILE_BYTES >> 20} MB, found {largest >> 20} MB in one array; "
+            "train it again"
+        )

@@ -7,18 +7,17 @@ connection (a "control master"); everything else shares it, so that a security k
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import re
 import shlex
 import shutil
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
+from fer_edge.device.deploy.child import Answer, Held, ask, held, killed_after
 from fer_edge.device.deploy.explain import explain_login, last_line
 from fer_edge.device.deploy.target import MARK
 from fer_edge.errors import DeployError
@@ -37,14 +36,12 @@ SHARE = ("-T", "-x", "-F", "none", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"
 LOST = 255
 """Exit status of ssh when the connection, and not the command, failed."""
 
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """What a script on the target answered: its exit status and its text."""
-
-    status: int
-    stdout: str
-    stderr: str
+LOGIN_S = 60.0
+"""Longest wait for a login to say that it is there: ssh itself gives up a silent network after 15 s."""
+LOCK_S = 30.0
+"""The same for the lock, for which the target waits 5 s."""
+SEND_S = 3600.0
+"""Longest that the files may take on their way."""
 
 
 class Connection:
@@ -60,7 +57,7 @@ class Connection:
         self.host = host
         self._config = ("-F", str(config)) if config else ()
         self._stack = contextlib.ExitStack()
-        self._holder: subprocess.Popen[bytes] | None = None
+        self._holder: Held | None = None
 
     def __enter__(self) -> Self:
         if not shutil.which("ssh"):
@@ -69,12 +66,12 @@ class Connection:
             # Not the user's TMPDIR: the name of a socket must be shorter than about 100 characters.
             folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="fer-edge-", dir="/tmp"))
             self._socket = ("-S", str(Path(folder) / "s"))
-            self._errors = self._stack.enter_context(tempfile.TemporaryFile())
             command = ["ssh", *self._config, *LOGIN, *self._socket, self.host, "sh"]
-            self._master = self._stack.enter_context(_held(command, self._errors))
-            if _ask(self._master, "{ echo fer-edge:ready; exec cat >/dev/null; }") != "ready":
+            self._master = self._stack.enter_context(held(command))
+            if self._master.answer("{ echo fer-edge:ready; exec cat >/dev/null; }", MARK, LOGIN_S) != "ready":
+                silent = self._master.process.poll() is None
                 self._master.wait()
-                raise DeployError(explain_login(self.host, _text(self._errors)))
+                raise DeployError(explain_login(self.host, self._master.errors(), silent=silent))
             self._stack = self._stack.pop_all()
         return self
 
@@ -83,18 +80,23 @@ class Connection:
     ) -> None:
         self._stack.close()
 
-    def run(self, script: str, argument: str) -> Answer:
+    def run(self, script: str, argument: str, timeout_s: float = 60.0, what: str = "a script") -> Answer:
         """Run a POSIX script with one argument on the target.
 
+        Args:
+            script: all of it.
+            argument: a word without what a shell would interpret.
+            timeout_s: longest it may take, in seconds.
+            what: it is, for messages.
+
         Raises:
-            DeployError: the connection was lost, or somebody ended the process that held `lock`.
+            DeployError: the connection was lost, somebody ended the process that held `lock`, or the answer takes
+                longer, or is longer, than any of a target that works.
         """
-        if self._holder and self._holder.poll() is not None:
-            self._refuse_loss(self._holder.returncode, "")
+        if self._holder and self._holder.process.poll() is not None:
+            self._refuse_loss(self._holder.process.returncode, "")
             raise DeployError("another deployment took over from this one")
-        command = [*self._session(), f"sh -s {argument}"]
-        done = subprocess.run(command, input=script.encode(), capture_output=True, check=False)
-        answer = Answer(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+        answer = ask([*self._session(), f"sh -s {argument}"], what, timeout_s, script)
         self._refuse_loss(answer.status, answer.stderr)
         return answer
 
@@ -109,14 +111,14 @@ class Connection:
             echo fer-edge:locked
             exec cat >/dev/null
         }}"""
-        with tempfile.TemporaryFile() as errors, _held([*self._session(), "sh"], errors) as holder:
-            answer = _ask(holder, script)
+        with held([*self._session(), "sh"]) as holder:
+            answer = holder.answer(script, MARK, LOCK_S)
             if answer == "busy":
-                end = f"ssh {self.host} fuser -k {file}"
+                end = shlex.join(["ssh", self.host, "fuser", "-k", file])
                 raise DeployError(f"another deployment to it is under way; wait for it, or end it with: {end}")
             if answer != "locked":
-                self._refuse_loss(holder.wait(), _text(errors))
-                raise DeployError(f"{root} cannot be used: {last_line(_text(errors))}")
+                self._refuse_loss(holder.wait(), holder.errors())
+                raise DeployError(f"{root} cannot be used: {last_line(holder.errors()) or 'no answer'}")
             self._holder = holder
             yield
 
@@ -145,10 +147,10 @@ class Connection:
         target = f"{user}{at}[{name}]" if ":" in name else self.host
         shell = shlex.join(self._session()[:-1])
         command = ["rsync", *flags, "-e", shell, f"{folder}/", f"{target}:{destination}/"]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-        if done.returncode:
+        done = ask(command, "sending the files", SEND_S)
+        if done.status:
             # rsync passes on ssh's status, which may be there a moment before the master has ended.
-            lost = done.returncode == LOST or self._master.poll() is not None
+            lost = done.status == LOST or self._master.process.poll() is not None
             self._refuse_loss(LOST if lost else 0, done.stderr)
             raise DeployError(f"rsync failed: {last_line(done.stderr)}")
         sent = re.search(r"Total bytes sent: ([\d,.]+)", done.stdout)
@@ -156,8 +158,7 @@ class Connection:
 
     def _tar(self, folder: Path, destination: str) -> int:
         command = f"sh -c 'umask 022; rm -rf {destination}; mkdir {destination}; exec tar -x -f - -C {destination}'"
-        with tempfile.TemporaryFile() as errors, _held([*self._session(), command], errors) as receiver:
-            assert receiver.stdin
+        with held([*self._session(), command]) as receiver, killed_after(receiver, SEND_S) as late:
             try:
                 with tarfile.open(fileobj=receiver.stdin, mode="w|", dereference=True) as archive:
                     archive.add(folder, ".", filter=_for_everyone)
@@ -166,9 +167,11 @@ class Connection:
             except BrokenPipeError:
                 sent = 0  # tar, or the connection, ended; the exit status says which
             status = receiver.wait()
+            if late.is_set():
+                raise DeployError(f"sending the files did not end within {SEND_S:.0f} s; deploy again")
             if status:
-                self._refuse_loss(status, _text(errors))
-                raise DeployError(f"tar failed: {last_line(_text(errors))}")
+                self._refuse_loss(status, receiver.errors())
+                raise DeployError(f"tar failed: {last_line(receiver.errors())}")
         return sent
 
     def _session(self) -> list[str]:
@@ -177,39 +180,8 @@ class Connection:
     def _refuse_loss(self, status: int, stderr: str) -> None:
         if status == LOST:
             # The process that held the connection knows best; the others only miss it.
-            reason = last_line(_text(self._errors)) or last_line(stderr) or "ssh gave no reason"
+            reason = last_line(self._master.errors()) or last_line(stderr) or "ssh gave no reason"
             raise DeployError(f"the connection was lost ({reason}); deploy again, which goes on from there")
-
-
-@contextlib.contextmanager
-def _held(command: list[str], errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command that lasts until its standard input ends, which the end of the block sees to."""
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
-    with process:  # closes the pipes and waits
-        try:
-            yield process
-        finally:
-            assert process.stdin
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _ask(process: subprocess.Popen[bytes], script: str) -> str:
-    """Send a script; return what follows the first ``fer-edge:``, or an empty string if the output ended before it."""
-    assert process.stdin
-    assert process.stdout
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(script.encode() + b"\n")
-        process.stdin.flush()
-    for line in process.stdout:
-        text = line.decode(errors="replace").strip()
-        if text.startswith(MARK):
-            return text.removeprefix(MARK)
-    return ""
 
 
 def _for_everyone(entry: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -217,8 +189,3 @@ def _for_everyone(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     return entry
-
-
-def _text(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode(errors="replace")

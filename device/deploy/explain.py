@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
+from fer_edge.text import printable
+
+LINE_CHARACTERS = 300
+"""Of another machine's words in a message."""
+
 LOGIN_ADVICE = {
     # Before "verification failed", which ssh prints as well.
     "IDENTIFICATION HAS CHANGED": "its host key is another one than before; if it was installed anew, forget "
@@ -32,16 +39,20 @@ STEP_ADVICE = {
 """Text in a step's output -> what it means and what to do. The first that fits counts."""
 
 
-def explain_login(host: str, stderr: str) -> str:
+def explain_login(host: str, stderr: str, silent: bool = False) -> str:
     """Return a line for a login that failed.
 
     Args:
         host: ``USER@HOST``.
         stderr: what ssh wrote.
+        silent: whether ssh got in, and no shell answered.
     """
+    name, host = (shlex.quote(each) for each in (host.rpartition("@")[2], host))
     for text, advice in LOGIN_ADVICE.items():
         if text in stderr:
-            return advice.format(host=host, name=host.rpartition("@")[2])
+            return advice.format(host=host, name=name)
+    if silent:
+        return f"it lets the login in, but its shell does not answer; try by hand: ssh {host} true"
     return f"ssh ended: {last_line(stderr) or 'it gave no reason; try by hand: ssh ' + host}"
 
 
@@ -51,18 +62,18 @@ def explain_step(stderr: str) -> str:
     for text, advice in STEP_ADVICE.items():
         found = [line for line in lines if text in line]
         if found:
-            return advice.format(line=found[-1])
+            return advice.format(line=printable(found[-1], LINE_CHARACTERS))
     own = [line.removeprefix("fer-edge: ") for line in lines if line.startswith("fer-edge: ")]
-    return own[-1] if own else last_line(stderr) or "it failed and gave no reason"
+    return printable(own[-1], LINE_CHARACTERS) if own else last_line(stderr) or "it failed and gave no reason"
 
 
 def last_line(text: str) -> str:
-    """Return the last line that is not blank, or an empty string."""
+    """Return the last line that is not blank, cut and fit to be shown, or an empty string."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    return printable(lines[-1], LINE_CHARACTERS) if lines else ""
 
 
 def pip_error(stderr: str) -> str:
     """Return the line in which pip says what is wrong: warnings may follow it."""
     errors = [line for line in stderr.splitlines() if line.startswith("ERROR: ")]
-    return errors[-1].removeprefix("ERROR: ") if errors else last_line(stderr)
+    return printable(errors[-1].removeprefix("ERROR: "), LINE_CHARACTERS) if errors else last_line(stderr)

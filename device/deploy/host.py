@@ -18,6 +18,9 @@ from fer_edge.device.deploy.target import Target, parse_target
 from fer_edge.device.deploy.wheelhouse import fill_wheelhouse
 from fer_edge.errors import DeployError, FerEdgeError
 
+CHECK_S = 300.0
+"""Longest that a check may take: it reads 225 MB from an SD card, or starts Python once."""
+
 HOUSEKEEPING = ("clean", "tidy")
 """Steps that remove what nothing points to."""
 
@@ -100,11 +103,12 @@ class Deployment:
         return self._result("deployed" if changed else "unchanged")
 
     def _look(self, connection: Connection) -> Target:
-        answer = connection.run(target_step(self._request).script, "act")
+        step = target_step(self._request)
+        answer = connection.run(step.script, "act", step.timeout_s, "a look at the target")
         if answer.status:
             raise DeployError(explain_step(answer.stderr))
         try:
-            target = parse_target(answer.stdout)
+            target = parse_target(answer.stdout, self._request.root)
         except ValueError as error:
             raise DeployError(f"expected a description of the machine, found {error}; is its shell sh-like?") from error
         self._machine = target.describe()
@@ -126,7 +130,7 @@ class Deployment:
             self._steps.append(StepResult(step.name, state, 0.0, commands))
 
     def _do(self, connection: Connection, step: Step, payload: Payload, target: Target) -> str:
-        answer = connection.run(step.script, "act")
+        answer = connection.run(step.script, "act", step.timeout_s, step.name)
         if answer.status:
             raise DeployError(f"{step.name}: {explain_step(answer.stderr)}")
         if ALREADY in answer.stdout.splitlines():
@@ -142,7 +146,7 @@ class Deployment:
         return "done"
 
     def _is_so(self, connection: Connection, step: Step) -> bool:
-        answer = connection.run(step.script, "check")
+        answer = connection.run(step.script, "check", CHECK_S, f"the check of {step.name}")
         if answer.status not in (0, 1):
             raise DeployError(f"{step.name}: {explain_step(answer.stderr)}")
         return answer.status == 0

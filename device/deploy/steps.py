@@ -27,6 +27,15 @@ SETTINGS = "set -eu\numask 022\nexport LC_ALL=C\n"
 SECRET = ("source", "secrets")
 """Variables that may hold passwords."""
 
+TARGET_S = 60.0
+"""Longest that the look at a target may take."""
+
+WAIT_S = 900.0
+"""For which ``dispatch.sh`` waits for a step of an earlier deployment."""
+
+TIMEOUTS_S = {"install": 3600.0, "doctor": 400.0, "demo": 400.0, "venv": 600.0, "activate": 900.0}
+"""Longest that steps may take by themselves; a Pi Zero 2 installs for ten minutes. The others need seconds."""
+
 ALWAYS = ("id", "release")
 """Variables that others are made of; of the rest, a script gets those that it mentions."""
 
@@ -43,6 +52,7 @@ class Step:
             already so and with 1 if not. With ``act`` it makes it so, or prints `ALREADY`, and exits with 0;
             other statuses are failures, and a line of standard error that begins with ``fer-edge:`` says why.
         sends: after ``act`` the payload is sent, and a ``check`` says whether it arrived.
+        timeout_s: longest that ``act`` may take, in seconds.
     """
 
     name: str
@@ -50,6 +60,7 @@ class Step:
     body: str
     script: str
     sends: bool = False
+    timeout_s: float = 300.0
 
 
 def target_step(request: Request) -> Step:
@@ -81,7 +92,8 @@ def _step(name: str, purpose: str, variables: dict[str, str], sends: bool = Fals
     # In braces, the shell reads all of it before it does any of it: half a script is never run. Nothing that it
     # starts may read the script's other half from standard input.
     whole = f"#!/bin/sh\n# fer-edge deploy: {purpose}.\n{{\n{SETTINGS}{head}\n{commands}exit 0\n}} </dev/null\n"
-    return Step(name, purpose, f"{shown}\n{own}", whole, sends)
+    timeout_s = TARGET_S if name == "target" else WAIT_S + TIMEOUTS_S.get(name, 300.0)
+    return Step(name, purpose, f"{shown}\n{own}", whole, sends, timeout_s)
 
 
 def _assignments(variables: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from fer_edge.errors import DeployError
 from fer_edge.model_file import ZIP_DAMAGE
 
 METADATA = ".dist-info/METADATA"
+METADATA_BYTES = 1 << 20
 
 OLDEST_SETUPTOOLS = 77
 """As ``pyproject.toml`` asks."""
@@ -76,19 +77,28 @@ def check_wheel(wheel: Path) -> None:
     # The name goes into scripts for the target, and pip reads the version off it.
     if not re.fullmatch(r"fer_edge-[\w.+!]+-py3-none-any\.whl", wheel.name, re.ASCII):
         raise DeployError(f"{expected}, found another name; build one with: pip wheel --no-deps .")
-    if not _has_metadata(wheel):
-        raise DeployError(f"{expected}, found no whole one; build one with: pip wheel --no-deps .")
+    try:
+        read_metadata(wheel)  # what the wheel needs is read from it later
+    except DeployError as error:
+        raise DeployError(f"{expected}, found no whole one; build one with: pip wheel --no-deps .") from error
 
 
-def _has_metadata(wheel: Path) -> bool:
+def read_metadata(wheel: Path) -> bytes:
+    """Return a wheel's own description, which is one text of a few kilobytes.
+
+    Raises:
+        DeployError: it has none, several, or one that is damaged or too long.
+    """
     try:
         with zipfile.ZipFile(wheel) as archive:
-            names = [name for name in archive.namelist() if name.endswith(METADATA)]
-            for name in names:
-                archive.read(name)  # raises if it is damaged; what the wheel needs is read from it later
-            return bool(names)
-    except (*ZIP_DAMAGE, OSError):
-        return False
+            (name,) = (name for name in archive.namelist() if name.endswith(METADATA))
+            with archive.open(name) as member:
+                text = member.read(METADATA_BYTES + 1)
+    except (*ZIP_DAMAGE, OSError) as error:
+        raise DeployError(f"{wheel}: expected a whole wheel, found one that cannot be read ({error})") from error
+    if len(text) > METADATA_BYTES:
+        raise DeployError(f"{wheel}: expected a description of up to {METADATA_BYTES >> 10} KB, found a longer one")
+    return text
 
 
 def _can_build() -> bool:

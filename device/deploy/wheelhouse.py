@@ -5,22 +5,24 @@ from __future__ import annotations
 import email
 import hashlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
-import zipfile
 from pathlib import Path
 
+from fer_edge.device.deploy.child import ask
 from fer_edge.device.deploy.explain import pip_error
 from fer_edge.device.deploy.pins import EXTRAS, PINS
 from fer_edge.device.deploy.target import Target
-from fer_edge.device.deploy.wheel import METADATA
+from fer_edge.device.deploy.wheel import read_metadata
 from fer_edge.errors import DeployError
 from fer_edge.lazy import require
 
 GLIBC = ("2_28", "2_27", "2_17")
 """Oldest glibc that a wheel may ask for, newest first; Raspberry Pi OS 12 has 2.36."""
+
+DOWNLOAD_S = 3600.0
+"""Longest that pip may take."""
 
 _filling = threading.Lock()
 
@@ -46,7 +48,11 @@ def fill_wheelhouse(folder: Path, wheel: Path, target: Target) -> list[Path]:
             part = Path(tempfile.mkdtemp(prefix=".download-", dir=folder))
             try:
                 _download(requirements, target, part)
-                part.rename(own)  # whole or not at all
+                try:
+                    part.rename(own)  # whole or not at all
+                except OSError:
+                    if not own.is_dir():  # else another process was faster
+                        raise
             finally:
                 shutil.rmtree(part, ignore_errors=True)
     return sorted(own.glob("*.whl"))
@@ -63,9 +69,7 @@ def needed(wheel: Path, target: Target) -> list[str]:
     require("packaging.requirements", "train")
     from packaging.requirements import InvalidRequirement, Requirement
 
-    with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith(METADATA))
-        metadata = email.message_from_bytes(archive.read(name))
+    metadata = email.message_from_bytes(read_metadata(wheel))
     environment = {
         "implementation_name": "cpython",
         "os_name": "posix",
@@ -94,6 +98,6 @@ def _download(requirements: list[str], target: Target, folder: Path) -> None:
     for platform in platforms:
         command += ["--platform", platform]
     command += ["--python-version", target.python, "--only-binary=:all:", "--dest", str(folder), *requirements]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode:
+    done = ask(command, "the download of the wheels", DOWNLOAD_S)
+    if done.status:
         raise DeployError(f"the wheelhouse cannot be filled: {pip_error(done.stderr)}")

@@ -2,13 +2,17 @@
 
 import errno
 import os
+import signal
 import stat
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from fer_edge.errors import OutputError
-from fer_edge.files import check_writable, write_atomically, write_result
+from fer_edge.files import check_writable, locked_folder, write_atomically, write_result
 
 
 def test_a_place_that_can_be_written_passes_and_is_left_as_it_was(tmp_path):
@@ -130,3 +134,100 @@ def test_a_disk_that_loses_names_is_one(tmp_path, monkeypatch):
     failing_fsync(monkeypatch, errno.EIO, folders=True)
     with pytest.raises(OSError, match="Input/output error"):
         write_atomically(tmp_path / "file", b"new")
+
+
+def test_processes_of_one_number_write_beside_each_other(tmp_path, monkeypatch):
+    """Two containers that share a folder have them, and a process has threads."""
+    monkeypatch.setattr(os, "getpid", lambda: 7)
+    began, go_on, sync = threading.Event(), threading.Event(), os.fsync
+
+    def slow(descriptor):
+        began.set()
+        go_on.wait(10)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    first = threading.Thread(target=write_atomically, args=(tmp_path / "file", b"first, and longer"))
+    first.start()
+    began.wait(10)
+    monkeypatch.setattr(os, "fsync", sync)
+    write_atomically(tmp_path / "file", b"second")
+    assert (tmp_path / "file").read_bytes() == b"second"
+    go_on.set()
+    first.join()
+    assert (tmp_path / "file").read_bytes() == b"first, and longer"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_link_in_the_place_of_the_unfinished_file_is_not_followed(tmp_path):
+    (tmp_path / "theirs").write_bytes(b"theirs")
+    (tmp_path / f".file.{os.getpid()}.part").symlink_to("theirs")
+    write_atomically(tmp_path / "file", b"ours")
+    assert (tmp_path / "theirs").read_bytes() == b"theirs"
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from fer_edge.files import locked_folder
+with locked_folder(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", HOLD, tmp_path / "run"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_folder_in_use_is_refused_with_who_uses_it_since_when(tmp_path, holder):
+    found = rf"another process at work in it \(process {holder.pid}, since 20\d\d-\d\d-\d\dT[\d:]+\+00:00\)"
+    with pytest.raises(OutputError, match=found), locked_folder(tmp_path / "run"):
+        raise AssertionError("both are in")
+
+
+def test_a_folder_that_a_stopped_process_holds_is_still_in_use(tmp_path, holder):
+    holder.send_signal(signal.SIGSTOP)
+    with pytest.raises(OutputError, match=f"process {holder.pid}"), locked_folder(tmp_path / "run"):
+        raise AssertionError("both are in")
+    holder.send_signal(signal.SIGCONT)
+
+
+def test_a_killed_process_leaves_no_lock(tmp_path, holder):
+    holder.kill()
+    holder.wait()
+    assert (tmp_path / "run" / ".lock").exists()
+    with locked_folder(tmp_path / "run"):
+        pass
+    assert not (tmp_path / "run").exists()  # it was empty
+
+
+def test_a_folder_that_was_not_needed_is_not_left_behind(tmp_path):
+    with pytest.raises(KeyError), locked_folder(tmp_path / "a" / "b"):
+        raise KeyError
+    assert not list(tmp_path.iterdir())
+    with locked_folder(tmp_path / "a" / "b"):
+        (tmp_path / "a" / "b" / "model").touch()
+    assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["model"]
+
+
+def test_who_waited_for_a_lock_does_not_take_one_that_is_gone(tmp_path, monkeypatch):
+    """The holder removes the file between the other's opening and its locking: the other opens the new one."""
+    import fcntl
+
+    lock, calls = fcntl.flock, []
+
+    def late(descriptor, how):
+        if not calls:
+            (tmp_path / ".lock").unlink()
+        calls.append(descriptor)
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with locked_folder(tmp_path):
+        assert "process" in (tmp_path / ".lock").read_text()
+    assert len(calls) == 2

@@ -1,8 +1,11 @@
 """The model file: what it carries, how it survives, and what it refuses."""
 
+import functools
 import json
+import tracemalloc
 import unicodedata
 import zipfile
+import zlib
 
 import pytest
 from hypothesis import given
@@ -51,11 +54,68 @@ def test_no_changed_weight_goes_unnoticed(tmp_path_factory, position, change):
         check_tflite(path)
 
 
-def test_a_file_of_before_checksums_opens(tflite):
+def test_a_file_without_a_checksum_is_refused(tflite):
     with zipfile.ZipFile(tflite, "a") as archive:
         archive.writestr("fer_edge.json", ModelInfo("compact", EXPRESSIONS).to_json())
-    check_tflite(tflite)
-    assert read_info(tflite).name == "compact"
+    with pytest.raises(ModelFileError, match="expected the checksum of its weights, found none that can be read"):
+        check_tflite(tflite)
+
+
+def test_a_file_of_another_tool_is_called_that(tflite):
+    with pytest.raises(ModelFileError, match="expected a model with fer-edge's labels"):
+        check_tflite(tflite)
+
+
+@functools.cache
+def packed_zeros():
+    """Return what unpacks to 200 MB of zeros."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return b"".join(compressor.compress(bytes(1 << 20)) for _ in range(200)) + compressor.flush()
+
+
+def stretch(path, name, stated):
+    """Put a member behind a model that unpacks to 200 MB of zeros and says that it is `stated` bytes."""
+    with zipfile.ZipFile(path, "a") as archive:
+        entry = zipfile.ZipInfo(name)
+        archive.writestr(entry, packed_zeros())
+        entry.compress_type, entry.file_size = zipfile.ZIP_DEFLATED, stated
+    data = bytearray(path.read_bytes())
+    local = data.rindex(b"PK\x03\x04")
+    data[local + 8 : local + 10] = b"\x08\0"
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("stated", [200 << 20, 1000], ids=["it says so", "it says less"])
+@pytest.mark.parametrize("name", ["fer_edge.json", "flatbuffer.sha256", "labels.txt"])
+def test_a_member_that_unpacks_to_much_more_is_refused_before(tflite, name, stated):
+    with zipfile.ZipFile(tflite, "a") as archive:
+        if name != "fer_edge.json":
+            archive.writestr("fer_edge.json", ModelInfo("compact", EXPRESSIONS).to_json())
+    stretch(tflite, name, stated)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelFileError):
+            check_tflite(tflite)
+        assert tracemalloc.get_traced_memory()[1] < 80 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_keras_file_that_unpacks_to_much_more_is_refused_before_keras_reads_it(tmp_path):
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("fer_edge.json", ModelInfo("compact", EXPRESSIONS).to_json())
+    stretch(path, "config.json", 200 << 20)
+    with pytest.raises(ModelFileError, match="config.json unpacks to more than 16 MB"):
+        read_info(path)
+
+
+def test_a_file_as_large_as_a_disk_is_no_model(tmp_path):
+    path = tmp_path / "model.tflite"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ModelFileError, match="expected a model of up to 512 MB, found 1048576 MB"):
+        check_tflite(path)
 
 
 def test_writing_again_replaces_and_the_same_info_gives_the_same_bytes(tflite):
@@ -168,6 +228,9 @@ def test_whatever_byte_is_damaged_it_is_read_or_refused(tflite):
         {"input_size": "48"},
         {"name": None},
         {"contrast": ["none"]},
+        {"training": {"recipe": "x"}},
+        {"training": {"data": ["x"]}},
+        {"training": {"calibration": 1}},
         *({field: wrong} for field in ("training", "conversion", "accuracy") for wrong in (None, [], "x", 3)),
     ],
     ids=str,

@@ -55,7 +55,7 @@ def load(key: str) -> dict[str, Split] | None:
     try:
         stored = (cache_folder() / f"{key}.npz").read_bytes()
         digest, body = stored[:DIGEST_BYTES], memoryview(stored)[DIGEST_BYTES:]
-        if digest != _digest(key, body):
+        if digest != digest_of(key, body):
             logger.warning("the cached data set is damaged, or of an older version; it is read anew")
             return None
         with np.load(io.BytesIO(body)) as arrays:
@@ -84,13 +84,13 @@ def store(key: str, splits: dict[str, Split]) -> None:
     target = cache_folder() / f"{key}.npz"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, _digest(key, body.getbuffer()) + body.getvalue())
+        write_atomically(target, digest_of(key, body.getbuffer()) + body.getvalue())
     except (OSError, OutputError) as error:
         logger.warning("the parsed data set is not cached: %s", error)
 
 
-def _digest(key: str, body: memoryview) -> bytes:
-    """Return what stands before the arrays, so that a changed bit neither loses a split nor ends a run."""
+def digest_of(key: str, body: memoryview) -> bytes:
+    """Return what stands before the arrays in a file, so that a changed bit neither loses a split nor ends a run."""
     digest = hashlib.blake2b(key.encode(), digest_size=DIGEST_BYTES)
     digest.update(body)
     return digest.digest()

@@ -8,11 +8,10 @@ made and the epochs take them in turn; mirroring, mixing and erasing still chang
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import io
 import json
 import logging
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,11 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.errors import ModelFileError
+from fer_edge.errors import ModelFileError, OutputError
+from fer_edge.files import write_atomically
 from fer_edge.model_file import flatbuffer
 from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.augment.augmenter import GEOMETRY, AugmentedCopy
-from fer_edge.train.data.cache import cache_folder
+from fer_edge.train.data.cache import DIGEST_BYTES, cache_folder, digest_of
 from fer_edge.train.data.dataset import Split
 from fer_edge.train.distill.int8_teacher import Int8Teacher
 from fer_edge.train.distill.narrowed import NarrowedTeacher
@@ -135,11 +135,8 @@ class TeacherPredictions:
     def of_copy(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Return a copy's images, uint8 N x S x S, and the probabilities, N x classes; from the cache if there."""
         path = cache_folder() / "views" / f"{self._key}-{self._seed}-{number}.npz"
-        try:
-            with path.open("rb") as stream, np.load(stream) as arrays:
-                return arrays["images"], arrays["probabilities"].astype(np.float32)
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
-            pass
+        if kept := _kept(path):
+            return kept
         images = AugmentedCopy(self._augmentation, self._seed, number).apply(self._images)
         if self._mixed:
             images = np.rint(mixture(images, *self.mixing(number))).astype(np.uint8)
@@ -174,17 +171,28 @@ def describe_teacher(teacher: Teacher) -> dict[str, str]:
     return {"model": teacher.info.name, "run": str(teacher.info.training.get("run", ""))}
 
 
+def _kept(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
+    """Return a copy and its predictions as they were written, or None: then they are made again."""
+    try:
+        stored = path.read_bytes()
+        digest, body = stored[:DIGEST_BYTES], memoryview(stored)[DIGEST_BYTES:]
+        if digest != digest_of(path.stem, body):
+            logger.warning("a copy of teachers' predictions is damaged, or of an older version; it is made again")
+            return None
+        with np.load(io.BytesIO(body)) as arrays:
+            return arrays["images"], arrays["probabilities"].astype(np.float32)
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+
+
 def _keep(path: Path, images: NDArray[np.uint8], probabilities: NDArray[np.float16]) -> bool:
     """Write a copy whole or not at all, and return which; a cache that cannot be written is no reason to fail."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.npz")
+    body = io.BytesIO()
+    np.savez(body, allow_pickle=False, images=images, probabilities=probabilities)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(temporary, allow_pickle=False, images=images, probabilities=probabilities)
-        temporary.replace(path)
-    except OSError as error:
+        write_atomically(path, digest_of(path.stem, body.getbuffer()) + body.getvalue())
+    except (OSError, OutputError) as error:
         logger.warning("the teachers' predictions are not cached: %s", error)
         return False
-    finally:  # also where the user interrupts the writing
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return True

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.errors import DataError
+from fer_edge.model_file import ZIP_DAMAGE
+
 LOG = logging.getLogger(__name__)
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
@@ -122,8 +125,17 @@ class Fit:
         partial.replace(self._checkpoint)
 
     def _load(self) -> None:
-        with np.load(self._checkpoint) as arrays:
-            self.step = int(arrays["step"])
-            for index, variable in enumerate(self._state()):
-                variable.assign(arrays[f"v{index}"])
+        state = self._state()
+        try:
+            with self._checkpoint.open("rb") as stream, np.load(stream) as arrays:
+                self.step = int(arrays["step"])
+                values = [arrays[f"v{index}"] for index in range(len(state))]
+            if [value.shape for value in values] != [tuple(variable.shape) for variable in state]:
+                raise ValueError("it is of another network")
+        except (*ZIP_DAMAGE, OSError, KeyError, TypeError, MemoryError) as error:
+            raise DataError(
+                f"{self._checkpoint}: expected a checkpoint of this run, but it cannot be read ({error})"
+            ) from error
+        for variable, value in zip(state, values, strict=True):
+            variable.assign(value)
         LOG.info("continuing %s at step %d", self._checkpoint, self.step)

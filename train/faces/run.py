@@ -15,7 +15,7 @@ from fer_edge.errors import DataError
 from fer_edge.faces.finder import FaceFinder, Thresholds
 from fer_edge.faces.networks import PROPOSER, REFINER, SHAPES, FaceNetwork
 from fer_edge.faces.search import Proposer
-from fer_edge.files import write_atomically
+from fer_edge.files import locked_folder, write_atomically
 from fer_edge.model_file import ModelInfo, read_info
 from fer_edge.train.faces.data.annotations import LabelledImage
 from fer_edge.train.faces.data.formats import read_annotations
@@ -62,17 +62,19 @@ def train_face_detector(data: Path, out: Path, plan: Plan, *, resume: bool = Fal
 
     Raises:
         DataError: no such data; nothing to resume; `out` holds another run.
+        OutputError: another process trains in `out`.
     """
     card = {"run": dataclasses.asdict(plan), "data": fingerprint(read_annotations(data))}
     training_images(data)  # what is wrong with them is better known here than in the process that draws
-    _prepare(out, card, resume)
-    models: dict[str, Any] = {PROPOSER: train_proposer(data, out, plan.proposer_steps, plan.seed)}
-    models[REFINER] = train_refiner(data, out, models[PROPOSER], plan.refiner_steps, plan.seed)
-    for name, model in models.items():
-        save_model(model, out / f"{name}.keras", ModelInfo(name, ("face",), SHAPES[name][0][0], training=card))
-    finder = float_finder(models[PROPOSER], models[REFINER])
-    rows, _ = evaluate(finder.find, held_out_images(data))
-    write_atomically(out / EVALUATION, (table(rows) + "\n").encode())
+    with locked_folder(out):
+        _prepare(out, card, resume)
+        models: dict[str, Any] = {PROPOSER: train_proposer(data, out, plan.proposer_steps, plan.seed)}
+        models[REFINER] = train_refiner(data, out, models[PROPOSER], plan.refiner_steps, plan.seed)
+        for name, model in models.items():
+            save_model(model, out / f"{name}.keras", ModelInfo(name, ("face",), SHAPES[name][0][0], training=card))
+        finder = float_finder(models[PROPOSER], models[REFINER])
+        rows, _ = evaluate(finder.find, held_out_images(data))
+        write_atomically(out / EVALUATION, (table(rows) + "\n").encode())
     return rows
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from fer_edge.train.data.ferplus import MAJORITY
 from fer_edge.train.keras_model import KerasModel, load_model
 from fer_edge.train.loop.history import Epoch, best_epoch
 from fer_edge.train.loop.prepare import PreparedRun
-from fer_edge.train.loop.run_folder import METADATA, MODEL, save_model, write_metadata
+from fer_edge.train.loop.run_folder import METADATA, MODEL, read_metadata, save_model, write_metadata
 from fer_edge.train.loop.temperature import calibrate, fold_temperature
 
 COPIES = 4
@@ -91,7 +90,7 @@ def read_calibration(run: Path, model: str, fingerprint: str, recipe: Mapping[st
     """
     path = run / METADATA
     try:
-        metadata: dict[str, Any] = json.loads(path.read_text())
+        metadata = read_metadata(run)
         found = metadata["calibration"]
         numbers = [float(found[key]) for key in ("temperature", "error_before", "error_after")]
         described = (metadata["model"], metadata["data"]["fingerprint"], _taught_by(metadata["recipe"]))
@@ -113,7 +112,8 @@ def read_calibration(run: Path, model: str, fingerprint: str, recipe: Mapping[st
 
 
 def _taught_by(recipe: Mapping[str, Any]) -> list[str]:
-    return list(recipe.get("distillation", {}).get("teachers", ()))
+    distillation = recipe.get("distillation") or {}
+    return list(distillation.get("teachers", ())) if isinstance(distillation, dict) else []
 
 
 def _found_before(model: KerasModel) -> dict[str, Any] | None:

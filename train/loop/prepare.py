@@ -125,7 +125,7 @@ def prepare(
     # Its variables, and its optimizer's, before anything is restored into them.
     model(first[0][0], training=False)
     model.optimizer.build(model.trainable_variables)
-    history = [Epoch(**row) for row in load_checkpoint(out / CHECKPOINT, model)["history"]] if resume else []
+    history = _history(out / CHECKPOINT, model) if resume else []
     return PreparedRun(
         name=name,
         recipe=recipe,
@@ -235,6 +235,15 @@ def _training_model(
     # XLA has no kernel for the affine resampling on TensorFlow, and is slower than oneDNN's convolutions on a CPU.
     model.compile(optimizer=make_optimizer(recipe, steps_per_epoch), jit_compile=keras.backend.backend() == "jax")
     return model
+
+
+def _history(checkpoint: Path, model: AugmentedModel) -> list[Epoch]:
+    """Restore a checkpoint into a model, and return the epochs that it has behind it."""
+    state = load_checkpoint(checkpoint, model)
+    try:
+        return [Epoch(**row) for row in state["history"]]
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{checkpoint}: expected a checkpoint of this run, found one without its epochs") from error
 
 
 def _evenly(split: Split, most: int) -> Split:

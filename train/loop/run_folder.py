@@ -37,11 +37,10 @@ def claim_folder(out: Path, metadata: dict[str, Any], resume: bool) -> dict[str,
     if resume:
         if not (out / CHECKPOINT).exists():
             raise DataError(f"{out}: expected the checkpoint of a run to resume, found none; start without --resume")
-        try:
-            before = json.loads(known.read_text())
-            run, started = before["run"], before["started"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{known}: expected the metadata of the run to resume, but it cannot be read") from error
+        before = read_metadata(out)
+        run, started = before.get("run"), before.get("started")
+        if not isinstance(run, str) or not isinstance(started, str):
+            raise DataError(f"{known}: expected the metadata of the run to resume, but it cannot be read")
         if run != metadata["run"]:
             raise DataError(
                 f"{out}: holds run {run}, these arguments and data make run {metadata['run']}; "
@@ -52,6 +51,20 @@ def claim_folder(out: Path, metadata: dict[str, Any], resume: bool) -> dict[str,
         raise DataError(f"{out}: holds a run already; continue it with --resume or choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     write_metadata(out, metadata)
+    return metadata
+
+
+def read_metadata(out: Path) -> dict[str, Any]:
+    """Return what ``run.json`` holds, empty where it is missing, damaged, or holds other types than a run writes."""
+    try:
+        metadata = json.loads((out / METADATA).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    kinds = {"data": dict, "recipe": dict, "finished": dict, "calibration": dict}
+    if not isinstance(metadata, dict) or not all(
+        isinstance(metadata[name], kind) for name, kind in kinds.items() if name in metadata
+    ):
+        return {}
     return metadata
 
 
@@ -94,7 +107,9 @@ def load_checkpoint(path: Path, model: Any) -> dict[str, Any]:
         with path.open("rb") as stream, np.load(stream) as arrays:
             state: dict[str, Any] = json.loads(str(arrays[STATE]))
             values = [arrays[f"v{i}"] for i in range(len(variables))]
-    except (*ZIP_DAMAGE, OSError, KeyError) as error:
+            if not isinstance(state, dict):
+                raise ValueError("its state is of another type")
+    except (*ZIP_DAMAGE, OSError, KeyError, TypeError, MemoryError) as error:  # an array may claim any size
         raise DataError(f"{path}: expected a checkpoint of this run, but it cannot be read ({error})") from error
     for variable, value in zip(variables, values, strict=True):
         if tuple(variable.shape) != value.shape:

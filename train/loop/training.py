@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fer_edge.files import locked_folder
 from fer_edge.train.data.dataset import Dataset, Split
 from fer_edge.train.distill.teacher_predictions import Teacher
 from fer_edge.train.loop.finish import finish
@@ -53,8 +54,10 @@ def train_model(
     Raises:
         DataError: no Training split; nothing to resume; `out` belongs to another run; the training diverged.
         ModelFileError: `start` holds another network, or is to become a mirror-equivariant one and is none.
+        OutputError: another process trains in `out`.
     """
-    run = prepare(dataset, name, recipe, out, resume=resume, teachers=teachers, held_out=held_out, start=start)
-    history = fit(run, watch)
-    finish(run, history, calibrated_like)
+    with locked_folder(out):
+        run = prepare(dataset, name, recipe, out, resume=resume, teachers=teachers, held_out=held_out, start=start)
+        history = fit(run, watch)
+        finish(run, history, calibrated_like)
     return history

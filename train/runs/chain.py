@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 from fer_edge.errors import DataError
-from fer_edge.train.loop.run_folder import METADATA, MODEL
+from fer_edge.train.loop.run_folder import MODEL, read_metadata
 from fer_edge.train.runs.config import VOTES, Needs, TrainConfig
 from fer_edge.train.runs.configure import configure
 from fer_edge.train.runs.data import Data
@@ -79,7 +78,4 @@ class Chain:
 
 
 def _holds_run(folder: Path) -> bool:
-    try:
-        return "finished" in json.loads((folder / METADATA).read_text()) and (folder / MODEL).is_file()
-    except (OSError, ValueError, TypeError):
-        return False
+    return "finished" in read_metadata(folder) and (folder / MODEL).is_file()

@@ -16,7 +16,7 @@ from fer_edge.train.distill.teacher_predictions import open_teachers, prediction
 from fer_edge.train.loop.display import TensorBoardLog
 from fer_edge.train.loop.finish import read_calibration
 from fer_edge.train.loop.history import Epoch
-from fer_edge.train.loop.run_folder import CHECKPOINT, METADATA
+from fer_edge.train.loop.run_folder import CHECKPOINT, read_metadata
 from fer_edge.train.loop.training import train_model
 from fer_edge.train.recipe import Recipe
 from fer_edge.train.runs.config import TrainConfig, architecture_of
@@ -70,13 +70,8 @@ def is_finished(config: TrainConfig, data: Data) -> bool:
     Raises:
         DataError: its folder holds the finished run of another one.
     """
-    path = config.out / METADATA
-    try:
-        card = json.loads(path.read_text())
-        finished = "finished" in card
-    except (OSError, ValueError, TypeError):
-        return False
-    if not finished:
+    card = read_metadata(config.out)
+    if "finished" not in card:
         return False
     expected = {
         "model": architecture_of(config.model).name,

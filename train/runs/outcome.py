@@ -14,7 +14,7 @@ from fer_edge.train.evaluate.evaluation import evaluate_models
 from fer_edge.train.evaluate.plots import plot_curves
 from fer_edge.train.keras_model import load_model
 from fer_edge.train.loop.history import Epoch, best_epoch
-from fer_edge.train.loop.run_folder import METADATA, MODEL
+from fer_edge.train.loop.run_folder import METADATA, MODEL, read_metadata
 from fer_edge.train.runs.diagram import draw_model, write_summary
 
 
@@ -53,7 +53,7 @@ class Outcome:
         write_summary(network, out / "model.txt")
         draw_model(network, out / "model.png")
         accuracy = _leaky_accuracy(out, leaky) if leaky else None
-        calibration = json.loads((out / METADATA).read_text()).get("calibration")
+        calibration = read_metadata(out).get("calibration")
         return cls(out / MODEL, len(history), planned, best_epoch(history), calibration, accuracy)
 
     def to_json(self) -> str:
@@ -95,7 +95,7 @@ class Outcome:
 def _leaky_accuracy(out: Path, dataset: Dataset) -> float:
     """Measure on the leaky test split and write the figure, with its warning, into the run card."""
     accuracy = evaluate_models([out / MODEL], dataset, PUBLIC_TEST).metrics.top1
-    card = json.loads((out / METADATA).read_text())
+    card = read_metadata(out)
     card["leaky_test_accuracy"] = {"top1": accuracy, "warning": dataset.notes[-1]}
     write_atomically(out / METADATA, json.dumps(card, indent=1).encode())
     return accuracy

@@ -165,13 +165,13 @@ def test_refuses_what_is_no_wheel_of_fer_edge(deploy, tmp_path, name, content, w
 @given(st.lists(st.text(), max_size=8))
 def test_an_answer_that_is_no_description_is_refused(lines):
     with pytest.raises(ValueError, match="no root"):
-        parse_target("\n".join(lines))
+        parse_target("\n".join(lines), "/r")
 
 
 def test_a_description_is_found_among_what_the_shell_says():
     fields = ("root=/r", "machine=aarch64", "python=3.13", "release=13", "system=Debian 13", "board=Pi = 5", "rsync=")
     answer = "Welcome!\n" + "".join(f"fer-edge:{field}\n" for field in fields) + "Bye"
-    found = parse_target(answer)
+    found = parse_target(answer, "/r")
     assert (found.root, found.board, found.rsync) == ("/r", "Pi = 5", "")
     assert found.describe() == "Pi = 5, aarch64, Debian 13, Python 3.13"
 

@@ -2,17 +2,23 @@
 
 import csv
 import dataclasses
+import io
 import json
+import os
+import shutil
+import zipfile
 
 import numpy as np
 import pytest
 
-from fer_edge.errors import DataError
+from fer_edge.errors import DataError, OutputError
+from fer_edge.files import locked_folder
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.model_file import read_info
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
 from fer_edge.train.keras_model import load_model
 from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.loop.run_folder import read_metadata
 from fer_edge.train.loop.training import train_model
 from tests.train.conftest import pictures
 from tests.train.loop.conftest import SHORT
@@ -93,6 +99,62 @@ def test_another_run_is_not_overwritten_and_not_continued(tiny, run):
         train_model(tiny, "compact", dataclasses.replace(SHORT, seed=2), out, resume=True)
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_folder_in_which_another_process_trains_is_refused(tiny, tmp_path, resume):
+    with (
+        locked_folder(tmp_path / "run"),
+        pytest.raises(OutputError, match=rf"another process at work in it \(process {os.getpid()}, since 20"),
+    ):
+        train_model(tiny, "nano", SHORT, tmp_path / "run", resume=resume)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "7",
+        '"finished run started"',
+        "{}",
+        '{"run": 7, "started": null}',
+        "[" * 100_000,
+        '{"run": "x", "recipe": 1}',
+    ],
+)
+def test_metadata_of_another_type_are_refused(tiny, run, tmp_path, content):
+    out = tmp_path / "copy"
+    shutil.copytree(run[0], out)
+    (out / "run.json").write_text(content)
+    assert "finished" not in read_metadata(out)
+    with pytest.raises(DataError, match="expected the metadata of the run to resume"):
+        train_model(tiny, "compact", SHORT, out, resume=True)
+
+
+@pytest.mark.parametrize("state", ["[]", "{}", '{"history": 3}', '{"history": [{"epoch": 1}]}', '{"history": ["x"]}'])
+def test_a_checkpoint_with_another_state_is_refused(tiny, run, tmp_path, state):
+    out = tmp_path / "copy"
+    shutil.copytree(run[0], out)
+    with np.load(out / "checkpoint.npz") as arrays:
+        np.savez(tmp_path / "changed.npz", **{**arrays, "state": np.array(state)})
+    (tmp_path / "changed.npz").replace(out / "checkpoint.npz")
+    with pytest.raises(DataError, match="expected a checkpoint of this run"):
+        train_model(tiny, "compact", SHORT, out, resume=True)
+
+
+def test_an_array_of_a_checkpoint_that_claims_more_than_there_is_memory(tiny, run, tmp_path):
+    out = tmp_path / "copy"
+    shutil.copytree(run[0], out)
+    with zipfile.ZipFile(out / "checkpoint.npz") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (1 << 50,)})
+    with zipfile.ZipFile(out / "checkpoint.npz", "w") as archive:
+        for name, content in (members | {"v0.npy": header.getvalue()}).items():
+            archive.writestr(name, content)
+    with pytest.raises(DataError, match="expected a checkpoint of this run"):
+        train_model(tiny, "compact", SHORT, out, resume=True)
+
+
 def test_nothing_to_resume(tiny, tmp_path):
     with pytest.raises(DataError, match="expected the checkpoint of a run to resume, found none"):
         train_model(tiny, "compact", SHORT, tmp_path, resume=True)
@@ -100,8 +162,6 @@ def test_nothing_to_resume(tiny, tmp_path):
 
 @pytest.mark.parametrize("damage", [b"", b"junk"])
 def test_a_damaged_checkpoint(tiny, run, tmp_path, damage):
-    import shutil
-
     out = tmp_path / "copy"
     shutil.copytree(run[0], out)
     (out / "checkpoint.npz").write_bytes(damage)

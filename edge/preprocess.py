@@ -220,7 +220,7 @@ def image_crop(image: Image, size: int, channels: int) -> Image:
     return face_to_rgb(planes, Box((width - side) // 2, (height - side) // 2, side, side), size)
 
 
-def with_channels(images: Image) -> Image:
+def with_channels(images: Any) -> Any:
     """Return N model inputs with an axis of channels: N x S x S becomes N x S x S x 1, N x S x S x 3 stays."""
     return images if images.ndim == 4 else images[..., None]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import ConfigError, ModelFileError
-from fer_edge.preprocess import Box, face_to_input
+from fer_edge.preprocess import Box, Planes, face_crop
 from fer_edge.runtime import TFLiteModel
 from fer_edge.shipped import find_model
 
@@ -39,9 +39,14 @@ class Ensemble:
                     f"{', '.join(model.info.labels)}; models are averaged only if their labels agree"
                 )
 
-    def scores(self, luma: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
-        """Return the probabilities (classes,) of the face in `box`, in pixels of the uint8 plane `luma`."""
-        rows = [model.scores(face_to_input(luma, box, model.info.input_size)) for model in self._models]
+    def scores(self, planes: Planes, box: Box) -> NDArray[np.float32]:
+        """Return the probabilities (classes,) of the face in `box`, in pixels of the luma plane.
+
+        Each model gets its own crop: of the luma, or in colour (`fer_edge.preprocess.face_crop`).
+        """
+        rows = [
+            model.scores(face_crop(planes, box, model.info.input_size, model.info.channels)) for model in self._models
+        ]
         return rows[0] if len(rows) == 1 else np.mean(rows, axis=0, dtype=np.float32)
 
 

@@ -89,7 +89,7 @@ class FaceReader:
             detections = in_frame(self._detector.detect(small, Regions((), "photo")), small, frame)
             return tuple(
                 make_face(
-                    *(number, found.box, self.labels, self._ensemble.scores(frame.y, found.box)),
+                    *(number, found.box, self.labels, self._ensemble.scores(frame, found.box)),
                     landmarks=found.landmarks,
                 )
                 for number, found in enumerate(detections, 1)

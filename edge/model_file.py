@@ -48,7 +48,7 @@ class ModelInfo:
     Attributes:
         name: architecture, a name of the zoo such as ``compact``.
         labels: class names in the order of the output.
-        input_size: side of the square grey input in pixels.
+        input_size: side of the square input in pixels.
         training: how the weights came to be: the recipe with its seed, the data set and its fingerprint, versions, the
             temperature scaling, the hash of the run.
         conversion: how the file came to be and what it costs: quantization, calibration sample, data set, operators,
@@ -56,6 +56,9 @@ class ModelInfo:
         accuracy: split -> what was measured on it; empty in ``.keras`` until it is measured.
         format: version of this layout.
         contrast: normalisation of the input, one of `CONTRASTS`; a file that does not say has none.
+        channels: 1 for grey crops, 3 for RGB; a file that does not say takes grey ones.
+        input_zero: level, 0 to 255, that the network takes as 0 and pads with: 0 for one that sees 0..1, 128 for one
+            that sees -1..1. The zero point of an int8 input is this less 128; pixels are written to it alike.
     """
 
     name: str
@@ -66,6 +69,8 @@ class ModelInfo:
     accuracy: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     format: int = FORMAT
     contrast: str = "none"
+    channels: int = 1
+    input_zero: int = 0
 
     def to_json(self) -> str:
         """Return the JSON document that the file stores."""
@@ -104,6 +109,10 @@ def _check_types(info: ModelInfo) -> None:
         raise ValueError("name is no text")
     if type(info.input_size) is not int or info.input_size < 1:  # True is an int as well
         raise ValueError(f"input_size {info.input_size!r} is no number of pixels")
+    if info.channels not in (1, 3) or type(info.channels) is not int:
+        raise ValueError(f"channels {info.channels!r} is neither 1 nor 3")
+    if type(info.input_zero) is not int or not 0 <= info.input_zero <= 255:
+        raise ValueError(f"input_zero {info.input_zero!r} is no level of 0 to 255")
     for field in ("training", "conversion", "accuracy"):
         if not isinstance(getattr(info, field), Mapping):
             raise ValueError(f"{field} is no dictionary")

@@ -1,4 +1,4 @@
-"""The one definition of a model's input: a square uint8 grey crop.
+"""The one definition of a model's input: a square uint8 crop, grey or RGB.
 
 Training, evaluation, conversion and the device all make their input here, so that a model sees the
 same picture wherever it runs. Grey is full-range BT.601 luma (ITU-R BT.601: 0.299 R + 0.587 G +
@@ -7,13 +7,16 @@ the model; the int8 file's input has scale 1/255 and zero point -128, so there i
 Contrast normalisation, where a model file asks for it, comes last and sees the finished crop alone. The classifiers do
 it themselves (`TFLiteModel.scores`, `KerasModel.predict`), so that whoever has a model gives it plain crops.
 
+A colour model sees the same crop of the three planes of a YUV420 picture, turned into RGB (`face_to_rgb`). Pictures of
+data sets become such planes first (`planes_of`), so that they lose the same detail of colour as a camera's.
+
 Models such as ``hog-cnn`` have a second input: histograms of oriented gradients (Dalal and Triggs 2005) of the crop, by
 OpenCV. The device computes them here, and the layer that computes them in training is tested against this.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +45,33 @@ class Box(NamedTuple):
     y: int
     w: int
     h: int
+
+
+class Planes(Protocol):
+    """A picture as full-range BT.601 planes: luma H x W, H and W even, and both colour differences H/2 x W/2; uint8.
+
+    Cb = 128 + 0.564 (B - Y) and Cr = 128 + 0.713 (R - Y), as in JPEG (ITU-T T.871, section 7). Read only.
+    """
+
+    @property
+    def y(self) -> Image:
+        """Luma."""
+
+    @property
+    def cb(self) -> Image:
+        """Blue difference."""
+
+    @property
+    def cr(self) -> Image:
+        """Red difference."""
+
+
+class PicturePlanes(NamedTuple):
+    """The planes of a single picture."""
+
+    y: Image
+    cb: Image
+    cr: Image
 
 
 def to_grey(image: Image) -> Image:
@@ -125,6 +155,74 @@ def face_to_input(luma: Image, box: Box, size: int) -> Image:
     height, width = luma.shape
     x, y, side, _ = square_around(box, width, height)
     return resize_square(luma[y : y + side, x : x + side], size)
+
+
+def planes_of(image: Image) -> PicturePlanes:
+    """Return a picture of any size, as `to_grey` takes it, as planes; of an odd one, the last row or column twice.
+
+    Chroma is that of the mean colour of 2 x 2 pixels, 128 of a grey picture.
+    """
+    cv2 = require("cv2", "device")
+    grey = to_grey(image)
+    height, width = grey.shape
+    edges = (0, height % 2, 0, width % 2)
+    luma = cv2.copyMakeBorder(grey, *edges, cv2.BORDER_REPLICATE) if any(edges) else grey
+    half = (luma.shape[1] // 2, luma.shape[0] // 2)
+    if image.ndim == 2 or image.shape[2] == 1:
+        neutral = np.full(half[::-1], 128, np.uint8)
+        return PicturePlanes(luma, neutral, neutral)
+    bgr = cv2.copyMakeBorder(image[:, :, :3], *edges, cv2.BORDER_REPLICATE)
+    ycrcb = cv2.cvtColor(cv2.resize(bgr, half, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2YCrCb)
+    return PicturePlanes(luma, ycrcb[:, :, 2], ycrcb[:, :, 1])
+
+
+def face_to_rgb(planes: Planes, box: Box, size: int) -> Image:
+    """Cut a detected face out of all planes and make it a colour model's input.
+
+    The square is that of `face_to_input`, moved to even pixels, where the smaller chroma planes have theirs. Only the
+    crop is converted, never the whole picture.
+
+    Args:
+        planes: of the picture.
+        box: the face in pixels of the luma plane.
+        size: side of the model's input.
+
+    Returns:
+        uint8 size x size x 3, RGB.
+    """
+    cv2 = require("cv2", "device")
+    height, width = planes.y.shape
+    x, y, side, _ = square_around(box, width, height)
+    left, top, half = x // 2, y // 2, max(side // 2, 1)
+    luma = resize_square(planes.y[2 * top : 2 * (top + half), 2 * left : 2 * (left + half)], size)
+    cb, cr = (resize_square(plane[top : top + half, left : left + half], size) for plane in (planes.cb, planes.cr))
+    rgb: Image = cv2.cvtColor(cv2.merge((luma, cr, cb)), cv2.COLOR_YCrCb2RGB)
+    return rgb
+
+
+def face_crop(planes: Planes, box: Box, size: int, channels: int) -> Image:
+    """Return a face as a model of that many channels sees it: `face_to_input` for one, `face_to_rgb` for three."""
+    return face_to_input(planes.y, box, size) if channels == 1 else face_to_rgb(planes, box, size)
+
+
+def image_crop(image: Image, size: int, channels: int) -> Image:
+    """Return a picture of one face as a model sees it: `image_to_input` for one channel, RGB planes for three.
+
+    Of a grey picture, which may be a finished crop, all three channels are equal to what `image_to_input` makes of it.
+    """
+    if channels == 1:
+        return image_to_input(image, size)
+    if image.ndim == 2 or image.shape[2] == 1:
+        return np.repeat(image_to_input(image, size)[:, :, None], 3, axis=2)
+    planes = planes_of(image)
+    height, width = planes.y.shape
+    side = min(height, width)
+    return face_to_rgb(planes, Box((width - side) // 2, (height - side) // 2, side, side), size)
+
+
+def with_channels(images: Any) -> Any:
+    """Return N model inputs with an axis of channels: N x S x S becomes N x S x S x 1, N x S x S x 3 stays."""
+    return images if images.ndim == 4 else images[..., None]
 
 
 def normalise_crop(crop: Image, contrast: str) -> Image:

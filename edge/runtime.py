@@ -30,7 +30,12 @@ class Classifier(Protocol):
         """Labels, input size and provenance."""
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return class probabilities, N x classes, for uint8 images of N x size x size."""
+        """Return class probabilities, N x classes, for uint8 images of N x size x size, or x 3 of a colour model."""
+
+
+def crop_shape(info: ModelInfo) -> tuple[int, ...]:
+    """Return the shape of a crop that a model takes: size x size, or size x size x 3 in colour."""
+    return (info.input_size, info.input_size) + ((info.channels,) if info.channels > 1 else ())
 
 
 def load_runtime() -> Any:
@@ -99,7 +104,7 @@ class TFLiteModel:
         found = _describe(inputs)
         kinds = ("int8", "float32") if allow_float else ("int8",)
         self._hog_gain = _hog_gain(self.info, self.path)
-        shapes = [f"1x{size}x{size}x1"] + ([f"1x{hog_length(size)}"] if self._hog_gain else [])
+        shapes = [f"1x{size}x{size}x{self.info.channels}"] + ([f"1x{hog_length(size)}"] if self._hog_gain else [])
         if found not in [" and ".join(f"{kind} {shape}" for shape in shapes) for kind in kinds]:
             raise ModelFileError(
                 f"{self.path}: expected an {' or '.join(kinds)} input of {' and of '.join(shapes)}, found {found}; "
@@ -115,10 +120,11 @@ class TFLiteModel:
         self._scale, self._zero_point = 1.0, 0
         if self.is_int8:
             scale, zero_point = inputs[0]["quantization"]
-            if abs(scale - INPUT_SCALE) > 1e-6 or zero_point != INPUT_ZERO_POINT:
+            expected = INPUT_ZERO_POINT + self.info.input_zero
+            if abs(scale - INPUT_SCALE) > 1e-6 or zero_point != expected:
                 raise ModelFileError(
-                    f"{self.path}: expected an input of scale 1/255 and zero point -128, found scale {scale:.6f} and "
-                    f"zero point {zero_point}; convert the model with 'fer-edge convert --int8'"
+                    f"{self.path}: expected an input of scale 1/255 and zero point {expected}, found scale {scale:.6f} "
+                    f"and zero point {zero_point}; convert the model with 'fer-edge convert --int8'"
                 )
             self._scale, self._zero_point = outputs[0]["quantization"]
         if self._hog_gain:
@@ -128,14 +134,21 @@ class TFLiteModel:
             self._hog_factor, self._hog_zero_point = np.float32(self._hog_gain / scale), int(zero_point)
 
     def scores(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the class probabilities (classes,) of one uint8 crop of size x size, its contrast as it was cut."""
+        """Return the class probabilities (classes,) of one uint8 crop of size x size, its contrast as it was cut.
+
+        A colour model takes RGB crops of size x size x 3.
+        """
         crop = normalise_crop(crop, self.info.contrast)
         # A view into the interpreter's own memory; it must not outlive this call, hence the nested brackets.
-        target = self.interpreter.tensor(self._input)()[0, :, :, 0]
+        target = self.interpreter.tensor(self._input)()[0]
+        if crop.ndim == 2:
+            target = target[:, :, 0]
         if self.is_int8:
             np.bitwise_xor(crop, 0x80, out=target.view(np.uint8))  # x - 128 in two's complement
         else:
             np.multiply(crop, np.float32(1 / 255), out=target)
+            if self.info.input_zero:
+                target -= np.float32(self.info.input_zero / 255)
         del target
         if self._hog_gain:
             self._write_features(crop)
@@ -153,14 +166,17 @@ class TFLiteModel:
             target[:] = features
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return class probabilities, N x classes, for uint8 images of N x size x size; raises DataError for others."""
-        size = self.info.input_size
-        if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != (size, size):
+        """Return class probabilities, N x classes, for uint8 images of N x size x size; raises DataError for others.
+
+        A colour model takes RGB images of N x size x size x 3.
+        """
+        shape = crop_shape(self.info)
+        if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != shape:
             array = isinstance(images, np.ndarray)
             found = f"{images.dtype} {'x'.join(map(str, images.shape))}" if array else type(images).__name__
             raise DataError(
-                f"{self.path.name}: expected uint8 crops of Nx{size}x{size}, found {found}; "
-                "fer_edge.preprocess.image_to_input makes one of an image of a face"
+                f"{self.path.name}: expected uint8 crops of N{''.join(f'x{side}' for side in shape)}, found {found}; "
+                "fer_edge.preprocess.image_crop makes one of an image of a face"
             )
         scores = np.empty((len(images), len(self.info.labels)), np.float32)
         for row, image in zip(scores, images, strict=True):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_edge.errors import ConfigError
+from fer_edge.model_file import read_info
 from fer_edge.shipped import find_model
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def evaluate(
         >>> report.scores.shape == (report.metrics.images, len(report.metrics.classes))
         True
     """
+    from fer_edge.train.data.form import Form
     from fer_edge.train.evaluate.report import measure
     from fer_edge.train.runs.data import open_data
 
@@ -110,7 +112,8 @@ def evaluate(
     if plots:
         plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
     joined = dict(mapping or {})
-    dataset = open_data(data, ferplus, mapping=joined)
+    info = read_info(files[0])
+    dataset = open_data(data, ferplus, mapping=joined, form=Form(info.input_size, info.channels))
     report = measure(files, dataset, split, joined, mirror=mirror, robustness=robustness)
     if plots:
         report.draw(plots)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import ModelFileError
 from fer_edge.model_file import LARGEST_FILE_BYTES, ModelInfo, read_info
-from fer_edge.preprocess import normalise
+from fer_edge.preprocess import normalise, with_channels
 from fer_edge.train.keras_setup import load_keras
 
 WEIGHTS = "model.weights.h5"
@@ -26,8 +26,8 @@ class KerasModel:
         self.info = info
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return class probabilities, N x classes, for uint8 images of N x size x size."""
-        pixels = normalise(images, self.info.contrast)[..., None].astype(np.float32)
+        """Return class probabilities, N x classes, for uint8 images of N x size x size, or x 3 in colour."""
+        pixels = with_channels(normalise(images, self.info.contrast)).astype(np.float32)
         # `Model.predict` on TensorFlow sometimes takes twice as long: it waits for tf.data to end, see `EpochBatches`.
         batches = [self.model.predict_on_batch(pixels[i : i + BATCH]) for i in range(0, max(len(pixels), 1), BATCH)]
         scores: NDArray[np.float32] = np.concatenate(batches)
@@ -52,7 +52,7 @@ def load_model(path: Path) -> KerasModel:
     except Exception as error:  # a damaged file: whatever zipfile, zlib, HDF5 or Keras' own code stumbles over
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelFileError(f"{path}: Keras cannot load this model ({reason}); train it again") from error
-    expected = (None, info.input_size, info.input_size, 1)
+    expected = (None, info.input_size, info.input_size, info.channels)
     if model.input_shape != expected or model.output_shape != (None, len(info.labels)):
         raise ModelFileError(
             f"{path}: expected input {expected} and {len(info.labels)} outputs, found {model.input_shape} and "

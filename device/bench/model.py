@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.runtime import TFLiteModel, load_runtime
+from fer_edge.runtime import TFLiteModel, crop_shape, load_runtime
 
 MIN_RUNS = 1024
 """Timed runs, at least."""
@@ -127,8 +127,7 @@ def measure_model(
     start = time.perf_counter_ns()
     model = TFLiteModel(path, threads=threads, allow_float=True, xnnpack=xnnpack)
     init = time.perf_counter_ns() - start
-    size = model.info.input_size
-    crops = list(np.random.default_rng(0).integers(0, 256, (CROPS, size, size), dtype=np.uint8))
+    crops = list(np.random.default_rng(0).integers(0, 256, (CROPS, *crop_shape(model.info)), dtype=np.uint8))
     start = time.perf_counter_ns()
     model.scores(crops[0])
     first = time.perf_counter_ns() - start

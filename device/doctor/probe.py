@@ -121,11 +121,10 @@ def inference(path: str) -> list[float]:
     """Load a model, classify a grey picture and return the scores."""
     import numpy as np
 
-    from fer_edge.runtime import TFLiteModel
+    from fer_edge.runtime import TFLiteModel, crop_shape
 
     model = TFLiteModel(Path(path))
-    size = model.info.input_size
-    scores: list[float] = model.scores(np.full((size, size), 128, np.uint8)).tolist()
+    scores: list[float] = model.scores(np.full(crop_shape(model.info), 128, np.uint8)).tolist()
     return scores
 
 

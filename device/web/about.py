@@ -27,7 +27,7 @@ def describe_model(path: Path) -> dict[str, Any]:
     return {
         "name": info.name,
         "labels": list(info.labels),
-        "input": f"{info.input_size} x {info.input_size} grey pixels",
+        "input": f"{info.input_size} x {info.input_size} {'grey' if info.channels == 1 else 'RGB'} pixels",
         "parameters": info.conversion.get("parameters"),
         "multiply_adds": info.conversion.get("multiply_adds"),
         "quantization": info.conversion.get("quantization"),

@@ -7,7 +7,7 @@ import pytest
 from fer_edge.device.classify import Ensemble, open_models
 from fer_edge.errors import ModelFileError
 from fer_edge.model_file import write_info
-from fer_edge.preprocess import Box, face_to_input
+from fer_edge.preprocess import Box, face_to_input, planes_of
 from fer_edge.runtime import TFLiteModel
 
 
@@ -30,12 +30,12 @@ def luma():
 def test_one_model_says_what_it_says(model, luma):
     box = Box(20, 30, 60, 60)
     expected = model.scores(face_to_input(luma, box, model.info.input_size))
-    np.testing.assert_array_equal(Ensemble([model]).scores(luma, box), expected)
+    np.testing.assert_array_equal(Ensemble([model]).scores(planes_of(luma), box), expected)
 
 
 def test_several_models_are_averaged(model, luma):
     first, second = np.eye(7)[3], np.full(7, 1 / 7)
-    scores = Ensemble([Constant(model, first), Constant(model, second)]).scores(luma, Box(0, 0, 50, 50))
+    scores = Ensemble([Constant(model, first), Constant(model, second)]).scores(planes_of(luma), Box(0, 0, 50, 50))
     np.testing.assert_allclose(scores, (first + second) / 2, atol=1e-6)
     assert scores.dtype == np.float32
 

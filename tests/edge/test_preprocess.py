@@ -6,14 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_edge.device.frame import frame_from_bgr, frame_to_bgr
 from fer_edge.errors import DataError
 from fer_edge.model_file import CONTRASTS
 from fer_edge.preprocess import (
     Box,
+    face_crop,
     face_to_input,
+    face_to_rgb,
+    image_crop,
     image_to_input,
     normalise,
     normalise_crop,
+    planes_of,
     square_around,
     to_grey,
 )
@@ -131,3 +136,63 @@ def test_many_are_normalised_as_one_is_and_a_strided_crop_as_a_packed_one(contra
     each = [normalise_crop(np.ascontiguousarray(image), contrast) for image in images]
     assert (normalise(images, contrast) == np.stack(each)).all()
     assert normalise(images[:0], contrast).shape == (0, 48, 48)
+
+
+def smooth_picture(height=241, width=320):
+    """Colours that change slowly, as those of a face do, so that half-size chroma loses little."""
+    rows, columns = np.mgrid[:height, :width] / 40
+    return np.stack([127 + 90 * np.sin(rows + c) * np.cos(columns - c) for c in range(3)], axis=-1).astype(np.uint8)
+
+
+def test_planes_are_those_of_the_device():
+    """What evaluation makes of a picture is what a source makes of a frame."""
+    picture = np.random.default_rng(3).integers(0, 256, (121, 161, 3), dtype=np.uint8)
+    frame, planes = frame_from_bgr(picture), planes_of(picture)
+    for name in ("y", "cb", "cr"):
+        assert np.array_equal(getattr(frame, name), getattr(planes, name)), name
+
+
+def test_rgb_is_full_range_bt601_within_a_level():
+    """Against ITU-T T.871's own formulas, and OpenCV's conversion of the whole frame."""
+    rng = np.random.default_rng(5)
+    picture = cv2.resize(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8), (96, 96), interpolation=cv2.INTER_CUBIC)
+    planes = planes_of(picture)
+    found = face_to_rgb(planes, Box(0, 0, 96, 96), 96).astype(float)
+    cb, cr = (cv2.resize(plane, (96, 96), interpolation=cv2.INTER_LINEAR) - 128.0 for plane in (planes.cb, planes.cr))
+    luma = planes.y.astype(float)
+    formula = np.dstack([luma + 1.402 * cr, luma - 0.344136 * cb - 0.714136 * cr, luma + 1.772 * cb]).clip(0, 255)
+    assert np.abs(found - formula).max() <= 1
+    assert np.abs(found - frame_to_bgr(frame_from_bgr(picture))[:, :, ::-1]).max() <= 1
+
+
+@pytest.mark.parametrize("box", [Box(40, 30, 96, 96), Box(41, 33, 97, 95), Box(-20, 190, 130, 130), Box(5, 5, 1, 1)])
+@pytest.mark.parametrize("size", [48, 96, 224])
+def test_a_colour_crop_is_that_of_the_converted_frame(box, size):
+    """Cutting the planes and converting the crop gives what converting the frame and cutting it would."""
+    frame = frame_from_bgr(smooth_picture())
+    crop = face_to_rgb(frame, box, size)
+    assert crop.shape == (size, size, 3)
+    height, width = frame.y.shape
+    x, y, side, _ = (value // 2 * 2 for value in square_around(box, width, height))
+    side = max(side, 2)
+    whole = frame_to_bgr(frame)[y : y + side, x : x + side, ::-1]
+    interpolation = cv2.INTER_AREA if side >= size else cv2.INTER_LINEAR
+    expected = cv2.resize(np.ascontiguousarray(whole), (size, size), interpolation=interpolation)
+    inside = slice(size // 8, -(size // 8))  # at its edge a crop does not see its neighbours' chroma
+    if side > 2:
+        difference = np.abs(crop.astype(int) - expected)[inside, inside]
+        assert difference.max() <= 5
+        assert difference.mean() < 1
+
+
+def test_evaluation_and_device_see_the_same_colours():
+    picture = smooth_picture(200, 200)
+    device = face_crop(frame_from_bgr(picture), Box(0, 0, 200, 200), 96, 3)
+    assert np.abs(image_crop(picture, 96, 3).astype(int) - device).max() <= 1
+
+
+def test_a_grey_picture_has_three_equal_channels():
+    grey = np.random.default_rng(7).integers(0, 256, (48, 48), dtype=np.uint8)
+    for crop in (image_crop(grey, 48, 3), face_to_rgb(planes_of(grey), Box(0, 0, 48, 48), 48)):
+        assert all(np.array_equal(crop[:, :, channel], grey) for channel in range(3))
+    assert np.array_equal(image_crop(grey, 32, 1), image_to_input(grey, 32))

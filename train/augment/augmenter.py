@@ -1,4 +1,4 @@
-"""Augmentation as Keras layers on any backend: pictures of B x S x S x 1 with pixels 0..255.
+"""Augmentation as Keras layers on any backend: pictures of B x S x S x channels with pixels 0..255.
 
 All of it runs inside the training step. Each layer draws from its own seeded generator, whose state is
 part of the checkpoint, so that a resumed run draws what an uninterrupted one would have.
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.preprocess import with_channels
 from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.augment.camera import RandomBlur, RandomLight, RandomNoise, Sometimes
 from fer_edge.train.augment.face import RandomGlasses, RandomSharpness, RandomShear, RandomVignette
@@ -166,9 +167,10 @@ class AugmentedCopy:
         """Return the copy of uint8 images N x S x S, computed `batch` at a time."""
         copy = np.empty_like(images)
         for start in range(0, len(images), batch):
-            part = images[start : start + batch, ..., None].astype(np.float32)
+            part = with_channels(images[start : start + batch]).astype(np.float32)
             moved = self._contrast(self._affine(part, training=True), training=True)
-            copy[start : start + batch] = np.rint(ops.convert_to_numpy(moved)[..., 0]).astype(np.uint8)
+            pixels = np.rint(ops.convert_to_numpy(moved)).astype(np.uint8)
+            copy[start : start + batch] = pixels.reshape(-1, *images.shape[1:])
         return copy
 
 
@@ -196,7 +198,7 @@ class Augmenter(keras.layers.Layer):  # type: ignore[misc, name-defined]
         ]
 
     def call(self, images: Any, targets: Targets, training: bool = False) -> tuple[Any, Targets]:
-        """Return augmented images (B x S x S x 1) and targets (each B x columns) when training, else the same."""
+        """Return images (B x S x S x channels) and targets (each B x columns), augmented when training."""
         for layer in self.face:
             images = layer(images, training=training)
         images = self.contrast(self.affine(images, training=training), training=training)

@@ -23,6 +23,7 @@ from fer_edge.train.data.demo import make_demo
 from fer_edge.train.data.ferplus import load_ferplus
 from fer_edge.train.data.files.csv_file import CsvFile
 from fer_edge.train.data.files.tree import Tree, open_tree
+from fer_edge.train.data.form import FER_FORM, Form, as_form
 from fer_edge.train.data.join import join
 from fer_edge.train.data.pictures import Listing, read_pictures
 from fer_edge.train.data.readers.ckplus import by_subject, is_ckplus
@@ -47,6 +48,7 @@ def load_dataset(
     mapping: Mapping[str, str] | None = None,
     auxiliary: Path | None = None,
     fused: tuple[Path, float] | None = None,
+    form: Form = FER_FORM,
 ) -> Dataset:
     """Load a data set, from the cache where its source is unchanged.
 
@@ -58,6 +60,7 @@ def load_dataset(
         auxiliary: FER+ votes to learn beside the labels, see `with_auxiliary_votes`; for one FER2013 CSV file.
         fused: FER+ votes to mix with the labels and their share, see `with_fused_votes`; for one FER2013 CSV file.
         mapping: class -> the class it becomes, or '' to leave its images out, see `map_each`.
+        form: of the images: pictures are read so, those of a CSV file and of ``demo``, 48 x 48 and grey, resized.
 
     Raises:
         DataError: what is there is not such a data set, or Training has one class, or one image of a class.
@@ -65,7 +68,7 @@ def load_dataset(
     paths = parts_of(spec)
     if not paths:
         raise DataError(f"{spec}: expected a fer2013.csv, a folder or zip of pictures or 'demo', found no such file")
-    loaded = [_load_one(path) for path in paths]
+    loaded = [_load_one(path, form) for path in paths]
     parts = [part for part, _ in loaded]
     if ferplus is not None:
         csv_files = [i for i, (part, from_csv) in enumerate(loaded) if from_csv and part.labels == EXPRESSIONS]
@@ -85,10 +88,13 @@ def load_dataset(
     dataset = join(parts) if len(parts) > 1 else parts[0]
     _check_classes(dataset)
     notes = (*dataset.notes, *_unlearnable(dataset))
+    if any(split.images.shape[1:] != form.shape for split in dataset.splits.values()):
+        splits = as_form(dataset.splits, form)
+        return Dataset.make(dataset.name, dataset.labels, splits, dataset.sources, notes)
     return dataclasses.replace(dataset, notes=notes)
 
 
-def _load_one(spec: str) -> tuple[Dataset, bool]:
+def _load_one(spec: str, form: Form) -> tuple[Dataset, bool]:
     """Load one data set; say whether it came from a CSV file."""
     if spec == DEMO:
         return make_demo(), False
@@ -96,7 +102,7 @@ def _load_one(spec: str) -> tuple[Dataset, bool]:
     if path.is_dir() or path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
         with open_tree(path) as tree:
             if any(map(is_image_name, tree.files)) or not any(map(holds_csv, tree.files)):
-                return _load_tree(tree), False
+                return _load_tree(tree, form), False
     return _load_csv(path, find_fer_csv(path)), True
 
 
@@ -120,10 +126,11 @@ def _load_csv(path: Path, file: CsvFile) -> Dataset:
     return Dataset.make(printable(path.name or str(path)), names, splits, notes=tuple(notes))
 
 
-def _load_tree(tree: Tree) -> Dataset:
+def _load_tree(tree: Tree, form: Form) -> Dataset:
     listing = _list(tree)
     count = len(listing.pictures)
-    splits = _cached(tree.key(), "pictures", count, lambda advance: read_pictures(tree, listing.pictures, advance))
+    key = tree.key() if form == FER_FORM else f"{tree.key()}-{form.size}x{form.channels}"
+    splits = _cached(key, "pictures", count, lambda advance: read_pictures(tree, listing.pictures, advance, form))
     return Dataset.make(printable(tree.root.name or str(tree.root)), listing.labels, splits, notes=listing.notes)
 
 

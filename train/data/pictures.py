@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from fer_edge.errors import DataError
 from fer_edge.images import decode_image, reason
 from fer_edge.lazy import require
-from fer_edge.preprocess import Box, face_to_input, image_to_input, to_grey
+from fer_edge.preprocess import Box, face_crop, image_crop, planes_of
 from fer_edge.train.data.dataset import SPLITS, Split
 from fer_edge.train.data.divide import divide_by_class
 from fer_edge.train.data.files.tree import Tree
-
-SIDE = 48
+from fer_edge.train.data.form import FER_FORM, Form
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,21 +54,25 @@ class Listing:
 
 
 def read_pictures(
-    tree: Tree, pictures: Sequence[Picture], advance: Callable[[int], None] = lambda count: None
+    tree: Tree,
+    pictures: Sequence[Picture],
+    advance: Callable[[int], None] = lambda count: None,
+    form: Form = FER_FORM,
 ) -> dict[str, Split]:
-    """Read pictures of any size and colour as 48 x 48 grey images.
+    """Read pictures of any size and colour as images of one form.
 
     Args:
         tree: where they lie.
         pictures: at least one.
         advance: called with 1 after each.
+        form: of the images.
 
     Raises:
         DataError: a file that is not a readable picture, or a box whose middle is outside of it.
     """
-    images = np.empty((len(pictures), SIDE, SIDE), np.uint8)
+    images = np.empty((len(pictures), *form.shape), np.uint8)
     for image, picture in zip(images, pictures, strict=True):
-        image[:] = _read(tree, picture)
+        image[:] = _read(tree, picture, form)
         advance(1)
     labels = np.array([picture.label for picture in pictures], np.int64)
     rows = np.arange(len(pictures), dtype=np.int64)
@@ -82,7 +85,7 @@ def read_pictures(
     return {name: everything.take(names == name) for name in SPLITS if (names == name).any()}
 
 
-def _read(tree: Tree, picture: Picture) -> NDArray[np.uint8]:
+def _read(tree: Tree, picture: Picture, form: Form) -> NDArray[np.uint8]:
     cv2 = require("cv2", "train")
     where = tree.root / picture.file
     # Through memory, because imread prints its own warning and cannot open names outside the locale's encoding.
@@ -97,13 +100,13 @@ def _read(tree: Tree, picture: Picture) -> NDArray[np.uint8]:
     if image is None:
         raise DataError(f"{where}: expected a picture, found {reason(data)}; or remove the file")
     if picture.box is None:
-        return image_to_input(image, SIDE)
-    grey, box = to_grey(image), picture.box
-    height, width = grey.shape
+        return image_crop(image, *form)
+    box = picture.box
+    height, width = image.shape[:2]
     # A box may stick out a little, as a face does; the crop is moved inside.
     if not (0 <= box.x + box.w // 2 < width and 0 <= box.y + box.h // 2 < height):
         raise DataError(
             f"{where}: expected a face inside its {width}x{height} pixels, found the box "
             f"{box.x},{box.y} {box.w}x{box.h} in the label file; the two do not belong together"
         )
-    return face_to_input(grey, box, SIDE)
+    return face_crop(planes_of(image), box, *form)

@@ -13,7 +13,7 @@ from fer_edge.errors import DataError, ModelFileError
 from fer_edge.labels import canonical
 from fer_edge.metrics import Metrics, evaluate_scores, paired_difference
 from fer_edge.model_file import read_info
-from fer_edge.runtime import Classifier, TFLiteModel
+from fer_edge.runtime import Classifier, TFLiteModel, crop_shape
 from fer_edge.train.data.classes import ordered
 from fer_edge.train.data.dataset import Dataset, Split
 from fer_edge.train.evaluate.fit import check_known
@@ -178,9 +178,9 @@ def check_fits(classifier: Classifier, path: Path, dataset: Dataset, split: Spli
             f"{dataset.name}: expected the labels of {path.name} ({', '.join(info.labels)}), "
             f"found {', '.join(dataset.labels)}; {advice}"
         )
-    if split.images.shape[1:] != (info.input_size, info.input_size):
-        found = "x".join(map(str, split.images.shape[1:]))
-        raise DataError(f"{dataset.name}: expected images of {info.input_size}x{info.input_size}, found {found}")
+    if split.images.shape[1:] != crop_shape(info):
+        expected, found = ("x".join(map(str, shape)) for shape in (crop_shape(info), split.images.shape[1:]))
+        raise DataError(f"{dataset.name}: expected images of {expected} for {path.name}, found {found}")
 
 
 def worst_mistakes(evaluation: Evaluation, split: Split, count: int) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_edge.preprocess import normalise
+from fer_edge.preprocess import normalise, with_channels
 from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.augment.augmenter import Augmenter
 from fer_edge.train.data.dataset import TRAINING, Dataset
@@ -30,7 +30,7 @@ def draw_preview(dataset: Dataset, augmentation: Augmentation, contrast: str, se
     present = [label for label in range(len(dataset.labels)) if (split.labels == label).any()]
     chosen = np.array([rng.choice(np.flatnonzero(split.labels == label)) for label in present])
     augment = Augmenter(augmentation, seed)
-    batch = normalise(split.images[chosen], contrast)[..., None].astype(np.float32)
+    batch = with_channels(normalise(split.images[chosen], contrast)).astype(np.float32)
     # A batch a column, of all classes, so that mixing has others to mix with.
     targets = {"label": np.zeros((len(chosen), 1), np.float32)}
     augmented = [np.asarray(augment(batch, targets, training=True)[0])[..., 0] for _ in range(COLUMNS - 1)]

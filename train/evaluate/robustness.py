@@ -81,7 +81,7 @@ def _low_light(image: Image, random: np.random.Generator) -> Image:
 def _jpeg(image: Image, random: np.random.Generator, quality: int) -> Image:
     cv2 = require("cv2", "device")
     _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded: Image = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+    decoded: Image = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE if image.ndim == 2 else cv2.IMREAD_COLOR)
     return decoded
 
 

@@ -90,9 +90,9 @@ def dream(
     return pictures
 
 
-def noise(size: int, seed: int) -> NDArray[np.float32]:
-    """Return float32 size x size grey noise."""
-    return np.random.default_rng(seed).normal(GREY, NOISE, (size, size)).astype(np.float32)
+def noise(shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
+    """Return float32 noise about grey, in the shape of a crop."""
+    return np.random.default_rng(seed).normal(GREY, NOISE, shape).astype(np.float32)
 
 
 def stretched(pictures: NDArray[np.float32]) -> NDArray[np.uint8]:

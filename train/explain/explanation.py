@@ -69,7 +69,7 @@ def explain_model(
         raise ModelFileError(f"{path}: dreams follow gradients, which {reason}")
     chosen_layer = None if layer is None else find_layer(network, layer)
     target = None if label is None else find_class(network, label)
-    pictures = tuple(read_pictures(files, network.info.input_size))
+    pictures = tuple(read_pictures(files, network.info.input_size, network.info.channels))
     scores = network.predict(np.stack([picture.pixels for picture in pictures]))
     out.mkdir(parents=True, exist_ok=True)  # before the work, which may take minutes
     drawn: list[Plate] = []

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.lazy import require
+from fer_edge.preprocess import with_channels
 from fer_edge.train.explain.alignment import cell_grids, onto_picture
 from fer_edge.train.explain.network import TINY
 from fer_edge.train.keras_setup import load_keras
@@ -58,8 +59,8 @@ def pixel_gradient(model: Any) -> Gradient:
         return tape.gradient(chosen, pixels)
 
     def gradient(pixels: NDArray[np.float32], classes: NDArray[np.int64]) -> NDArray[np.float32]:
-        value: NDArray[np.float32] = differentiate(tf.constant(pixels[..., None]), tf.constant(classes)).numpy()
-        return value[..., 0]
+        value: NDArray[np.float32] = differentiate(tf.constant(with_channels(pixels)), tf.constant(classes)).numpy()
+        return value.reshape(pixels.shape)
 
     return gradient
 
@@ -71,7 +72,7 @@ def smooth_gradient(model: Any, image: NDArray[np.uint8], target: int, seed: int
 
     Args:
         model: a Keras model.
-        image: uint8 size x size, its contrast as the model wants it.
+        image: uint8 size x size (x 3), its contrast as the model wants it.
         target: index of the class.
         seed: of the noise.
 
@@ -81,7 +82,7 @@ def smooth_gradient(model: Any, image: NDArray[np.uint8], target: int, seed: int
     noise = np.random.default_rng(seed).normal(0, 255 * NOISE, (COPIES, *image.shape))
     copies = (image + noise).astype(np.float32)
     magnitude: NDArray[np.float32] = np.abs(pixel_gradient(model)(copies, np.full(COPIES, target))).mean(axis=0)
-    return magnitude
+    return magnitude if image.ndim == 2 else magnitude.mean(axis=2)
 
 
 def grad_cam(model: Any, image: NDArray[np.uint8], target: int) -> ClassMap | None:
@@ -99,7 +100,7 @@ def grad_cam(model: Any, image: NDArray[np.uint8], target: int) -> ClassMap | No
         spatial.pop()  # coarser than what it pools, and no more than that is in it
     split = keras.Model(model.inputs, [spatial[-1].output, model.output])
     with tf.GradientTape() as tape:
-        maps, probabilities = split([image[None, ..., None].astype(np.float32)], training=False)
+        maps, probabilities = split([with_channels(image[None]).astype(np.float32)], training=False)
         chosen = _logits(probabilities)[:, target]
     weights = tf.reduce_mean(tape.gradient(chosen, maps), axis=(1, 2), keepdims=True)
     coarse = tf.nn.relu(tf.reduce_sum(tf.cast(weights * maps, tf.float32), axis=-1))[0].numpy()

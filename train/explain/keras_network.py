@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import ModelFileError
 from fer_edge.model_file import ModelInfo
-from fer_edge.preprocess import normalise_crop
+from fer_edge.preprocess import normalise_crop, with_channels
 from fer_edge.train.explain.network import Filters, Layer, centred_log
 from fer_edge.train.keras_model import load_model
 from fer_edge.train.keras_setup import load_keras
@@ -51,23 +51,23 @@ class KerasNetwork:
         keras = load_keras()
         inside = keras.Model(self.model.inputs, [self.model.get_layer(layer.name).output for layer in layers])
         image = normalise_crop(image, self.info.contrast)
-        outputs = inside([image[None, ..., None].astype(np.float32)], training=False)
+        outputs = inside([with_channels(image[None]).astype(np.float32)], training=False)
         arrays = outputs if isinstance(outputs, list | tuple) else [outputs]
         return [np.asarray(keras.ops.convert_to_numpy(array)[0], np.float32) for array in arrays]
 
     def filters(self) -> Filters:
-        """Return the kernels of the first convolution of grey pixels, or of the first dense layer of all pixels."""
+        """Return the kernels of the first convolution, the mean over channels, or of the first dense layer of all pixels."""
         size = self.info.input_size
         for layer in self.model.layers:
             kernel = getattr(layer, "kernel", None)
             if kernel is None:
                 continue
-            if len(kernel.shape) == 4 and kernel.shape[2] == 1:  # height x width x 1 x filters
-                return Filters(layer.name, _array(kernel)[:, :, 0].transpose(2, 0, 1))
-            if len(kernel.shape) == 2 and kernel.shape[0] == size * size:
+            if len(kernel.shape) == 4 and kernel.shape[2] == self.info.channels:  # height x width x channels x filters
+                return Filters(layer.name, _array(kernel).mean(axis=2).transpose(2, 0, 1))
+            if self.info.channels == 1 and len(kernel.shape) == 2 and kernel.shape[0] == size * size:
                 return Filters(layer.name, _array(kernel).T.reshape(-1, size, size))
         raise ModelFileError(
-            f"{self.path}: expected a first layer that convolves grey pixels or takes all of them, found neither; "
+            f"{self.path}: expected a first layer that convolves pixels or takes all of them, found neither; "
             "leave out --filters"
         )
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import DataError
 from fer_edge.images import decode_image, reason
 from fer_edge.lazy import require
-from fer_edge.preprocess import Box, face_to_input, image_to_input, to_grey
+from fer_edge.preprocess import Box, face_crop, image_crop, planes_of
 
 PORTRAIT_FACE = Box(79, 65, 98, 98)
 """Where the device's cascade finds the face in the package's portrait, in pixels."""
@@ -30,7 +30,7 @@ class Picture:
     Attributes:
         name: starts the names of its files; no two pictures of a report have the same.
         source: the file, or where the package's own portrait comes from.
-        pixels: uint8, size x size, grey.
+        pixels: uint8, size x size, grey; size x size x 3 of a colour model.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Picture:
     pixels: NDArray[np.uint8]
 
 
-def read_pictures(files: Sequence[Path], size: int) -> list[Picture]:
+def read_pictures(files: Sequence[Path], size: int, channels: int = 1) -> list[Picture]:
     """Read pictures of one face each, of any size and colour; without files, the package's portrait.
 
     Raises:
@@ -46,7 +46,7 @@ def read_pictures(files: Sequence[Path], size: int) -> list[Picture]:
         OSError: a file that cannot be read.
     """
     if not files:
-        return [_portrait(size)]
+        return [_portrait(size, channels)]
     pictures: list[Picture] = []
     for file in files:
         names = {picture.name for picture in pictures}
@@ -54,16 +54,16 @@ def read_pictures(files: Sequence[Path], size: int) -> list[Picture]:
         while name in names:
             number += 1
             name = f"{file.stem}-{number}"
-        pixels = image_to_input(_decode(file.read_bytes(), str(file)), size)
+        pixels = image_crop(_decode(file.read_bytes(), str(file)), size, channels)
         pictures.append(Picture(name, str(file), pixels))
     return pictures
 
 
-def _portrait(size: int) -> Picture:
+def _portrait(size: int, channels: int) -> Picture:
     # By path: the training side must not import the device's package, whose data this is.
     file = resources.files("fer_edge") / "device" / "portrait.jpg"
-    luma = to_grey(_decode(file.read_bytes(), "portrait.jpg"))
-    return Picture("portrait", CREDIT, face_to_input(luma, PORTRAIT_FACE, size))
+    planes = planes_of(_decode(file.read_bytes(), "portrait.jpg"))
+    return Picture("portrait", CREDIT, face_crop(planes, PORTRAIT_FACE, size, channels))
 
 
 def _decode(data: bytes, name: str) -> NDArray[np.uint8]:

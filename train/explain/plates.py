@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.preprocess import normalise_crop
+from fer_edge.runtime import crop_shape
 from fer_edge.train.explain import captions, figures
 from fer_edge.train.explain.dream import FROM_FACE, FROM_NOISE, Ascent, dream, noise, stretched
 from fer_edge.train.explain.gradients import grad_cam, pixel_gradient, smooth_gradient
@@ -78,7 +79,7 @@ def saliency_plate(network: Network, picture: Picture, target: int, probability:
 
 def dream_plates(network: KerasNetwork, pictures: Sequence[Picture], classes: Sequence[int]) -> list[Plate]:
     """Show what raises each class, begun with noise, then with each picture."""
-    size = network.info.input_size
+    shape = crop_shape(network.info)
     gradient = pixel_gradient(network.model)
     with progress_bar("dreaming", FROM_NOISE.steps + FROM_FACE.steps * len(pictures)) as advance:
 
@@ -86,9 +87,9 @@ def dream_plates(network: KerasNetwork, pictures: Sequence[Picture], classes: Se
             start = np.repeat(np.stack(beginnings), len(classes), axis=0)
             targets = np.tile(np.array(classes, np.int64), len(beginnings))
             dreamt = dream(gradient, start, targets, ascent, advance)
-            return dreamt.reshape(len(beginnings), len(classes), size, size)
+            return dreamt.reshape(len(beginnings), len(classes), *shape)
 
-        from_noise = climb([noise(size, seed) for seed in range(BEGINNINGS)], FROM_NOISE)
+        from_noise = climb([noise(shape, seed) for seed in range(BEGINNINGS)], FROM_NOISE)
         seen = [normalise_crop(picture.pixels, network.info.contrast) for picture in pictures]
         from_faces = [climb([face.astype(np.float32)], FROM_FACE)[0] for face in seen]
     rows = [_dream_row(network, f"noise {i}", stretched(row), classes) for i, row in enumerate(from_noise, 1)]

@@ -67,9 +67,10 @@ def report_html(
         plates: what was drawn.
     """
     info, path = network.info, network.path
+    colour = "grey" if info.channels == 1 else "RGB"
     parts = [
         f"<h1>{escape(path.name)}: what it looks at</h1>",
-        f'<p class="meta">{escape(info.name)}, {info.input_size}×{info.input_size} grey pixels, '
+        f'<p class="meta">{escape(info.name)}, {info.input_size}×{info.input_size} {colour} pixels, '
         f"{len(info.labels)} classes ({escape(', '.join(info.labels))}). SHA-256 {file_hash(path)}.</p>",
         "<p>These pictures help to notice what a model does. They are no proof that it does it for a good reason, and "
         "they say nothing about what the person in a picture feels.</p>",

@@ -80,18 +80,20 @@ class TFLiteNetwork:
         return [self._value(self._output_of[layer.name])[0] for layer in layers]
 
     def filters(self) -> Filters:
-        """Return the dequantized kernels of the first convolution of grey pixels, or dense layer of all pixels."""
+        """Return the dequantized kernels of the first convolution, the mean over channels, or dense layer of all pixels."""
         size = self.info.input_size
         for operator, layer in self._weighted():
             shape = tuple(self._tensors[operator["inputs"][1]]["shape"])
-            if operator["op_name"] == "CONV_2D" and shape[3] == 1:  # filters x height x width x 1
-                return Filters(layer, self._value(operator["inputs"][1])[..., 0])
+            if (
+                operator["op_name"] == "CONV_2D" and shape[3] == self.info.channels
+            ):  # filters x height x width x channels
+                return Filters(layer, self._value(operator["inputs"][1]).mean(axis=-1))
             if operator["op_name"] == "CONV_2D" and operator["inputs"][0] in self._blocks():
                 return Filters(layer, _of_pixels(self._value(operator["inputs"][1])))
             if operator["op_name"] == "FULLY_CONNECTED" and shape[1] == size * size:
                 return Filters(layer, self._value(operator["inputs"][1]).reshape(-1, size, size))
         raise ModelFileError(
-            f"{self.path}: expected a first operator that convolves grey pixels or takes all of them, found neither; "
+            f"{self.path}: expected a first operator that convolves pixels or takes all of them, found neither; "
             "leave out --filters"
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fer_edge.errors import DataError
+from fer_edge.preprocess import with_channels
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.batches import EpochBatches
 
@@ -105,7 +106,7 @@ def _epoch(model: Any, state: Any, images: Any, targets: Any, order: Any) -> tup
 
     def step(before: Any, chosen: Any) -> tuple[Any, Any]:
         batch = {
-            "image": images[chosen][..., None].astype("float32"),
+            "image": with_channels(images[chosen]).astype("float32"),
             "targets": {name: rows[chosen] for name, rows in targets.items()},
         }
         logs, after = model.train_step(before, (batch, jnp.zeros(len(chosen))))

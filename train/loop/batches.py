@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.preprocess import with_channels
 from fer_edge.train.keras_setup import load_keras
 
 keras = load_keras()
@@ -24,7 +25,7 @@ Targets = Mapping[str, NDArray[np.float32]]
 class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
     """One epoch of shuffled batches for ``Model.fit``.
 
-    Each item is ``({"image": float32 B x S x S x 1 (0..255), "targets": {name: float32 B x columns}}, zeros)``; the
+    Each item is ``({"image": float32 B x S x S x C (0..255), "targets": {name: float32 B x columns}}, zeros)``; the
     second part only satisfies ``fit``. The last, smaller batch is dropped: every step has the same shape, and with
     a new order each epoch no image is left out for long.
     """
@@ -48,7 +49,7 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
     def __getitem__(self, index: int) -> tuple[dict[str, Any], NDArray[np.float32]]:
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         batch = {
-            "image": self.images[chosen][..., None].astype(np.float32),
+            "image": with_channels(self.images[chosen]).astype(np.float32),
             "targets": {name: rows[chosen] for name, rows in self.targets.items()},
         }
         return batch, np.zeros(len(chosen), np.float32)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.preprocess import with_channels
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.mirror_equivariance import tie_statistics
 
@@ -52,7 +53,7 @@ def recompute_statistics(classifier: Any, images: NDArray[np.uint8]) -> None:
     sums: list[Any] = [0.0] * len(statistics)
     with _without_memory(norms):
         for batch in batches:
-            found = of_batch(classifier, statistics, batch[..., None].astype(np.float32))
+            found = of_batch(classifier, statistics, with_channels(batch).astype(np.float32))
             sums = [so_far + np.asarray(value, np.float64) for so_far, value in zip(sums, found, strict=True)]
     for statistic, total in zip(statistics, sums, strict=True):
         statistic.assign((total / len(batches)).astype(np.float32))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fer_edge.errors import ConfigError
 from fer_edge.train.data.dataset import Dataset
+from fer_edge.train.data.form import FER_FORM, Form
 from fer_edge.train.data.load import load_dataset
 
 Data = str | os.PathLike[str] | Dataset
@@ -22,6 +23,7 @@ def open_data(
     mapping: Mapping[str, str],
     auxiliary: Path | None = None,
     fused: tuple[Path, float] | None = None,
+    form: Form = FER_FORM,
 ) -> Dataset:
     """Return a data set that is open already, or load it as `load_dataset` does.
 
@@ -30,7 +32,9 @@ def open_data(
         DataError: it cannot be read.
     """
     if not isinstance(data, Dataset):
-        return load_dataset(os.fspath(data), ferplus, soft=soft, mapping=mapping, auxiliary=auxiliary, fused=fused)
+        return load_dataset(
+            os.fspath(data), ferplus, soft=soft, mapping=mapping, auxiliary=auxiliary, fused=fused, form=form
+        )
     votes = {"ferplus": ferplus, "auxiliary_ferplus": auxiliary, "fused_ferplus": fused}
     for name, value in {**votes, "mapping": mapping}.items():
         if value:

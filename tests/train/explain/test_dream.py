@@ -28,7 +28,7 @@ def towards_halves(pictures, classes):
 
 
 def test_each_picture_climbs_towards_its_own_class():
-    start = np.repeat(noise(24, 1)[None], 2, axis=0)
+    start = np.repeat(noise((24, 24), 1)[None], 2, axis=0)
     top, bottom = dream(towards_halves, start, np.array([0, 1]), Ascent(40, 4.0, (0.8, 0.5), 0.01))
     assert top[:8].mean() > top[16:].mean() + 50
     assert bottom[:8].mean() < bottom[16:].mean() - 50
@@ -36,7 +36,7 @@ def test_each_picture_climbs_towards_its_own_class():
 
 def test_grey_values_stay_in_range_and_the_steps_are_told():
     steps = []
-    start = np.repeat(noise(24, 1)[None], 2, axis=0)
+    start = np.repeat(noise((24, 24), 1)[None], 2, axis=0)
     result = dream(towards_halves, start, np.array([0, 1]), Ascent(30, 60.0, (0.4, 0.4), 0.0), steps.append)
     assert result.min() == 0
     assert result.max() == 255
@@ -50,10 +50,10 @@ def test_without_a_slope_a_picture_stays_finite():
 
 
 def test_the_same_beginning_gives_the_same_dream():
-    start = noise(24, 1)[None]
+    start = noise((24, 24), 1)[None]
     first, second = (dream(towards_halves, start, np.array([0]), FROM_FACE) for _ in range(2))
     assert np.array_equal(first, second)
-    assert not np.array_equal(noise(24, 1), noise(24, 2))
+    assert not np.array_equal(noise((24, 24), 1), noise((24, 24), 2))
 
 
 def test_contrast_is_stretched_picture_by_picture():

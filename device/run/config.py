@@ -14,11 +14,10 @@ from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_b
 from fer_edge.device.outputs.factory import Wanted
 from fer_edge.device.outputs.overwriting import refuse_overwriting
 from fer_edge.device.sources.base import Source
+from fer_edge.device.sources.mounting import Mounting, parse_roi, parse_size
 from fer_edge.device.web.serving import Serving
 from fer_edge.errors import ConfigError
 from fer_edge.shipped import DEFAULT
-
-MAX_FPS = 1000
 
 SKINS = ("off", "static", "ellipse", "adaptive")
 
@@ -41,7 +40,11 @@ class RunConfig:
         detector: ``haar``, OpenCV's cascade; ``face``, two networks of this package; or ``yunet``.
         detector_model: the ONNX file of ``yunet``.
         frames: stop after so many; None is the end of the source.
-        fps: frames per second of a video file that stores no times, a raw stream (.h264, .mjpeg).
+        fps: frames per second to ask a camera for; of a video file that stores no times, a raw stream (.h264, .mjpeg).
+        rotate: degrees clockwise by which frames are turned, 0, 90, 180 or 270, for a camera that hangs otherwise.
+        flip: mirror frames, left to right; after turning them.
+        size: ``WIDTHxHEIGHT`` to ask the camera for, before frames are turned; larger frames are shrunk to fit.
+        roi: ``X,Y,WIDTH,HEIGHT``, the part of the turned frame that is used, as shares of it in 0..1.
         loop: play a file or folder again and again.
         jsonl: file of one JSON line a frame; ``-`` is standard output.
         save: annotated video, ``.mkv``.
@@ -78,6 +81,10 @@ class RunConfig:
     detector_model: Name | None = None
     frames: int | None = None
     fps: float | None = None
+    rotate: int = 0
+    flip: bool = False
+    size: str | tuple[int, int] | None = None
+    roi: str | tuple[float, float, float, float] | None = None
     loop: bool = False
     jsonl: Name | None = None
     save: Name | None = None
@@ -90,6 +97,7 @@ class RunConfig:
     tls_key: Name | None = None
     display: bool = False
     threads: int = 1
+    mounting: Mounting = dataclasses.field(init=False, repr=False)
     chosen_detector: DetectorChoice = dataclasses.field(init=False, repr=False)
     wanted: Wanted = dataclasses.field(init=False, repr=False)
     serving: Serving | None = dataclasses.field(init=False, repr=False)
@@ -102,8 +110,8 @@ class RunConfig:
         check_count("threads", self.threads, 1, MAX_THREADS)
         if self.frames is not None:
             check_count("frames", self.frames, 1)
-        if self.fps is not None and not (isinstance(self.fps, (int, float)) and 0 < self.fps <= MAX_FPS):
-            raise ConfigError("fps", f"expected an `fps` above 0 and up to {MAX_FPS}, found {self.fps!r}")
+        mounting = Mounting(self.rotate, self.flip, parse_size(self.size), self.fps, parse_roi(self.roi))
+        object.__setattr__(self, "mounting", mounting)
         object.__setattr__(self, "wanted", self._outputs())
         object.__setattr__(self, "serving", self._page())
         read = {name: [getattr(self, name)] for name in ("source", "detector_model", "tls_cert", "tls_key")}

@@ -17,7 +17,8 @@ from fer_edge.device.outputs.summary import Summary
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.results import FrameResult
 from fer_edge.device.run.config import Name, RunConfig
-from fer_edge.device.sources import open_source
+from fer_edge.device.run.turn_hint import TurnHint
+from fer_edge.device.sources import mounted, open_source
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.wrappers import Paced, Repeated
 from fer_edge.device.web.serving import Serving, require_packages
@@ -122,6 +123,7 @@ class Run:
         if config.serving:
             self._open_page(stack, config.serving, paths, source.name)
         stack.enter_context(pipeline)
+        self._hint = None if source.stills else TurnHint(source.name, config.mounting, config.chosen_detector)
         self._named = {"source": source.name, "models": [str(path) for path in paths], "skin": config.searched_skin}
 
     def _wait(self, silent_s: float) -> None:
@@ -137,9 +139,9 @@ class Run:
     def _open_source(self, stack: contextlib.ExitStack) -> Source:
         source = self.config.source
         if isinstance(source, Source):
-            return source
+            return mounted(source, self.config.mounting)
         spec = None if source is None else str(source)
-        return stack.enter_context(self._wait_for(lambda: open_source(spec, fps=self.config.fps)))
+        return stack.enter_context(self._wait_for(lambda: open_source(spec, self.config.mounting)))
 
     def _open_page(self, stack: contextlib.ExitStack, serving: Serving, models: Sequence[Path], source: str) -> None:
         require_packages()
@@ -159,6 +161,8 @@ class Run:
                 for output in self._outputs:
                     output.write(result)
                 self._summary.add(result)
+                if self._hint is not None:
+                    self._hint.watch(result)
                 yield result
                 self._alive()
                 if any(output.dismissed for output in self._outputs):

@@ -45,7 +45,7 @@ def test_without_a_spec_the_best_camera_is_taken(monkeypatch):
         open_source()
     chosen = object()
     monkeypatch.setattr(picamera2, "is_installed", lambda: True)
-    monkeypatch.setattr(picamera2, "Picamera2Source", lambda: chosen)
+    monkeypatch.setattr(picamera2, "Picamera2Source", lambda mounting: chosen)
     assert open_source() is chosen
 
 

@@ -137,7 +137,9 @@ class _Progress:
         if now - self._since < self._interval:
             return
         rate = (frames - self._frames) / (now - self._since)
-        faces = ", ".join(f"{face.label} {face.score:.2f}" for face in result.faces) or "no face"
+        from fer_edge.device.results import label_of
+
+        faces = ", ".join(f"{face.id} {label_of(face)}" for face in result.faces) or "no face"
         line = f"frame {result.index}, {rate:.1f} per second, {faces}"
         click.echo(f"\r\x1b[K{line[:100]}" if self._terminal else line, nl=not self._terminal, err=True)
         self._since, self._frames = now, frames

@@ -45,7 +45,7 @@ class Window(Output):
 
     def write(self, result: FrameResult) -> None:
         """Show a picture."""
-        cv2.imshow(TITLE, draw_faces(frame_to_bgr(result.frame), result.faces))
+        cv2.imshow(TITLE, draw_faces(frame_to_bgr(result.frame), result.faces, numbers=True))
         if cv2.waitKey(1) & 0xFF == ord("q") or cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
             self.dismissed = True
 

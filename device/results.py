@@ -86,6 +86,11 @@ class Counters:
     full_searches: int
 
 
+def label_of(face: Face) -> str:
+    """Return what is written at a face: ``happy 0.93``, and of an uncertain one ``happy? 0.31``."""
+    return f"{face.label}{'?' if face.uncertain else ''} {face.score:.2f}"
+
+
 def make_face(
     number: int,
     box: Box,

@@ -97,7 +97,11 @@ class RunOptions(click.ParamType[tuple[str, ...]]):
 
 @click.command()
 @click.argument("hosts", nargs=-1, type=HostName(), metavar="USER@HOST...")
-@click.option("--model", type=ModelPath(), help="An int8 .tflite file to use instead of the shipped model.")
+@click.option(
+    "--model",
+    type=ModelPath(),
+    help="A shipped model by its name, or an int8 .tflite file. Default: the one that 'run' has.",
+)
 @click.option("--service", is_flag=True, help="Run it as a systemd service, from now on and at every start.")
 @click.option("--run-options", type=RunOptions(), default="", help="Options of 'fer-edge run' for the service.")
 @click.option(

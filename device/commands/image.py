@@ -73,7 +73,8 @@ def _table(photo: Path, faces: Sequence[Face]) -> str:
     lines = [f"{photo}: {len(faces)} face{'' if len(faces) == 1 else 's'}"]
     for face in faces:
         x, y, w, h = face.box
+        name = f"{face.label}{'?' if face.uncertain else ''}"
         second = sorted(face.scores.items(), key=lambda item: -item[1])[1:2]
         runner_up = "".join(f"   then {label} {score:.2f}" for label, score in second)
-        lines.append(f"  {face.id:2d}  {w}x{h} at {x},{y}".ljust(28) + f"{face.label:10s}{face.score:.2f}{runner_up}")
+        lines.append(f"  {face.id:2d}  {w}x{h} at {x},{y}".ljust(28) + f"{name:11s}{face.score:.2f}{runner_up}")
     return "\n".join(lines)

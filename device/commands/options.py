@@ -51,6 +51,29 @@ def detector_options(command: Command) -> Command:
     return command
 
 
+def mounting_options(command: Command) -> Command:
+    """Add ``--rotate``, ``--flip``, ``--size``, ``--fps`` and ``--roi``: the camera as it hangs."""
+    for option in (
+        click.option("--roi", metavar="X,Y,W,H", help="Use only this part of the frame, in shares of it, 0..1."),
+        click.option(
+            "--fps",
+            type=float,
+            help="Frames per second to ask the camera for, or of a raw stream (.h264, .mjpeg), which stores no times.",
+        ),
+        click.option("--size", metavar="WxH", help="Size to ask the camera for, in pixels; larger frames are shrunk."),
+        click.option("--flip", is_flag=True, help="Mirror the frames, left to right."),
+        click.option(
+            "--rotate",
+            type=click.Choice((0, 90, 180, 270)),
+            default=0,
+            show_default=True,
+            help="Turn the frames clockwise by so many degrees.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 class SourceSpec(click.ParamType[str]):
     """A ``--source`` value, refused if it is empty or names a file that does not exist."""
 

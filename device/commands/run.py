@@ -18,6 +18,7 @@ from fer_edge.device.commands.options import (
     Page,
     detector_options,
     models_option,
+    mounting_options,
     serving_options,
     source_option,
 )
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 )
 @detector_options
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many pictures.")
-@click.option("--fps", type=float, help="Frames per second of a raw stream (.h264, .mjpeg), which stores no times.")
+@mounting_options
 @click.option("--loop", is_flag=True, help="Play a file or folder again and again.")
 @click.option("--jsonl", metavar="FILE", help="Write one JSON line a picture; - is standard output.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write an annotated video, .mkv.")
@@ -136,7 +137,9 @@ class _Progress:
         if now - self._since < self._interval:
             return
         rate = (frames - self._frames) / (now - self._since)
-        faces = ", ".join(f"{face.label} {face.score:.2f}" for face in result.faces) or "no face"
+        from fer_edge.device.results import label_of
+
+        faces = ", ".join(f"{face.id} {label_of(face)}" for face in result.faces) or "no face"
         line = f"frame {result.index}, {rate:.1f} per second, {faces}"
         click.echo(f"\r\x1b[K{line[:100]}" if self._terminal else line, nl=not self._terminal, err=True)
         self._since, self._frames = now, frames

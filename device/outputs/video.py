@@ -55,7 +55,7 @@ class VideoOutput(Output):
 
     def write(self, result: FrameResult) -> None:
         """Add a picture, resized if its size is not the first one's; raises OutputError if it does not fit."""
-        picture = draw_faces(frame_to_bgr(result.frame), result.faces)
+        picture = draw_faces(frame_to_bgr(result.frame), result.faces, numbers=True)
         size = (picture.shape[1], picture.shape[0])
         if self._writer is None:
             self._size, self._start = size, result.time

@@ -32,8 +32,8 @@ class Window(Output):
         tried = subprocess.run(probe, capture_output=True, text=True, check=False)
         if "not implemented" in tried.stderr:
             raise OutputError(
-                "--display needs an OpenCV with windows, and the one installed is a headless build; "
-                "install 'opencv-python' in place of 'opencv-python-headless', or use --save FILE"
+                "--display needs an OpenCV with windows, and the one installed has none, as on a Raspberry Pi; "
+                "use --serve 8080 and open the page in a browser, or --save FILE.mkv"
             )
         if tried.returncode:
             screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
@@ -45,7 +45,7 @@ class Window(Output):
 
     def write(self, result: FrameResult) -> None:
         """Show a picture."""
-        cv2.imshow(TITLE, draw_faces(frame_to_bgr(result.frame), result.faces))
+        cv2.imshow(TITLE, draw_faces(frame_to_bgr(result.frame), result.faces, numbers=True))
         if cv2.waitKey(1) & 0xFF == ord("q") or cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
             self.dismissed = True
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from fer_edge.device.frame import Frame, expand_range, split_planes
 from fer_edge.device.sources.base import FIRST_FRAME_TIMEOUT_S, SILENCE_TIMEOUT_S, Source
+from fer_edge.device.sources.mounting import AS_IT_COMES, Mounting
 from fer_edge.errors import MissingExtraError, SourceError
 
 REQUEST_TIMEOUT_S = 0.8 * SILENCE_TIMEOUT_S
@@ -22,6 +23,18 @@ REQUEST_TIMEOUT_S = 0.8 * SILENCE_TIMEOUT_S
 def is_installed() -> bool:
     """Say whether this Python can see picamera2."""
     return importlib.util.find_spec("picamera2") is not None
+
+
+def turned_by_camera(mounting: Mounting) -> bool:
+    """Say whether the camera itself turns and mirrors its frames, at no cost; no sensor turns by a quarter."""
+    return mounting.rotate in (0, 180)
+
+
+def _transform(libcamera: Any, mounting: Mounting) -> dict[str, Any]:
+    upside_down = mounting.rotate == 180
+    if not turned_by_camera(mounting) or not (upside_down or mounting.flip):
+        return {}
+    return {"transform": libcamera.Transform(hflip=upside_down != mounting.flip, vflip=upside_down)}
 
 
 def _load() -> tuple[Any, Any]:
@@ -44,20 +57,21 @@ class Picamera2Source(Source):
 
     live = True
 
-    def __init__(self, size: tuple[int, int] = (640, 480), fps: float = 30.0) -> None:
+    def __init__(self, mounting: Mounting = AS_IT_COMES) -> None:
         """Configure and start the camera.
 
         Args:
-            size: width and height to ask for, even numbers; the camera may answer with others.
-            fps: pictures per second to ask for.
+            mounting: size and rate to ask for, 640 x 480 at 30 per second if it has none; the camera may answer with
+                others. See `turned_by_camera` for its turn.
 
         Raises:
             MissingExtraError: picamera2 is not installed where this Python looks.
             SourceError: no camera is connected, it is in use, or it answers with a format unknown here.
         """
         self.name = "picamera2"
-        self.fps: float = fps
-        self._asked = size
+        self.fps: float = mounting.fps or 30.0
+        self._mounting = mounting
+        size = mounting.size or (640, 480)
         self._closing = threading.Lock()  # taken by the one who closes, and kept
         os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
         libcamera, picamera2 = _load()
@@ -80,7 +94,8 @@ class Picamera2Source(Source):
                     main={"size": (size[0] * 2, size[1] * 2)},
                     lores={"size": size, "format": "YUV420"},
                     colour_space=libcamera.ColorSpace.Sycc(),
-                    controls={"FrameRate": fps},
+                    controls={"FrameRate": self.fps},
+                    **_transform(libcamera, mounting),
                 )
             )
             configured = self._camera.camera_configuration()
@@ -133,7 +148,7 @@ class Picamera2Source(Source):
 
     def reopen(self) -> Picamera2Source:
         """Start the camera again; raises SourceError while it is not there."""
-        return Picamera2Source(self._asked, self.fps)
+        return Picamera2Source(self._mounting)
 
     def close(self) -> None:
         """Stop the camera and free it for others; a second time does nothing."""

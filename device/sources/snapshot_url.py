@@ -38,17 +38,19 @@ class SnapshotSource(Source):
 
     live = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, fps: float | None = None) -> None:
         """Ask for the first image.
 
         Args:
             url: address of the image, ``http`` or ``https``, with user and password where the camera wants them.
+            fps: how often it is asked, in requests a second; by default every `INTERVAL_S`.
 
         Raises:
             SourceError: no image comes.
         """
         self.name = without_secrets(url)
-        self._url = url
+        self._url, self._asked = url, fps
+        self._interval_s = 1 / fps if fps else INTERVAL_S
         self._closed = threading.Event()
         self._camera = _Address(url)
         try:
@@ -78,11 +80,11 @@ class SnapshotSource(Source):
                 raise SourceError(f"{self.name}: it stopped sending images after {index} ({fault})")
             else:
                 self.skipped += 1
-            self._closed.wait(max(asked + INTERVAL_S - time.monotonic(), 0))
+            self._closed.wait(max(asked + self._interval_s - time.monotonic(), 0))
 
     def reopen(self) -> SnapshotSource:
         """Ask again; raises SourceError while no image comes."""
-        return SnapshotSource(self._url)
+        return SnapshotSource(self._url, self._asked)
 
     def close(self) -> None:
         """Ask no more."""

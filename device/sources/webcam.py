@@ -10,6 +10,7 @@ from pathlib import Path
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.sources.base import Source
+from fer_edge.device.sources.mounting import AS_IT_COMES, Mounting
 from fer_edge.errors import SourceError
 
 FAILING = 1.0
@@ -21,19 +22,19 @@ class WebcamSource(Source):
 
     live = True
 
-    def __init__(self, device: int | Path, size: tuple[int, int] = (640, 480)) -> None:
+    def __init__(self, device: int | Path, mounting: Mounting = AS_IT_COMES) -> None:
         """Open a camera.
 
         Args:
             device: the camera's index, or a character device or a link to one, such as ``/dev/v4l/by-id/...``. A link
                 is followed each time, because a camera that is plugged in again may get another number.
-            size: width and height to ask for; the camera may answer with others.
+            mounting: size and rate to ask for, 640 x 480 if it has none; the camera may answer with others.
 
         Raises:
             SourceError: there is no such camera, or another program holds it.
         """
         self.name = f"webcam {device}" if isinstance(device, int) else str(device)
-        self._device, self._asked = device, size
+        self._device, self._mounting = device, mounting
         self._lock = threading.Lock()
         self._capture = _open(device)
         if not self._capture.isOpened():
@@ -41,8 +42,11 @@ class WebcamSource(Source):
                 f"{self.name}: no camera answers there; plug one in, close the program that uses it, "
                 "or choose another --source (a number, picamera2, a file, demo)"
             )
-        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
-        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
+        width, height = mounting.size or (640, 480)
+        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        if mounting.fps:
+            self._capture.set(cv2.CAP_PROP_FPS, mounting.fps)
         self.fps = self._capture.get(cv2.CAP_PROP_FPS) or None
 
     def __iter__(self) -> Iterator[Frame]:
@@ -69,7 +73,7 @@ class WebcamSource(Source):
 
     def reopen(self) -> WebcamSource:
         """Open the camera again; raises SourceError while it is not there."""
-        return WebcamSource(self._device, self._asked)
+        return WebcamSource(self._device, self._mounting)
 
     def close(self) -> None:
         """Release the camera, unless a read that hangs still uses it."""

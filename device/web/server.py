@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import socket
 import ssl
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from fer_edge.device.detection.choice import HAAR, DetectorChoice
 from fer_edge.device.service.worker import Worker
 from fer_edge.device.web.app import make_app
 from fer_edge.device.web.hub import Hub
-from fer_edge.device.web.serving import Serving
+from fer_edge.device.web.serving import Serving, own_address
 from fer_edge.errors import OutputError
 
 _log = logging.getLogger(__name__)
@@ -143,6 +142,7 @@ def _url(serving: Serving) -> str:
         every = ip_address(host).is_unspecified
     except ValueError:
         every = False
-    shown = platform.node() if every else f"[{host}]" if ":" in host else host
+    shown = own_address(":" in host) if every else host
+    shown = f"[{shown}]" if ":" in shown else shown
     scheme = "https" if serving.certificate else "http"
     return f"{scheme}://{shown}:{serving.listen.port}/"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+import socket
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -65,3 +66,20 @@ def require_packages() -> None:
     """Raise MissingExtraError unless the packages of the extra ``web`` are installed."""
     for module in ("starlette", "uvicorn", "websockets"):
         require(module, "web")
+
+
+def own_address(ipv6: bool = False) -> str:
+    """Return the address under which other machines reach this one; that of the loopback where none can.
+
+    A host name is no help: many networks, and the machine itself, know it under no address. Nothing is sent: a
+    datagram socket that is connected only learns which of the machine's addresses it would send from.
+    """
+    family, elsewhere, loopback = (
+        (socket.AF_INET6, "2001:db8::1", "::1") if ipv6 else (socket.AF_INET, "192.0.2.1", "127.0.0.1")
+    )  # of networks that exist in documents alone (RFC 5737, RFC 3849)
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((elsewhere, 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return loopback

@@ -114,5 +114,5 @@ def test_the_environment_names_the_source(monkeypatch):
     monkeypatch.setenv("FER_EDGE_SOURCE", f"rtsp://{USER}:{PASSWORD}@127.0.0.1:9/x")
     for command in ("run", "bench"):
         done = CliRunner().invoke(main, [command, "--model", "nano"])
-        assert "rtsp://***@127.0.0.1:9/x: expected a video" in done.output
+        assert "rtsp://***@127.0.0.1:9/x: expected a stream" in done.output
         assert hides(done.output)

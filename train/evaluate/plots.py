@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.labels import ON_LIGHT
 from fer_edge.lazy import require
 from fer_edge.train.lettering import plottable
 
@@ -18,10 +19,16 @@ if TYPE_CHECKING:
     from fer_edge.train.loop.history import Epoch
 
 
+COLOUR_ORDER = ("sad", "happy", "angry", "disgust", "surprise", "fear", "neutral")
+"""Of the palette that the device and its page have, for lines and bars that are not of expressions."""
+
+
 def _figure(width: float, height: float) -> Any:
     require("matplotlib", "train")
+    import matplotlib
     from matplotlib.figure import Figure  # not pyplot: no global state, no screen
 
+    matplotlib.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=[ON_LIGHT[label] for label in COLOUR_ORDER])
     return Figure(figsize=(width, height), layout="constrained")
 
 

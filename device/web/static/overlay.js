@@ -1,6 +1,7 @@
 // A picture with its faces on a canvas.
 
 import { toneValue } from './page.js';
+import { placeLabels, touches } from './placement.js';
 
 // Draw `picture` and the faces of `line`, whose boxes are in pixels of `line.size`; mirrored as in a mirror, but for the words.
 export function drawFaces(canvas, picture, line, { mirrored = false, longest = Infinity } = {}) {
@@ -14,35 +15,54 @@ export function drawFaces(canvas, picture, line, { mirrored = false, longest = I
   context.drawImage(picture, 0, 0, width, height);
   context.restore();
   const scale = width / line.size[0];
-  for (const face of line.faces) drawFace(context, face, scale, mirrored);
+  drawAll(context, line.faces, scale, mirrored);
   if (line.frame !== undefined) canvas.dataset.frame = line.frame;
 }
 
-function drawFace(context, face, scale, mirrored) {
-  const { width, height } = context.canvas;
-  const [left, top, w, h] = face.box.map((value) => value * scale);
-  const x = mirrored ? width - left - w : left;
-  const unit = Math.max(Math.min(width, height) / 480, 0.6);
-  const colour = toneValue(face.label, context.canvas);
-  context.lineWidth = 3 * unit;
-  context.strokeStyle = colour;
+function drawAll(context, faces, scale, mirrored) {
+  const { width, height, clientWidth } = context.canvas;
+  // On a small screen the canvas is shrunk, and its letters are to be read all the same.
+  const unit = Math.max(Math.min(width, height) / 480, 0.6, (0.8 * width) / (clientWidth || width));
+  const boxes = faces.map((face) => {
+    const [left, y, w, h] = face.box.map((value) => value * scale);
+    return { x: mirrored ? width - left - w : left, y, w, h };
+  });
+  const labels = faces.map((face, index) => {
+    const size = unit * Math.min(Math.max(boxes[index].h / (96 * unit), 0.7), 1); // small faces, small letters
+    const text = `${face.id}  ${face.label}${face.uncertain ? '?' : ''} ${Math.round(100 * face.score)} %`;
+    context.font = `600 ${16 * size}px Inter, system-ui, sans-serif`;
+    return { text, size, w: context.measureText(text).width + 21 * size, h: 26 * size };
+  });
+  const places = placeLabels(boxes, labels, width, height);
+  faces.forEach((face, index) => drawBox(context, face, boxes[index], places[index], unit));
+  faces.forEach((face, index) => drawLabel(context, face, labels[index], places[index]));
+}
+
+function drawBox(context, face, box, place, unit) {
   context.beginPath();
-  context.roundRect(x, top, w, h, 10 * unit);
-  context.stroke();
-  context.font = `600 ${16 * unit}px Inter, system-ui, sans-serif`;
-  const text = `${face.id}  ${face.label}${face.uncertain ? '?' : ''} ${Math.round(100 * face.score)} %`;
-  const wide = context.measureText(text).width + 16 * unit;
-  const tall = 26 * unit;
-  const labelX = Math.min(Math.max(x, 0), Math.max(width - wide, 0));
-  const above = top - tall - 4 * unit;
-  const labelY = above >= 0 ? above : Math.min(top + h + 4 * unit, height - tall);
+  context.roundRect(box.x, box.y, box.w, box.h, Math.min(10 * unit, box.w / 5));
+  if (!touches(box, place)) {
+    context.moveTo(box.x + box.w / 2, place.y < box.y ? box.y : box.y + box.h);
+    context.lineTo(place.x + place.w / 2, place.y + place.h / 2);
+  }
+  context.setLineDash(face.uncertain ? [8 * unit, 6 * unit] : []);
+  for (const [style, wide] of [['rgb(16 20 22)', 6], [toneValue(face.label, context.canvas), 3]]) { // seen on any ground
+    context.strokeStyle = style;
+    context.lineWidth = wide * unit;
+    context.stroke();
+  }
+  context.setLineDash([]);
+}
+
+function drawLabel(context, face, { text, size }, { x, y, w, h }) {
   context.fillStyle = 'rgb(16 20 22 / .82)';
   context.beginPath();
-  context.roundRect(labelX, labelY, wide, tall, 7 * unit);
+  context.roundRect(x, y, w, h, 7 * size);
   context.fill();
-  context.fillStyle = colour;
-  context.fillRect(labelX + 6 * unit, labelY + 6 * unit, 3 * unit, tall - 12 * unit);
-  context.fillStyle = '#fff';
+  context.fillStyle = toneValue(face.label, context.canvas);
+  context.fillRect(x + 6 * size, y + 6 * size, 3 * size, h - 12 * size);
+  context.fillStyle = face.uncertain ? '#c8c8c8' : '#fff';
+  context.font = `600 ${16 * size}px Inter, system-ui, sans-serif`;
   context.textBaseline = 'middle';
-  context.fillText(text, labelX + 13 * unit, labelY + tall / 2 + unit);
+  context.fillText(text, x + 13 * size, y + h / 2 + size);
 }

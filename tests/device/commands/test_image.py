@@ -89,8 +89,8 @@ def test_annotated_copies(image, photo, tmp_path):
     copy = cv2.imread(str(out / "photo-faces.jpg")).astype(int)
     original = cv2.imread(str(photo)).astype(int)
     assert copy.shape == original.shape
-    label = copy[50:62, 82:140]  # above the box, written on green
-    assert np.median(np.abs(label - (80, 220, 80)), axis=(0, 1)).max() < 25
+    label = copy[50:62, 90:140]  # above the box, written on a dark ground
+    assert np.median(label) < 60 < label.max()
     assert np.abs(copy[200:] - original[200:]).mean() < 3
     assert photo.read_bytes() == before
 

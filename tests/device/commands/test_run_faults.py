@@ -227,7 +227,7 @@ def test_a_reader_that_dies_ends_the_run_with_its_summary_and_the_reason(monkeyp
             time.sleep(0.3)
             raise MemoryError("none left")
 
-    monkeypatch.setattr("fer_edge.device.run.open_source", lambda spec, fps: Dying())
+    monkeypatch.setattr("fer_edge.device.run.loop.open_source", lambda spec, fps: Dying())
     done = CliRunner().invoke(main, ["run", "--source", "0"])
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit)

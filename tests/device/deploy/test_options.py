@@ -106,3 +106,7 @@ def test_help_is_quick_to_read():
     result = run("--help")
     assert result.exit_code == 0
     assert "the login must need no password" in " ".join(result.stdout.split())
+
+
+def test_help_says_that_a_model_may_be_named():
+    assert "A shipped model by its name" in " ".join(run("--help").stdout.split())

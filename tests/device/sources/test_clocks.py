@@ -10,6 +10,7 @@ import pytest
 
 from fer_edge.device.sources import open_source
 from fer_edge.device.sources.demo import DemoSource
+from fer_edge.device.sources.mounting import Mounting
 from fer_edge.device.sources.stream import StreamSource
 from fer_edge.device.sources.wrappers import Repeated
 from fer_edge.errors import SourceError
@@ -84,7 +85,7 @@ def test_a_raw_stream_says_that_it_has_no_times(raw, caplog):
 
 
 def test_the_rate_of_a_raw_stream_can_be_said(raw, caplog):
-    with open_source(str(raw), fps=5.0) as source:
+    with open_source(str(raw), Mounting(fps=5.0)) as source:
         assert source.fps == 5.0
         assert [frame.time for frame in source] == pytest.approx([number / 5 for number in range(10)])
     assert not caplog.records
@@ -94,4 +95,4 @@ def test_what_has_times_takes_no_rate(clip, tmp_path):
     (tmp_path / "photo.jpg").write_bytes(jpeg(90))
     for spec in (str(clip), "demo", str(tmp_path)):
         with pytest.raises(SourceError, match="have times of their own; leave out --fps"):
-            open_source(spec, fps=5.0)
+            open_source(spec, Mounting(fps=5.0))

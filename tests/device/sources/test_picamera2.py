@@ -8,6 +8,7 @@ import pytest
 
 from fer_edge.device.frame import frame_from_bgr
 from fer_edge.device.sources import grabber, picamera2
+from fer_edge.device.sources.mounting import Mounting
 from fer_edge.device.sources.picamera2 import Picamera2Source
 from fer_edge.errors import MissingExtraError, SourceError
 
@@ -111,7 +112,7 @@ def packed(frame, layout, stride):
 def test_the_configured_format_and_stride_are_read_back(camera, portrait, layout, stride):
     wanted = frame_from_bgr(portrait)
     camera.layout, camera.stride, camera.buffer = layout, stride, packed(wanted, layout, stride)
-    with Picamera2Source((256, 288)) as source:
+    with Picamera2Source(Mounting(size=(256, 288))) as source:
         assert source.live
         frames = iter(source)
         first, second = next(frames), next(frames)
@@ -125,7 +126,7 @@ def test_the_configured_format_and_stride_are_read_back(camera, portrait, layout
 
 def test_asks_for_full_range_and_gives_buffers_back(camera, portrait):
     camera.layout, camera.stride, camera.buffer = "YUV420", 256, packed(frame_from_bgr(portrait), "YUV420", 256)
-    with Picamera2Source((256, 288), fps=15.0) as source:
+    with Picamera2Source(Mounting(size=(256, 288), fps=15.0)) as source:
         frames = iter(source)
         held = [next(frames) for _ in range(9)]
         assert camera.last.lent == 0
@@ -147,7 +148,7 @@ def test_limited_range_is_expanded(camera):
     frame = frame_from_bgr(np.zeros((4, 4, 3), np.uint8))
     frame.y[:] = 235
     camera.buffer = packed(frame, "YUV420", 4)
-    with Picamera2Source((4, 4)) as source:
+    with Picamera2Source(Mounting(size=(4, 4))) as source:
         assert (next(iter(source)).y == 255).all()
 
 
@@ -162,7 +163,7 @@ def test_an_unknown_format_is_refused_and_the_camera_freed(camera):
 def running(camera, portrait):
     """A camera that has delivered its first frame, and its frames."""
     camera.layout, camera.stride, camera.buffer = "YUV420", 256, packed(frame_from_bgr(portrait), "YUV420", 256)
-    source = Picamera2Source((256, 288))
+    source = Picamera2Source(Mounting(size=(256, 288)))
     frames = iter(source)
     next(frames)
     yield source, frames

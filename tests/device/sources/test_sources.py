@@ -10,6 +10,7 @@ from fer_edge.device.sources.folder import FolderSource
 from fer_edge.device.sources.video import VideoSource
 from fer_edge.device.sources.wrappers import Paced, Repeated
 from fer_edge.errors import SourceError
+from tests.device.sources.http_camera import http_camera
 
 
 def test_the_spec_chooses_the_kind(clip, tmp_path, portrait):
@@ -45,7 +46,7 @@ def test_without_a_spec_the_best_camera_is_taken(monkeypatch):
         open_source()
     chosen = object()
     monkeypatch.setattr(picamera2, "is_installed", lambda: True)
-    monkeypatch.setattr(picamera2, "Picamera2Source", lambda: chosen)
+    monkeypatch.setattr(picamera2, "Picamera2Source", lambda mounting: chosen)
     assert open_source() is chosen
 
 
@@ -55,10 +56,26 @@ def test_what_does_not_exist(spec):
         open_source(spec)
 
 
-def test_a_stream_that_nobody_sends(capfd):
-    with pytest.raises(SourceError, match=r"rtsp://127\.0\.0\.1:9/cam: expected a video"):
-        open_source("rtsp://127.0.0.1:9/cam")
+@pytest.mark.parametrize("scheme", ["rtsp", "http", "rtmp"])
+def test_a_stream_that_nobody_sends(scheme, capfd):
+    with pytest.raises(SourceError) as error:
+        open_source(f"{scheme}://user:s3cret@127.0.0.1:9/cam?key=s3cret")
+    assert str(error.value).startswith(f"{scheme}://***@127.0.0.1:9/cam")
+    assert "nothing answers at 127.0.0.1:9 (Connection refused); check that the camera is on" in str(error.value)
+    assert "convert" not in str(error.value)
+    assert "s3cret" not in str(error.value)
     assert capfd.readouterr().err == ""
+
+
+def test_a_host_that_answers_but_sends_no_stream():
+    with http_camera(lambda handler: handler.send_error(404)) as address, pytest.raises(SourceError) as error:
+        open_source(f"{address}/cam")
+    assert "answers and sends none that this OpenCV can decode; check the address's path" in str(error.value)
+
+
+def test_a_name_that_leads_nowhere():
+    with pytest.raises(SourceError, match=r"nothing answers at no-such-host\.invalid:554 \(.*[Nn]ame.*\)"):
+        open_source("rtsp://no-such-host.invalid/cam")
 
 
 def test_repeating_goes_on_counting(clip):

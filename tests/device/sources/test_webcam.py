@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from fer_edge.device.sources import webcam
+from fer_edge.device.sources.mounting import Mounting
 from fer_edge.device.sources.webcam import WebcamSource
 from fer_edge.errors import SourceError
 
@@ -63,12 +64,15 @@ def test_damaged_pictures_are_left_out_and_counted(plugged, monkeypatch):
 
 def test_it_can_be_opened_again(plugged):
     first = plugged()
-    source = WebcamSource(0, (320, 240))
+    source = WebcamSource(0, Mounting(size=(320, 240), fps=15))
     source.close()
     second = plugged(picture(7))
     again = source.reopen()
     assert next(iter(again)).y[0, 0] == 7
     assert first.released == 1
+    assert first.asked == second.asked
+    wanted = {cv2.CAP_PROP_FRAME_WIDTH: 320, cv2.CAP_PROP_FRAME_HEIGHT: 240, cv2.CAP_PROP_FPS: 15}
+    assert second.asked == wanted
     assert first.asked == second.asked != {}
 
 

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
 from click.testing import CliRunner
@@ -96,6 +97,10 @@ def test_another_address_needs_a_token_that_is_kept_and_not_printed(tmp_path, se
         port = free_port()
         process, url = start("serve", f"0.0.0.0:{port}", **state)
         assert re.fullmatch(rf"http://[^/]+:{port}/", url)
+        with urllib.request.urlopen(
+            f"{url}static/style.css", timeout=20
+        ) as answer:  # it can be opened as it is printed
+            assert answer.status == 200
         token = file.read_text().strip()
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert ask(port)[0] == 401

@@ -1,10 +1,13 @@
+import socket
+from ipaddress import ip_address
+
 import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.run import RunConfig
-from fer_edge.device.web.serving import SHORTEST_TOKEN, Serving, is_loopback
+from fer_edge.device.web.serving import SHORTEST_TOKEN, Serving, is_loopback, own_address
 from fer_edge.errors import ConfigError
 from tests.device.web.conftest import TOKEN
 
@@ -66,3 +69,20 @@ def test_a_token_of_the_environment_may_be_left_unused(tmp_path):
     arguments = ["run", "--source", "demo", "--frames", "1", "--jsonl", str(tmp_path / "out.jsonl")]
     result = CliRunner().invoke(main, arguments, env={"FER_EDGE_TOKEN": TOKEN})
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("ipv6", [False, True])
+def test_the_own_address_is_one_that_can_be_opened(ipv6):
+    address = ip_address(own_address(ipv6))
+    assert address.version == (6 if ipv6 else 4)
+    assert not address.is_unspecified
+    with socket.create_server((str(address), 0), family=socket.AF_INET6 if ipv6 else socket.AF_INET):
+        pass
+
+
+def test_without_a_network_it_is_the_loopback(monkeypatch):
+    def unreachable(self, address):
+        raise OSError(101, "Network is unreachable")
+
+    monkeypatch.setattr("socket.socket.connect", unreachable)
+    assert (own_address(), own_address(ipv6=True)) == ("127.0.0.1", "::1")

@@ -71,6 +71,7 @@ def evaluate(
     *,
     ferplus: Path | None = None,
     mapping: Mapping[str, str] | None = None,
+    faces: str = "auto",
     robustness: bool = False,
     mirror: bool = False,
     plots: Path | None = None,
@@ -83,6 +84,8 @@ def evaluate(
         split: the images to measure on.
         ferplus: file of FER+ votes that relabel a ``fer2013.csv`` to eight classes, or None.
         mapping: class -> the class it becomes, or "" to leave its images out.
+        faces: what to do with the pictures of folders and zips: ``crop`` cuts the largest face out of each, ``as-is``
+            takes them for faces, ``auto`` looks at some of them to decide.
         robustness: measure under shift, blur, poor light and the like too.
         mirror: measure with each image averaged with its mirror image too.
         plots: folder for the confusion matrix and the worst mistakes as PNG files, or None.
@@ -110,7 +113,7 @@ def evaluate(
     if plots:
         plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
     joined = dict(mapping or {})
-    dataset = open_data(data, ferplus, mapping=joined)
+    dataset = open_data(data, ferplus, mapping=joined, faces=faces)
     report = measure(files, dataset, split, joined, mirror=mirror, robustness=robustness)
     if plots:
         report.draw(plots)

@@ -29,6 +29,7 @@ def convert(
     report: Name | None = None,
     logit_adjustment: float = 0.0,
     temperature: float = 1.0,
+    faces: str = "auto",
 ) -> ConversionReport:
     """Turn a trained ``.keras`` model into a verified TFLite file, or leave what was there.
 
@@ -49,6 +50,7 @@ def convert(
         logit_adjustment: power, 0 to 1, of the classes' shares in Training by which probabilities are divided; 1 takes
             all classes to be equally common.
         temperature: number by which logits are divided before that; below 1 the file is surer than the model.
+        faces: what to do with the pictures of folders and zips, ``auto``, ``crop`` or ``as-is``; as in training.
 
     Returns:
         The report: accuracies and agreements are shares in 0..1 of the images that measured, times seconds.
@@ -68,7 +70,8 @@ def convert(
         True
     """
     config = ConvertConfig(
-        model, out, int8, data, ferplus, mapping or {}, qat_epochs, seed, report, logit_adjustment, temperature
+        *(model, out, int8, data, ferplus, mapping or {}, qat_epochs, seed, report, logit_adjustment, temperature),
+        faces=faces,
     )
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the model was trained on, TensorFlow exports TFLite

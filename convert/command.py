@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.convert import api
 from fer_edge.convert.config import MAX_TEMPERATURE, MIN_TEMPERATURE, QAT_EPOCHS
-from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP, SEED, Finite
+from fer_edge.train.commands.options import DATA_OPTION, FACES, FERPLUS, MAP, SEED, Finite
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -25,6 +25,7 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @DATA_OPTION
 @FERPLUS
 @MAP
+@FACES
 @click.option("--out", required=True, type=NEW_FILE, help="The .tflite file to write.")
 @click.option(
     "--qat-epochs",

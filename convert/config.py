@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_edge.config import check_count, check_path
+from fer_edge.config import check_choice, check_count, check_path
 from fer_edge.errors import ConfigError
+from fer_edge.train.data.spec import AUTO, FACES
 from fer_edge.train.recipe import LARGEST_SEED
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class ConvertConfig:
             `fer_edge.convert.prior`.
         temperature: number above 0 by which logits are divided before that (Guo et al. 2017, arXiv:1706.04599); below 1
             the file is surer than the model, above 1 less sure.
+        faces: what to do with pictures of folders and zips, as in training: one of `fer_edge.train.data.spec.FACES`.
 
     Raises:
         ConfigError: a value out of its range, or settings that exclude each other; its ``option`` names the field.
@@ -62,6 +64,7 @@ class ConvertConfig:
     report: Name | None = None
     logit_adjustment: float = 0.0
     temperature: float = 1.0
+    faces: str = AUTO
 
     def __post_init__(self) -> None:
         for option in ("model", "out", "ferplus", "report"):
@@ -74,6 +77,7 @@ class ConvertConfig:
             self._check_dataset()
         if not self.int8 and self.qat_epochs is not None:
             raise ConfigError("qat_epochs", "`qat_epochs` belongs to `int8`; a float file is not quantized")
+        check_choice("faces", self.faces, FACES)
         if self.qat_epochs is not None:
             check_count("qat_epochs", self.qat_epochs, 0)
         check_count("seed", self.seed, 0, LARGEST_SEED)

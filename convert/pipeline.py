@@ -110,6 +110,7 @@ def _load(config: ConvertConfig) -> Dataset:
         os.fspath(config.data or ""),
         None if config.ferplus is None else Path(config.ferplus),
         mapping=config.mapping,
+        faces=config.faces,
     )
 
 

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from fer_edge.device.classify import Ensemble, Model, open_models
 from fer_edge.device.detection.cascade import HaarCascade
 from fer_edge.device.detection.detector import FaceDetector
-from fer_edge.device.detection.image_search import SEARCH_PIXELS, in_frame
+from fer_edge.device.detection.image_search import in_frame
 from fer_edge.device.detection.skin import Regions
 from fer_edge.device.frame import frame_from_bgr, shrunk
 from fer_edge.device.results import Face, make_face
 from fer_edge.device.sources.folder import read_photo, within_memory
 from fer_edge.errors import ConfigError, DataError
+from fer_edge.faces.photo import SEARCH_PIXELS
 from fer_edge.shipped import DEFAULT
 
 Image = str | os.PathLike[str] | NDArray[np.uint8]

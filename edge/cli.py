@@ -18,7 +18,10 @@ from fer_edge.lazy import load
 from fer_edge.text.terminal import guard_terminal
 
 COMMANDS = {
-    "data": ("fer_edge.train.commands.data:data", "Inspect a data set; preview its augmented images."),
+    "data": (
+        "fer_edge.train.commands.data:data",
+        "Inspect a data set; preview its augmented images; cut faces out of photos.",
+    ),
     "train": ("fer_edge.train.commands.train:train", "Train a model on a data set."),
     "average": ("fer_edge.train.commands.average:average", "Average the weights of runs that began alike."),
     "evaluate": ("fer_edge.train.commands.evaluate:evaluate", "Measure a .keras or .tflite model on a split."),

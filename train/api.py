@@ -72,6 +72,7 @@ def evaluate(
     *,
     ferplus: Path | None = None,
     mapping: Mapping[str, str] | None = None,
+    faces: str = "auto",
     robustness: bool = False,
     mirror: bool = False,
     plots: Path | None = None,
@@ -84,6 +85,8 @@ def evaluate(
         split: the images to measure on.
         ferplus: file of FER+ votes that relabel a ``fer2013.csv`` to eight classes, or None.
         mapping: class -> the class it becomes, or "" to leave its images out.
+        faces: what to do with the pictures of folders and zips: ``crop`` cuts the largest face out of each, ``as-is``
+            takes them for faces, ``auto`` looks at some of them to decide.
         robustness: measure under shift, blur, poor light and the like too.
         mirror: measure with each image averaged with its mirror image too.
         plots: folder for the confusion matrix and the worst mistakes as PNG files, or None.
@@ -113,7 +116,8 @@ def evaluate(
         plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
     joined = dict(mapping or {})
     info = read_info(files[0])
-    dataset = open_data(data, ferplus, mapping=joined, form=Form(info.input_size, info.channels))
+    form = Form(info.input_size, info.channels)
+    dataset = open_data(data, ferplus, mapping=joined, form=form, faces=faces)
     report = measure(files, dataset, split, joined, mirror=mirror, robustness=robustness)
     if plots:
         report.draw(plots)

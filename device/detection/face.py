@@ -10,18 +10,10 @@ from __future__ import annotations
 from fer_edge.device.detection.skin import Regions
 from fer_edge.device.faces import Detection, clip
 from fer_edge.device.frame import Frame
-from fer_edge.faces.crop import Look, Refined
+from fer_edge.faces.crop import Refined
 from fer_edge.faces.finder import FaceFinder
 from fer_edge.faces.networks import open_finder
-from fer_edge.faces.tiles import fit_scale
-from fer_edge.preprocess import Box
-
-BOX_SIDE = 1.06
-BOX_UP = 0.018
-"""From the networks' square (brow to chin) to the box of a detection: factor on the side, and shift up in sides. The
-expression models know the framing of the Haar cascade; this is it, by the median of 187 faces of news photos."""
-FINEST_FACTOR = 4
-"""Tiles of at most so many times the scale of the whole frame."""
+from fer_edge.faces.photo import box_of, factors
 
 
 class FaceNetworks:
@@ -46,20 +38,7 @@ class FaceNetworks:
         return sorted((detection(face, frame) for face in faces), key=lambda found: found.box)
 
 
-def factors(width: int, height: int) -> tuple[int, ...]:
-    """Return the scales at which a frame is searched; none enlarges it."""
-    scale = fit_scale(width, height)
-    return (1, *(factor for factor in (2, FINEST_FACTOR) if factor * scale <= 1))
-
-
 def detection(face: Refined, frame: Frame) -> Detection:
     """Return what the networks found as a detection, its box as the expression models want it."""
     box = clip(box_of(face.look), frame.width, frame.height)
     return Detection(box, face.score, tuple((float(x), float(y)) for x, y in face.landmarks))
-
-
-def box_of(look: Look) -> Box:
-    """Return the box of a face, which may leave the frame."""
-    side = BOX_SIDE * look.side
-    x, y = look.x - side / 2, look.y - BOX_UP * look.side - side / 2
-    return Box(round(x), round(y), max(round(side), 1), max(round(side), 1))

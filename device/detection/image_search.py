@@ -10,9 +10,7 @@ from fer_edge.device.detection.skin import SkinSegmentation
 from fer_edge.device.faces import Detection, area, scaled
 from fer_edge.device.frame import Frame, shrunk
 from fer_edge.device.tracking.tracker import Track
-
-SEARCH_PIXELS = 4_000_000
-"""Pixels up to which a frame is searched as it is; of a larger one a copy is, whose faces are still hundreds wide."""
+from fer_edge.faces.photo import SEARCH_PIXELS
 
 
 class ImageSearch:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.device.detection.detector import Found
-from fer_edge.device.detection.face import box_of, detection, factors
+from fer_edge.device.detection.face import detection
 from fer_edge.device.detection.motion import Changes
 from fer_edge.device.detection.skin import SkinSegmentation
 from fer_edge.device.faces import intersection
@@ -25,6 +25,7 @@ from fer_edge.device.tracking.tracker import Track, predict
 from fer_edge.faces.crop import Look, Refined
 from fer_edge.faces.finder import FaceFinder
 from fer_edge.faces.grid import FRAME_HEIGHT, FRAME_WIDTH
+from fer_edge.faces.photo import box_of, factors
 from fer_edge.faces.search import propose_in
 from fer_edge.faces.squares import NMS_CONTAINMENT, NMS_IOU, overlaps, suppress
 from fer_edge.faces.tiles import Tile, fit_scale, scaled_size, tile_grid

@@ -9,7 +9,7 @@ import click
 
 from fer_edge.commands.types import ModelPath
 from fer_edge.train.commands.faces import are_face_networks, evaluate_faces
-from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP
+from fer_edge.train.commands.options import DATA_OPTION, FACES, FERPLUS, MAP
 
 
 @click.command()
@@ -17,6 +17,7 @@ from fer_edge.train.commands.options import DATA_OPTION, FERPLUS, MAP
 @DATA_OPTION
 @FERPLUS
 @MAP
+@FACES
 @click.option("--split", default="PublicTest", show_default=True, help="Measure on this split.")
 @click.option(
     "--robustness", is_flag=True, help="Measure under shift, scale, rotation, blur, noise, light, JPEG and cover too."
@@ -32,6 +33,7 @@ def evaluate(
     data: str,
     ferplus: Path | None,
     mapping: tuple[tuple[str, str], ...],
+    faces: str,
     split: str,
     robustness: bool,
     mirror: bool,
@@ -56,6 +58,7 @@ def evaluate(
         split=split,
         ferplus=ferplus,
         mapping=dict(mapping),
+        faces=faces,
         robustness=robustness,
         mirror=mirror,
         plots=plots,

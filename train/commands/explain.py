@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer_edge.commands.types import ModelPath
+from fer_edge.train.commands.options import FACES
 
 if TYPE_CHECKING:
     from fer_edge.train.explain.explanation import Explanation
@@ -25,6 +26,7 @@ IMAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--dream", is_flag=True, help="Draw what raises each class, from noise and from each IMAGE; .keras only.")
 @click.option("--layer", metavar="NAME", help="With --activations: draw all of this layer's output.")
 @click.option("--class", "label", metavar="NAME", help="With --saliency and --dream: draw this class only.")
+@FACES
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Write into this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def explain(
@@ -36,12 +38,13 @@ def explain(
     dream: bool,
     layer: str | None,
     label: str | None,
+    faces: str,
     out: Path,
     as_json: bool,
 ) -> None:
     """Draw what a .keras or .tflite MODEL (a file or a shipped model's name) looks at.
 
-    Each IMAGE is a picture of one face, of any size and colour; without one, the package's portrait is used.
+    Each IMAGE is a face or a photo, of any size and colour; without one, the package's portrait is used.
     Without --filters, --activations, --saliency or --dream, all that the model allows are drawn. --out gets
     a PNG file for each and report.html, one page that needs no other file.
     """
@@ -58,7 +61,10 @@ def explain(
 
     from fer_edge.train.explain.explanation import REPORT, explain_model
 
-    explanation = explain_model(model, images, kinds, out, layer=layer, label=label)
+    explanation = explain_model(model, images, kinds, out, layer=layer, label=label, faces=faces)
+    for picture in explanation.pictures:
+        if picture.note:
+            click.echo(f"note: {picture.source}: {picture.note}", err=True)
     if as_json:
         click.echo(json.dumps(_to_dict(explanation, model, out)))
         return
@@ -79,7 +85,12 @@ def _to_dict(explanation: Explanation, model: Path, out: Path) -> dict[str, Any]
         "model": {"file": model.name, "sha256": file_hash(model)},
         "report": str(out / REPORT),
         "pictures": [
-            {"name": picture.name, "source": picture.source, "scores": dict(zip(labels, row.tolist(), strict=True))}
+            {
+                "name": picture.name,
+                "source": picture.source,
+                "note": picture.note or None,
+                "scores": dict(zip(labels, row.tolist(), strict=True)),
+            }
             for picture, row in zip(explanation.pictures, explanation.scores, strict=True)
         ],
         "plates": [

@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from fer_edge.train.commands.types import DataSpec, LabelMapping, check_mapping
+from fer_edge.train.data.spec import AUTO
+from fer_edge.train.data.spec import FACES as FACE_CHOICES
 from fer_edge.train.recipe import LARGEST_SEED
 
 
@@ -38,5 +40,12 @@ MAP = click.option(
     type=LabelMapping(),
     callback=check_mapping,
     help="Rename or join a class: contempt=disgust; contempt= leaves it out. May be repeated.",
+)
+FACES = click.option(
+    "--faces",
+    default=AUTO,
+    show_default=True,
+    type=click.Choice(FACE_CHOICES),
+    help="Cut the largest face out of each picture, take pictures as they are, or find out whether they are photos.",
 )
 SEED = click.IntRange(0, LARGEST_SEED)

@@ -13,7 +13,7 @@ from fer_edge.commands.types import ModelPath
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.errors import ConfigError
 from fer_edge.train.commands.faces import FACE, train_faces
-from fer_edge.train.commands.options import DATA, FERPLUS, MAP
+from fer_edge.train.commands.options import DATA, FACES, FERPLUS, MAP
 from fer_edge.train.commands.settings import given_by_hand, setting_options
 from fer_edge.train.recipe import SETTINGS
 from fer_edge.train.runs.config import TrainConfig
@@ -47,6 +47,7 @@ VOTES = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Mix the votes of FER+ (fer2013new.csv) with FER2013's labels into one target for each image.",
 )
 @MAP
+@FACES
 @setting_options([*settings_of(TrainConfig).values(), *SETTINGS.values()])
 @click.option(
     "--teacher",

@@ -11,8 +11,9 @@ import io
 import logging
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +51,54 @@ def listing_key(root: Path, files: Iterable[Path]) -> str:
     return f"{digest.hexdigest()}-v{READER_VERSION}"
 
 
+def names_key(names: Iterable[object]) -> str:
+    """Return a short digest of a list of names."""
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update(f"{name}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
 def load(key: str) -> dict[str, Split] | None:
     """Return the splits stored under `key`, or None if there are none, or not what was stored."""
+    arrays = _load(key)
+    if arrays is None:
+        return None
+    try:
+        return {
+            name: Split(
+                arrays[f"{name}_images"],
+                arrays[f"{name}_labels"],
+                arrays[f"{name}_rows"],
+                subjects=arrays.get(f"{name}_subjects"),
+            )
+            for name in arrays["splits"].tolist()
+        }
+    except KeyError:
+        return None
+
+
+def store(key: str, splits: dict[str, Split]) -> None:
+    """Store splits under `key`; a cache that cannot be written is no reason to fail."""
+    arrays: dict[str, NDArray[Any]] = {"splits": np.array(list(splits))}
+    for name, split in splits.items():
+        arrays |= {f"{name}_images": split.images, f"{name}_labels": split.labels, f"{name}_rows": split.rows}
+        if split.subjects is not None:
+            arrays[f"{name}_subjects"] = split.subjects
+    _store(key, arrays)
+
+
+def load_array(key: str) -> NDArray[np.int64] | None:
+    """Return the numbers stored under `key`, or None if there are none, or not what was stored."""
+    return (_load(key) or {}).get("numbers")
+
+
+def store_array(key: str, numbers: NDArray[np.int64]) -> None:
+    """Store numbers under `key`; a cache that cannot be written is no reason to fail."""
+    _store(key, {"numbers": numbers})
+
+
+def _load(key: str) -> dict[str, NDArray[Any]] | None:
     try:
         stored = (cache_folder() / f"{key}.npz").read_bytes()
         digest, body = stored[:DIGEST_BYTES], memoryview(stored)[DIGEST_BYTES:]
@@ -59,26 +106,12 @@ def load(key: str) -> dict[str, Split] | None:
             logger.warning("the cached data set is damaged, or of an older version; it is read anew")
             return None
         with np.load(io.BytesIO(body)) as arrays:
-            return {
-                name: Split(
-                    arrays[f"{name}_images"],
-                    arrays[f"{name}_labels"],
-                    arrays[f"{name}_rows"],
-                    subjects=arrays.get(f"{name}_subjects"),
-                )
-                for name in arrays["splits"].tolist()
-            } or None
+            return dict(arrays) or None
     except (OSError, KeyError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile):
         return None
 
 
-def store(key: str, splits: dict[str, Split]) -> None:
-    """Store splits under `key`; a cache that cannot be written is no reason to fail."""
-    arrays: dict[str, NDArray[np.generic]] = {"splits": np.array(list(splits))}
-    for name, split in splits.items():
-        arrays |= {f"{name}_images": split.images, f"{name}_labels": split.labels, f"{name}_rows": split.rows}
-        if split.subjects is not None:
-            arrays[f"{name}_subjects"] = split.subjects
+def _store(key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
     body = io.BytesIO()
     np.savez(body, allow_pickle=False, **arrays)
     target = cache_folder() / f"{key}.npz"

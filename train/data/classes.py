@@ -75,4 +75,5 @@ def _mapped(dataset: Dataset, mapping: Mapping[str, str]) -> Dataset:
     if not splits:
         raise DataError(f"{dataset.name}: expected images after mapping its classes, found none")
     said = ", ".join(f"{old} to {new}" if new else f"{old} left out" for old, new in mapping.items())
-    return Dataset.make(dataset.name, labels, splits, dataset.sources, (*dataset.notes, f"classes mapped: {said}"))
+    notes = (*dataset.notes, f"classes mapped: {said}")
+    return Dataset.make(dataset.name, labels, splits, dataset.sources, notes, dataset.files, dataset.photos)

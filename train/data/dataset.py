@@ -15,6 +15,9 @@ TRAINING, PUBLIC_TEST, PRIVATE_TEST = "Training", "PublicTest", "PrivateTest"
 SPLITS = (TRAINING, PUBLIC_TEST, PRIVATE_TEST)
 """FER2013's names for its splits, in the order of use; every data set here uses them."""
 
+NAMED = 3
+"""Files that a note names."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Split:
@@ -62,6 +65,41 @@ class Split:
 
 
 @dataclasses.dataclass(frozen=True)
+class PhotoFaces:
+    """What was found in photos that faces were cut out of.
+
+    Attributes:
+        photos: how many there are.
+        without: files of those without a face, which are left out.
+        several: files of those with several faces, of which the largest is taken.
+    """
+
+    photos: int
+    without: tuple[str, ...]
+    several: tuple[str, ...]
+
+    def notes(self) -> tuple[str, ...]:
+        """Return sentences for a reader."""
+        said = [
+            f"{self.photos} whole photos: the largest face of each is cut out as `--detector face` does on a device; "
+            "--faces as-is takes them whole"
+        ]
+        if self.without:
+            said.append(f"{_share(self.without, self.photos)} without a face are left out, {_such_as(self.without)}")
+        if self.several:
+            said.append(f"{_share(self.several, self.photos)} show several faces, {_such_as(self.several)}")
+        return tuple(said)
+
+
+def _share(files: tuple[str, ...], photos: int) -> str:
+    return f"{len(files)} of {photos} photos"
+
+
+def _such_as(files: tuple[str, ...]) -> str:
+    return f"such as {', '.join(files[:NAMED])}"
+
+
+@dataclasses.dataclass(frozen=True)
 class Dataset:
     """A data set: named splits that share one list of labels.
 
@@ -72,6 +110,9 @@ class Dataset:
         fingerprint: SHA-256 over pixels, labels and splits, so that run metadata can name its data.
         sources: names of the data sets that were joined; empty where there is one.
         notes: sentences a user should read before using it: how it was split, which labels were mapped.
+        files: for each source, the files of its images, so that `Split.rows` counts in it; empty where the images
+            have no files.
+        photos: what was found where faces were cut out of photos; None where the pictures are faces.
     """
 
     name: str
@@ -80,6 +121,8 @@ class Dataset:
     fingerprint: str
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    files: tuple[tuple[str, ...], ...] = ()
+    photos: PhotoFaces | None = None
 
     @classmethod
     def make(
@@ -89,6 +132,8 @@ class Dataset:
         splits: Mapping[str, Split],
         sources: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
+        files: tuple[tuple[str, ...], ...] = (),
+        photos: PhotoFaces | None = None,
     ) -> Dataset:
         """Build a data set and compute its fingerprint."""
         digest = hashlib.sha256("\n".join(labels).encode())
@@ -100,7 +145,13 @@ class Dataset:
                 if values is not None:
                     digest.update(f"\n{kind}\n".encode())
                     digest.update(np.ascontiguousarray(values).data)
-        return cls(name, labels, dict(splits), digest.hexdigest(), sources, notes)
+        return cls(name, labels, dict(splits), digest.hexdigest(), sources, notes, files, photos)
+
+    def file_of(self, split: Split, index: int) -> str:
+        """Return the file of an image of a split, below its source's root; empty where it has none."""
+        source = 0 if split.sources is None else int(split.sources[index])
+        files, row = self.files[source] if self.files else (), int(split.rows[index])
+        return files[row] if 0 <= row < len(files) else ""
 
     def split(self, name: str) -> Split:
         """Return one split.

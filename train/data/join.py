@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.train.data.classes import ordered_union
-from fer_edge.train.data.dataset import SPLITS, Dataset, Split
+from fer_edge.train.data.dataset import SPLITS, Dataset, PhotoFaces, Split
 
 
 def join(parts: Sequence[Dataset]) -> Dataset:
@@ -49,7 +49,20 @@ def join(parts: Sequence[Dataset]) -> Dataset:
         having = [part.name for part, own in zip(parts, maps, strict=True) if _has(part, own, position)]
         if 0 < len(having) < len(parts):
             notes.append(f"class '{label}' comes from {', '.join(having)} alone")
-    return Dataset.make("+".join(names), labels, splits, names, tuple(notes))
+    files = tuple(part.files[0] if part.files else () for part in parts)
+    return Dataset.make("+".join(names), labels, splits, names, tuple(notes), files, _photos(parts))
+
+
+def _photos(parts: Sequence[Dataset]) -> PhotoFaces | None:
+    """Return what was found in the photos of all parts that have some; files with the names of their parts."""
+    there = [(part.name, part.photos) for part in parts if part.photos]
+    if not there:
+        return None
+    return PhotoFaces(
+        sum(found.photos for _, found in there),
+        tuple(f"{name}/{file}" for name, found in there for file in found.without),
+        tuple(f"{name}/{file}" for name, found in there for file in found.several),
+    )
 
 
 def _has(part: Dataset, own: NDArray[np.int64], position: int) -> bool:

@@ -25,6 +25,7 @@ from fer_edge.train.data.files.csv_file import CsvFile
 from fer_edge.train.data.files.tree import Tree, open_tree
 from fer_edge.train.data.form import FER_FORM, Form, as_form
 from fer_edge.train.data.join import join
+from fer_edge.train.data.photos import cut_faces
 from fer_edge.train.data.pictures import Listing, read_pictures
 from fer_edge.train.data.readers.ckplus import by_subject, is_ckplus
 from fer_edge.train.data.readers.expw import find_label_file, list_faces
@@ -33,7 +34,7 @@ from fer_edge.train.data.readers.fer_download import find_fer_csv, holds_csv
 from fer_edge.train.data.readers.folders import list_pictures
 from fer_edge.train.data.readers.jaffe import is_jaffe, list_jaffe
 from fer_edge.train.data.readers.rafdb import find_rafdb, list_rafdb
-from fer_edge.train.data.spec import DEMO, parts_of
+from fer_edge.train.data.spec import AUTO, DEMO, parts_of
 from fer_edge.train.progress import progress_bar
 
 CK_CSV = "ckextended"
@@ -49,6 +50,7 @@ def load_dataset(
     auxiliary: Path | None = None,
     fused: tuple[Path, float] | None = None,
     form: Form = FER_FORM,
+    faces: str = AUTO,
 ) -> Dataset:
     """Load a data set, from the cache where its source is unchanged.
 
@@ -61,6 +63,8 @@ def load_dataset(
         fused: FER+ votes to mix with the labels and their share, see `with_fused_votes`; for one FER2013 CSV file.
         mapping: class -> the class it becomes, or '' to leave its images out, see `map_each`.
         form: of the images: pictures are read so, those of a CSV file and of ``demo``, 48 x 48 and grey, resized.
+        faces: what to do with the pictures of folders and zips: ``crop`` cuts the largest face out of each, ``as-is``
+            takes them for faces, ``auto`` looks at some of them to decide.
 
     Raises:
         DataError: what is there is not such a data set, or Training has one class, or one image of a class.
@@ -68,7 +72,7 @@ def load_dataset(
     paths = parts_of(spec)
     if not paths:
         raise DataError(f"{spec}: expected a fer2013.csv, a folder or zip of pictures or 'demo', found no such file")
-    loaded = [_load_one(path, form) for path in paths]
+    loaded = [_load_one(path, form, faces) for path in paths]
     parts = [part for part, _ in loaded]
     if ferplus is not None:
         csv_files = [i for i, (part, from_csv) in enumerate(loaded) if from_csv and part.labels == EXPRESSIONS]
@@ -94,7 +98,7 @@ def load_dataset(
     return dataclasses.replace(dataset, notes=notes)
 
 
-def _load_one(spec: str, form: Form) -> tuple[Dataset, bool]:
+def _load_one(spec: str, form: Form, faces: str) -> tuple[Dataset, bool]:
     """Load one data set; say whether it came from a CSV file."""
     if spec == DEMO:
         return make_demo(), False
@@ -102,7 +106,7 @@ def _load_one(spec: str, form: Form) -> tuple[Dataset, bool]:
     if path.is_dir() or path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
         with open_tree(path) as tree:
             if any(map(is_image_name, tree.files)) or not any(map(holds_csv, tree.files)):
-                return _load_tree(tree, form), False
+                return _load_tree(tree, form, faces), False
     return _load_csv(path, find_fer_csv(path)), True
 
 
@@ -126,12 +130,18 @@ def _load_csv(path: Path, file: CsvFile) -> Dataset:
     return Dataset.make(printable(path.name or str(path)), names, splits, notes=tuple(notes))
 
 
-def _load_tree(tree: Tree, form: Form) -> Dataset:
-    listing = _list(tree)
+def _load_tree(tree: Tree, form: Form, faces: str) -> Dataset:
+    listing, photos = cut_faces(tree, _list(tree), faces)
+    key = tree.key()
+    if photos:
+        key += f"-{cache.names_key((str(each.file), each.box) for each in listing.pictures)}"
+    if form != FER_FORM:
+        key += f"-{form.size}x{form.channels}"
     count = len(listing.pictures)
-    key = tree.key() if form == FER_FORM else f"{tree.key()}-{form.size}x{form.channels}"
     splits = _cached(key, "pictures", count, lambda advance: read_pictures(tree, listing.pictures, advance, form))
-    return Dataset.make(printable(tree.root.name or str(tree.root)), listing.labels, splits, notes=listing.notes)
+    name = printable(tree.root.name or str(tree.root))
+    files = tuple(str(picture.file) for picture in listing.pictures)
+    return Dataset.make(name, listing.labels, splits, notes=listing.notes, files=(files,), photos=photos)
 
 
 def _list(tree: Tree) -> Listing:

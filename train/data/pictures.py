@@ -85,11 +85,16 @@ def read_pictures(
     return {name: everything.take(names == name) for name in SPLITS if (names == name).any()}
 
 
-def _read(tree: Tree, picture: Picture, form: Form) -> NDArray[np.uint8]:
+def decode(tree: Tree, file: PurePosixPath) -> NDArray[np.uint8]:
+    """Return a picture of a tree, uint8, grey or BGR.
+
+    Raises:
+        DataError: a file that is not a readable picture.
+    """
     cv2 = require("cv2", "train")
-    where = tree.root / picture.file
+    where = tree.root / file
     # Through memory, because imread prints its own warning and cannot open names outside the locale's encoding.
-    data = tree.read(picture.file)
+    data = tree.read(file)
     try:
         image = decode_image(data, keep_grey=True)
     except cv2.error as error:  # a header that announces more pixels than OpenCV accepts
@@ -99,6 +104,11 @@ def _read(tree: Tree, picture: Picture, form: Form) -> NDArray[np.uint8]:
         ) from error
     if image is None:
         raise DataError(f"{where}: expected a picture, found {reason(data)}; or remove the file")
+    return image
+
+
+def _read(tree: Tree, picture: Picture, form: Form) -> NDArray[np.uint8]:
+    image, where = decode(tree, picture.file), tree.root / picture.file
     if picture.box is None:
         return image_crop(image, *form)
     box = picture.box

@@ -6,6 +6,10 @@ from pathlib import Path
 
 DEMO = "demo"
 
+AUTO, CROP, AS_IS = "auto", "crop", "as-is"
+FACES = (AUTO, CROP, AS_IS)
+"""What may be done with pictures: find out, cut the largest face out, take them as they are."""
+
 
 def parts_of(spec: str) -> list[str]:
     """Return the data sets that `spec` joins with ``+``, each ``demo`` or a path that exists; none if one does not.

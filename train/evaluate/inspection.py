@@ -17,6 +17,9 @@ from fer_edge.train.evaluate.plots import plot_distribution, plot_sheet
 SHEET = 64
 """Images on a sheet of blank or conflicting ones."""
 
+LISTED = 20
+"""Files of a kind in the text."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Inspection:
@@ -43,6 +46,7 @@ class Inspection:
             "sources": self.sources,
             "notes": self.dataset.notes,
             "faults": dataclasses.asdict(self.faults),
+            "photos": dataclasses.asdict(self.dataset.photos) if self.dataset.photos else None,
         }
 
     def to_text(self) -> str:
@@ -56,6 +60,9 @@ class Inspection:
             f"{faults.conflicting:6} groups of equal images with conflicting labels",
             f"{faults.blank:6} blank images (standard deviation under 1)",
         ]
+        if photos := self.dataset.photos:
+            lines += listed("photos without a face, left out", photos.without)
+            lines += listed("photos with several faces, of which the largest is taken", photos.several)
         return "\n".join(lines)
 
     def _table(self) -> list[str]:
@@ -86,6 +93,14 @@ class Inspection:
             if images:
                 title = f"{dataset.name}: {fault}"
                 plot_sheet(np.stack(images[:SHEET]), captions[:SHEET], title, folder / f"{fault}.png")
+
+
+def listed(title: str, files: Sequence[str]) -> list[str]:
+    """Return lines that name files, of very many the first."""
+    if not files:
+        return []
+    more = [f"  and {len(files) - LISTED} more; --json lists all"] if len(files) > LISTED else []
+    return ["", f"{len(files)} {title}:", *(f"  {file}" for file in files[:LISTED]), *more]
 
 
 def inspect_dataset(dataset: Dataset) -> Inspection:

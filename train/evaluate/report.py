@@ -40,7 +40,7 @@ class Report:
         dataset: what was measured on, under the labels of the models.
         split: of it.
         evaluation: all figures, and the scores, float32, N x classes.
-        notes: which classes were measured, where the models know others.
+        notes: what was left out of photos, and which classes were measured where the models know others.
         warnings: of models that were trained on images of the split.
         with_mirror: top-1 of the mean with the mirror images, or None.
         conditions: the figures under each condition of `fer_edge.train.evaluate.robustness`; empty if not asked for.
@@ -144,7 +144,7 @@ def measure(
         dataset,
         split,
         evaluation,
-        notes,
+        (*(dataset.photos.notes() if dataset.photos else ()), *notes),
         tuple(leak_warnings(models)),
         measure_with_mirror(models, images, evaluation, mapping).top1 if mirror else None,
         measure_robustness(models, images, evaluation, mapping) if robustness else {},

@@ -31,12 +31,12 @@ def overview_caption(layers: Sequence[Layer], outputs: Sequence[NDArray[np.float
     ]
     counts = ", ".join(f"{count} of {name}" for name, count in silent if count) or "none"
     return _flow(
-        f"""One row for each convolution, from the first to the last: the channels that answer most strongly to this
-        picture, the strongest at the left. Bright is a strong answer; each row has its own scale, whose end a few
-        pixels pass. Early maps keep the outline of the face, later ones are coarse and answer to parts of it. Channels
-        that stay silent for this picture: {counts}. A map says where a channel answers. It does not say what the
-        channel stands for, nor that the decision needs it; a name such as 'the mouth channel' would be the
-        viewer's."""
+        f"""One row for each convolution, from the first to the last: the channels that answer most strongly to
+        this picture, the strongest at the left; beside them stands how many of how many they are. Bright is a
+        strong answer; each row has its own scale, whose end a few pixels pass. Early maps keep the outline of
+        the face, later ones are coarse and answer to parts of it. Channels that stay silent for this picture:
+        {counts}. A map says where a channel answers. It does not say what the channel stands for, nor that the
+        decision needs it; a name such as 'the mouth channel' would be the viewer's."""
     )
 
 

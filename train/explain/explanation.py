@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer_edge.errors import ModelFileError
 from fer_edge.files import write_atomically
+from fer_edge.train.data.spec import AUTO
 from fer_edge.train.explain import plates
 from fer_edge.train.explain.gradients import backend
 from fer_edge.train.explain.keras_network import KerasNetwork
@@ -48,16 +49,18 @@ def explain_model(
     *,
     layer: str | None = None,
     label: str | None = None,
+    faces: str = AUTO,
 ) -> Explanation:
     """Draw what a model looks at, and write PNG files and ``report.html`` into a folder.
 
     Args:
         path: a ``.keras`` or ``.tflite`` file.
-        files: pictures of one face each; none for the package's portrait.
+        files: pictures with a face each; none for the package's portrait.
         kinds: some of `KINDS`; none for all that the model allows.
         out: the folder, made if need be.
         layer: show all of this layer's output; None for the strongest channels of every convolution.
         label: explain this class; None for the predicted class of each picture, and dreams of all.
+        faces: what to do with the pictures, see `read_pictures`.
 
     Raises:
         ModelFileError: not a model of fer-edge, an unknown layer or class, or dreams of a model without gradients.
@@ -69,7 +72,8 @@ def explain_model(
         raise ModelFileError(f"{path}: dreams follow gradients, which {reason}")
     chosen_layer = None if layer is None else find_layer(network, layer)
     target = None if label is None else find_class(network, label)
-    pictures = tuple(read_pictures(files, network.info.input_size, network.info.channels))
+    info = network.info
+    pictures = tuple(read_pictures(files, info.input_size, info.channels, faces))
     scores = network.predict(np.stack([picture.pixels for picture in pictures]))
     out.mkdir(parents=True, exist_ok=True)  # before the work, which may take minutes
     drawn: list[Plate] = []

@@ -79,7 +79,10 @@ def layer_figure(layer: Layer, values: NDArray[np.float32]) -> Draw:
 
 
 def overview_figure(layers: Sequence[Layer], outputs: Sequence[NDArray[np.float32]]) -> Draw:
-    """Draw a row for each convolution: the channels with the highest mean activation, the highest first."""
+    """Draw a row for each convolution: the channels with the highest mean activation, the highest first.
+
+    The label of a row says how many of how many channels it shows.
+    """
 
     def draw(figure: Any) -> None:
         figure.set_size_inches(11, 0.82 * len(layers) + 0.2)
@@ -91,7 +94,11 @@ def overview_figure(layers: Sequence[Layer], outputs: Sequence[NDArray[np.float3
             axes.spines[:].set_visible(False)
             height, width, channels = values.shape
             axes.set_ylabel(
-                f"{layer.name}\n{channels} of {height}×{width}", rotation=0, ha="right", va="center", fontsize=8
+                f"{layer.name}\n{len(order)} of {channels} maps, {height}×{width}",
+                rotation=0,
+                ha="right",
+                va="center",
+                fontsize=8,
             )
             bar = figure.colorbar(image, ax=axes, fraction=0.02, pad=0.01)
             bar.ax.tick_params(labelsize=6)

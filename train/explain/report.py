@@ -79,9 +79,10 @@ def report_html(
     if of_model:
         parts += ["<h2>The model</h2>", *map(_figure, of_model)]
     for picture, row in zip(pictures, scores, strict=True):
+        note = f": {picture.note}" if picture.note else ""
         parts += [
             f"<h2>{escape(picture.name)}</h2>",
-            f'<p class="meta">{escape(_shown(picture.source))}</p>',
+            f'<p class="meta">{escape(_shown(picture.source) + note)}</p>',
             _scores(info.labels, row),
         ]
         parts += [_figure(plate) for plate in plates if plate.picture == picture.name]

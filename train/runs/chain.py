@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from fer_edge.errors import DataError
 from fer_edge.train.loop.run_folder import MODEL, read_metadata
@@ -66,7 +67,11 @@ class Chain:
         if self._config.needs_from and _holds_run(self._config.needs_from / recipe.stem):
             return self._config.needs_from / recipe.stem
         file = read_recipe(recipe)
-        given = {"mapping": self._config.mapping, "needs_from": self._config.needs_from}
+        given: dict[str, Any] = {
+            "mapping": self._config.mapping,
+            "faces": self._config.faces,
+            "needs_from": self._config.needs_from,
+        }
         if file.needs.votes in VOTES:
             given[file.needs.votes] = self._votes
         config = configure(self._config.out / recipe.stem, file, given)

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer_edge.config import check_choice
 from fer_edge.errors import ConfigError
 from fer_edge.shipped import find_model
+from fer_edge.train.data.spec import FACES
 from fer_edge.train.recipe import SETTINGS, Distillation, Recipe
 from fer_edge.train.settings import check_settings, refuse_without_effect, setting
 
@@ -53,6 +55,7 @@ class TrainConfig:
         auxiliary_ferplus: file of FER+ votes to learn beside the labels, or None.
         fused_ferplus: file of FER+ votes to mix with the labels into one target for each image, or None.
         mapping: class -> the class it becomes, or "" to leave its images out.
+        faces: what to do with the pictures of folders and zips, one of `FACES`.
         protocol: how the data is divided.
         teachers: models to learn from: ``.keras`` or int8 ``.tflite`` files, or names of shipped models.
         start_from: the model whose weights training begins with, or None.
@@ -85,6 +88,7 @@ class TrainConfig:
     auxiliary_ferplus: Path | None = None
     fused_ferplus: Path | None = None
     mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    faces: str = "auto"
     protocol: str = setting(
         "clean",
         "Choose how the data is divided; leaky-resample balances all splits together before, as published claims did.",
@@ -105,6 +109,7 @@ class TrainConfig:
         self._set("teachers", tuple(find_model(teacher) for teacher in self.teachers))
         self._set("start_from", find_model(self.start_from) if self.start_from else None)
         check_settings(self)
+        check_choice("faces", self.faces, FACES)
         architecture_of(self.model)
         if self.taught and not self.recipe.distillation:
             self._set("recipe", dataclasses.replace(self.recipe, distillation=Distillation()))

@@ -108,7 +108,14 @@ def _load(config: TrainConfig, data: Data) -> tuple[Dataset, Split | None]:
     soft = config.ferplus_target != "majority"
     auxiliary = config.auxiliary_ferplus
     fused = (config.fused_ferplus, config.recipe.fused_share) if config.fused_ferplus else None
-    dataset = open_data(data, config.ferplus, soft=soft, mapping=config.mapping, auxiliary=auxiliary, fused=fused)
+    dataset = open_data(
+        *(data, config.ferplus),
+        soft=soft,
+        mapping=config.mapping,
+        auxiliary=auxiliary,
+        fused=fused,
+        faces=config.faces,
+    )
     if not config.leaky:
         return dataset, None
     recipe = config.recipe

@@ -7,10 +7,10 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.device.detection.cascade import HaarCascade
-from fer_edge.device.detection.image_search import SEARCH_PIXELS
 from fer_edge.device.faces import iou
 from fer_edge.device.reader import FaceReader
 from fer_edge.device.sources.folder import read_photo
+from fer_edge.faces.photo import SEARCH_PIXELS
 from fer_edge.preprocess import Box, face_to_input
 
 

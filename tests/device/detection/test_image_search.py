@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 
 from fer_edge.device.detection.cascade import HaarCascade
-from fer_edge.device.detection.image_search import SEARCH_PIXELS, ImageSearch
+from fer_edge.device.detection.image_search import ImageSearch
 from fer_edge.device.detection.skin import segmentation
 from fer_edge.device.faces import Detection, iou
 from fer_edge.device.frame import Frame, frame_from_bgr
+from fer_edge.faces.photo import SEARCH_PIXELS
 from fer_edge.preprocess import Box
 
 

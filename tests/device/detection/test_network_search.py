@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fer_edge.device.detection.face import FaceNetworks, box_of, factors
+from fer_edge.device.detection.face import FaceNetworks
 from fer_edge.device.detection.network_search import NetworkSearch
 from fer_edge.device.detection.skin import NoSkin, Regions
 from fer_edge.device.frame import Frame
@@ -13,6 +13,7 @@ from fer_edge.device.tracking.tracker import Tracker
 from fer_edge.faces.crop import Look
 from fer_edge.faces.finder import FaceFinder
 from fer_edge.faces.grid import CELLS, CHANNELS, LEVELS
+from fer_edge.faces.photo import box_of, factors
 from fer_edge.preprocess import Box
 
 WIDTH, HEIGHT = 640, 480

@@ -96,7 +96,7 @@ def open_tree(root: Path) -> Iterator[Tree]:
             folders,
             files,
             lambda inner: (root / inner).read_bytes(),
-            lambda: listing_key(root, (root / inner for inner in files)),
+            functools.cache(lambda: listing_key(root, (root / inner for inner in files))),
         )
         return
     with open_zip(root) as archive:
@@ -114,7 +114,7 @@ def open_tree(root: Path) -> Iterator[Tree]:
             tuple(sorted(folder for folder in found if folder.name and _shown(folder))),
             tuple(sorted(filter(_shown, entries))),
             lambda inner: read_member(archive, entries[inner], LARGEST_IMAGE_BYTES, str(root / inner)),
-            lambda: content_key(root),
+            functools.cache(lambda: content_key(root)),
         )
 
 

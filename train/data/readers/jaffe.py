@@ -41,6 +41,6 @@ def list_jaffe(tree: Tree) -> Listing:
     counts = ", ".join(f"{len(np.unique(people[splits == name]))} in {name}" for name in SPLITS)
     notes = (
         f"JAFFE's {len(names)} subjects, from the file names, fixed: {counts}; no subject is in two splits",
-        "whole photos, in which a face takes about half of the width; cut the faces out first to compare with others",
+        "whole photos, in which a face takes about half of the width",
     )
     return Listing(EXPRESSIONS, pictures, notes)

@@ -7,9 +7,10 @@ is not silently left out by another.
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Callable
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from types import ModuleType
 
 import numpy as np
@@ -65,10 +66,42 @@ _NO_IMAGES = {
     "HTML": "a web page in place of the file; fetch it again",
     "Git LFS pointer": "a Git LFS pointer in place of the file; fetch it with: git lfs pull",
 }
+MOST_PIXELS = 110_000_000
+"""Of an image, whatever the memory: the largest usual cameras have 108 million, and take a gigabyte on the device."""
+BYTES_A_PIXEL = 10
+"""What an image takes at its peak, decoded, searched and drawn on: 6.4 to 9 measured at 40 to 400 million pixels."""
+
+SCANS = 100
+"""Of a JPEG, at most: each goes over the whole picture, and programs write about ten."""
+_SCAN = b"\xff\xda"
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _ROWS = 256  # blended at a time
 _JPEG_END = b"\xff\xd9"
 _OPAQUE = frozenset({"JPEG", "Sun raster", "BMP"})
+
+
+def most_pixels(meminfo: str) -> int:
+    """Return how many pixels an image may have so that it fits into what /proc/meminfo calls available.
+
+    At most `MOST_PIXELS`, also where nothing is known. A file of some hundred bytes can hold an image for which
+    a small device has no memory, and Linux kills a process rather than tell it so.
+    """
+    for line in meminfo.splitlines():
+        name, _, size = line.partition(":")
+        if name == "MemAvailable":
+            return min(MOST_PIXELS, int(size.split()[0]) * 1024 // BYTES_A_PIXEL)
+    return MOST_PIXELS
+
+
+def _meminfo() -> str:
+    try:
+        return Path("/proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        return ""
+
+
+# OpenCV reads it once, when it is loaded, and raises cv2.error for an image whose header says more.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(most_pixels(_meminfo())))
 
 
 def is_image_name(path: PurePath) -> bool:
@@ -106,15 +139,24 @@ def reason(data: bytes) -> str:
         return f"{'an' if kind[0] in 'AS' else 'a'} {kind} file, which OpenCV cannot decode; {_FOREIGN[kind]}"
     if kind:
         other = "" if kind in ("JPEG", "PNG", "BMP", "PNM") else ", or this OpenCV was built without it"
+        if why := too_many_scans(data):
+            return f"a JPEG file that is not decoded, because {why}; save it again"
         return f"a {kind} file of {len(data)} bytes that OpenCV cannot decode, because it is cut off or damaged{other}"
     return f"{len(data)} bytes that OpenCV cannot decode"
+
+
+def too_many_scans(data: bytes) -> str:
+    """Say that a JPEG has more than `SCANS` scans, with which a small file takes minutes; empty if it has not."""
+    # In the coded pixels a byte 255 is followed by 0. So these two bytes are a scan there, or part of a thumbnail.
+    scans = data.count(_SCAN) if kind_of(data[:_HEAD]) == "JPEG" else 0
+    return f"it has {scans} scans instead of at most {SCANS}" if scans > SCANS else ""
 
 
 def decode_image(data: bytes, *, keep_grey: bool = False, halvings: int = 0) -> Image | None:
     """Decode an image file of any kind that OpenCV knows, turned as its EXIF orientation says.
 
     Transparent pixels show `BACKGROUND`, whatever colour lies hidden beneath. A JPEG, PNG or GIF that lacks its end
-    marker alone is decoded as viewers do; one that lacks pixels is not.
+    marker alone is decoded as viewers do; one that lacks pixels is not, nor is a JPEG of more than `SCANS` scans.
 
     Args:
         data: the whole file.
@@ -128,6 +170,8 @@ def decode_image(data: bytes, *, keep_grey: bool = False, halvings: int = 0) -> 
         cv2.error: the header announces more pixels than OpenCV accepts.
         MemoryError: there is no room for it.
     """
+    if too_many_scans(data):
+        return None
     cv2 = _opencv()
     reduced = ("IMREAD_COLOR", "IMREAD_REDUCED_COLOR_2", "IMREAD_REDUCED_COLOR_4", "IMREAD_REDUCED_COLOR_8")
     flags = cv2.IMREAD_ANYCOLOR if keep_grey else getattr(cv2, reduced[halvings])

@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.outputs.base import Output
+from fer_edge.device.outputs.metrics_server import MetricsServer
 from fer_edge.device.results import STAGES, FrameResult
 from fer_edge.device.sources.base import SILENCE_TIMEOUT_S
 from fer_edge.errors import OutputError
@@ -69,7 +70,7 @@ class Metrics(Output):
         for stage in STAGES:
             self._stages.labels(stage)
         try:
-            self._server, self._thread = prometheus_client.start_http_server(listen.port, listen.host, registry)
+            self._server = MetricsServer(listen, registry)
         except OSError as error:
             raise OutputError(
                 f"--metrics {listen}: cannot listen there ({error.strerror}); choose another port or address"
@@ -92,9 +93,7 @@ class Metrics(Output):
 
     def close(self) -> None:
         """Answer no more."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
 
 class _Asked:

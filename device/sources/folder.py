@@ -71,7 +71,7 @@ def within_memory(path: Path) -> Iterator[None]:
         reason = ((getattr(error, "err", "") or "").strip() or "not enough memory").splitlines()[0]
         if "CV_IO_MAX_IMAGE_PIXELS" in reason:
             limit = os.environ.get("OPENCV_IO_MAX_IMAGE_PIXELS", "")
-            reason = f"more pixels than OPENCV_IO_MAX_IMAGE_PIXELS={limit}, here by default a tenth of the free bytes"
+            reason = f"more pixels than OPENCV_IO_MAX_IMAGE_PIXELS={limit}, by default a tenth of the free bytes"
         raise SourceError(f"{path}: a photo that OpenCV refuses ({reason}); save it again smaller") from error
 
 

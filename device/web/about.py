@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
-
 from fer_edge.device.doctor.checks import all_checks, examine
 from fer_edge.device.doctor.finding import Finding, Status
 from fer_edge.device.doctor.power import check_temperature
 from fer_edge.device.doctor.report import is_ready, verdict
 from fer_edge.device.doctor.system import System
+from fer_edge.device.service.awaited import in_worker
 from fer_edge.machine import describe_machine
 from fer_edge.model_file import ModelInfo, file_hash, read_info
 
@@ -71,7 +70,7 @@ class Examination:
         if self._running is None and self._found is not None and not anew:
             return self._found
         if self._running is None:
-            self._running = asyncio.create_task(run_in_threadpool(self._examine))
+            self._running = asyncio.create_task(in_worker("live page doctor", self._examine))
             self._running.add_done_callback(self._finish)
         return await asyncio.shield(self._running)  # who goes away does not end it for the others
 

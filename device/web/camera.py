@@ -20,9 +20,10 @@ from fer_edge.device.outputs.summary import Rate
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.service.worker import Worker
 from fer_edge.device.sources.base import Source
+from fer_edge.device.web.decoder import Decoder
+from fer_edge.device.web.decoding import UploadError, checked_header
 from fer_edge.device.web.hub import to_line
 from fer_edge.device.web.streams import TRY_AGAIN_LATER
-from fer_edge.device.web.upload import UploadError, checked_header, decode_bgr
 from fer_edge.errors import FerEdgeError, SourceError
 
 _log = logging.getLogger(__name__)
@@ -32,6 +33,9 @@ CAMERAS = 4
 
 PIXELS = 1280 * 720
 """Of a camera's picture; the page sends 640 x 480."""
+
+DECODE_LIMIT_S = 3.0
+"""For one picture; all cameras share the process that decodes them."""
 
 IDLE = 30.0
 """Seconds without a picture after which a camera is let go."""
@@ -46,7 +50,8 @@ class BrowserCamera(Source):
 
     name = "browser camera"
 
-    def __init__(self) -> None:
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
         self._pictures: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
 
     def push(self, jpeg: bytes | None) -> None:
@@ -58,7 +63,7 @@ class BrowserCamera(Source):
         converter, index, start = Converter(), 0, time.monotonic()
         while (jpeg := self._pictures.get()) is not None:
             try:
-                bgr = decode_bgr(jpeg)
+                bgr = self._decoder.decode(jpeg).bgr
             except UploadError as refused:
                 raise SourceError(str(refused)) from refused
             start = time.monotonic() if index == 0 else start
@@ -73,6 +78,7 @@ class CameraDesk:
         """Prepare to open `models` and `detector` for each camera: an interpreter belongs to one thread."""
         self._models, self._detector = models, detector
         self._sources: set[BrowserCamera] = set()
+        self._decoder = Decoder(PIXELS, DECODE_LIMIT_S)
 
     async def serve(self, websocket: WebSocket) -> None:
         """Answer each picture (a binary message, JPEG, PNG or WebP) with its line of JSON (a text message)."""
@@ -80,7 +86,7 @@ class CameraDesk:
         if len(self._sources) >= CAMERAS:
             await websocket.close(TRY_AGAIN_LATER, f"{CAMERAS} cameras are in use already; close one")
             return
-        source = BrowserCamera()
+        source = BrowserCamera(self._decoder)
         self._sources.add(source)
         answers = asyncio.Queue[bytes | Exception]()
         loop = asyncio.get_running_loop()
@@ -118,6 +124,7 @@ class CameraDesk:
         """End the loops."""
         for source in list(self._sources):
             source.push(None)
+        self._decoder.close()
 
 
 async def _converse(websocket: WebSocket, source: BrowserCamera, answers: asyncio.Queue[bytes | Exception]) -> None:

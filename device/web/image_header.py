@@ -13,6 +13,8 @@ PNG_START = b"\x89PNG\r\n\x1a\n"
 
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+_NO_MARKERS = frozenset({0x00, 0xFF})  # a byte 255 of coded pixels, and fill bytes before a marker
+_ENDS = frozenset({0xD8, 0xD9})  # a second beginning, and the end
 _START_OF_SCAN = 0xDA
 
 
@@ -47,24 +49,29 @@ def read_header(data: bytes) -> ImageHeader:
 
 
 def _jpeg(data: bytes) -> tuple[int, int] | None:
+    """Go from marker to marker as libjpeg does, which looks for the next one in whatever lies between two segments."""
     position, size = 2, None
-    while position + 4 <= len(data) and data[position] == 0xFF:
+    while 0 <= (position := data.find(b"\xff", position)) < len(data) - 3:
         marker = data[position + 1]
-        if marker == 0xFF or marker in _ALONE:  # fill bytes, and markers without a length
+        if marker in _NO_MARKERS or marker in _ALONE:
             position += 1 if marker == 0xFF else 2
             continue
-        (length,) = struct.unpack_from(">H", data, position + 2)
-        if marker in _FRAME_HEADERS and size is None and position + 9 <= len(data):
-            height, width = struct.unpack_from(">HH", data, position + 5)
-            size = (width, height)
         if marker == _START_OF_SCAN:  # whether the pixels behind it are all there, only the decoder can tell
             return size
+        (length,) = struct.unpack_from(">H", data, position + 2)
+        if marker in _FRAME_HEADERS:
+            if size is not None or position + 9 > len(data):
+                return None  # no decoder takes a second one
+            height, width = struct.unpack_from(">HH", data, position + 5)
+            size = (width, height)
+        elif marker in _ENDS:
+            return None
         position += 2 + max(length, 2)
     return None
 
 
 def _png(data: bytes) -> tuple[int, int] | None:
-    if data[12:16] != b"IHDR" or len(data) < 24 or b"IEND" not in data:
+    if data[8:16] != b"\0\0\0\x0dIHDR" or len(data) < 24 or b"IEND" not in data:
         return None
     width, height = struct.unpack_from(">II", data, 16)
     return width, height

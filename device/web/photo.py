@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,10 @@ from starlette.responses import JSONResponse, Response
 
 from fer_edge.device.detection.choice import HAAR, DetectorChoice
 from fer_edge.device.reader import FaceReader
-from fer_edge.device.web.upload import UploadError, decode, receive
+from fer_edge.device.service.awaited import in_worker
+from fer_edge.device.web.decoder import Decoder
+from fer_edge.device.web.decoding import PIXELS, UploadError
+from fer_edge.device.web.upload import receive
 
 IN_WORK = 1
 """Photos worked on at a time."""
@@ -27,13 +29,13 @@ WAITING = 5
 
 
 class PhotoDesk:
-    """Works on one photo after the other, in a thread of its own."""
+    """Works on one photo after the other, in a thread of its own, and lets a process of its own decode them."""
 
     def __init__(self, models: Sequence[Path], detector: DetectorChoice = HAAR) -> None:
         """Prepare; the models are opened with the first photo, because most pages are never asked for one."""
         self._models, self._detector = models, detector
         self._reader: FaceReader | None = None
-        self._thread = ThreadPoolExecutor(1, "live page photos")
+        self._decoder = Decoder(PIXELS)
         self._hands, self._desk = asyncio.Semaphore(RECEIVED), asyncio.Semaphore(IN_WORK)
         self._visitors = 0
 
@@ -48,8 +50,7 @@ class PhotoDesk:
                 data = await receive(request)
                 await self._desk.acquire()  # with the photo still in hand, so that no more than those are in memory
             try:
-                loop = asyncio.get_running_loop()
-                return JSONResponse(await loop.run_in_executor(self._thread, self.read, data))
+                return JSONResponse(await in_worker("live page photo", lambda: self.read(data)))
             finally:
                 self._desk.release()
         except UploadError as refused:
@@ -62,7 +63,7 @@ class PhotoDesk:
     def read(self, data: bytes) -> dict[str, Any]:
         """Return the JSON-ready answer for a photo; raises UploadError."""
         start = time.perf_counter()
-        photo = decode(data)
+        photo = self._decoder.decode(data)
         if self._reader is None:
             self._reader = FaceReader(self._models, self._detector.open())
         faces = self._reader.read(photo.bgr)
@@ -76,4 +77,4 @@ class PhotoDesk:
 
     def close(self) -> None:
         """Work on no more photos."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._decoder.close()

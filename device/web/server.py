@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import ssl
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -15,8 +14,10 @@ from typing import Self
 import uvicorn
 
 from fer_edge.device.detection.choice import HAAR, DetectorChoice
+from fer_edge.device.service.listener import BACKLOG, Listener
 from fer_edge.device.service.worker import Worker
 from fer_edge.device.web.app import make_app
+from fer_edge.device.web.connection import Connection
 from fer_edge.device.web.hub import Hub
 from fer_edge.device.web.serving import Serving, own_address
 from fer_edge.errors import OutputError
@@ -24,13 +25,13 @@ from fer_edge.errors import OutputError
 _log = logging.getLogger(__name__)
 
 CONNECTIONS = 200
-"""At a time; who comes beyond that gets status 503."""
+"""At a time; who comes beyond that is closed at once."""
 
 LARGEST_MESSAGE = 1024 * 1024
 """Bytes of a WebSocket message: a picture of a browser's camera."""
 
 CLOSE_TIMEOUT_S = 2
-"""Time that the end waits for answers under way."""
+"""Time that the end waits for answers under way; a stop takes at most 5 seconds in all."""
 
 
 class Server:
@@ -69,7 +70,7 @@ class Server:
         config = uvicorn.Config(
             app,
             loop="asyncio",  # uvloop would be one package more
-            http="h11",
+            http=Connection,
             ws="websockets-sansio",
             ws_max_size=LARGEST_MESSAGE,
             ws_max_queue=2,
@@ -79,7 +80,7 @@ class Server:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=CONNECTIONS,
+            backlog=BACKLOG,
             timeout_graceful_shutdown=CLOSE_TIMEOUT_S,
             ssl_certfile=serving.certificate,
             ssl_keyfile=serving.key,
@@ -101,7 +102,7 @@ class Server:
         if self._hub is not None:
             self._hub.close()
         self._server.should_exit = True
-        self._worker.stop(2 * CLOSE_TIMEOUT_S)
+        self._worker.stop(CLOSE_TIMEOUT_S + 1)
         self._socket.close()
 
 
@@ -116,18 +117,20 @@ def _check_certificate(serving: Serving) -> None:
     try:
         # A key that wants a password must not ask for one where nobody sits.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(serving.certificate, serving.key, lambda: "")
-    except (ssl.SSLError, ValueError) as error:
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
         raise OutputError(
             f"{serving.certificate} and {serving.key}: expected a certificate and its unencrypted key as PEM "
-            f"({getattr(error, 'reason', None) or error}); docs/live-page.md shows how to make them"
+            f"({_reason(error)}); docs/live-page.md shows how to make them"
         ) from error
 
 
-def _listen(serving: Serving) -> socket.socket:
-    host, port = serving.listen.host, serving.listen.port
+def _reason(error: Exception) -> str:
+    return getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+
+
+def _listen(serving: Serving) -> Listener:
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=128)
+        return Listener(serving.listen.host, serving.listen.port, CONNECTIONS, "live page")
     except OSError as error:
         # The socket's own text repeats the address; that of a name that leads nowhere has a number below 0.
         reason = os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror

@@ -1,7 +1,10 @@
 """What is read as an image, how it is decoded, and what is said of the rest."""
 
 import io
+import os
 import re
+import subprocess
+import sys
 from pathlib import PurePath
 
 import cv2
@@ -141,3 +144,32 @@ def test_what_cannot_be_decoded_is_named_with_the_way_out(start, kind, message):
 def test_nothing_is_no_image():
     assert decode_image(b"") is None
     assert not begins_like_image(b"")
+
+
+def with_scans(colours, count):
+    """A progressive JPEG whose last scan is there so many times more."""
+    data = encoded(colours, "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    start = data.rindex(b"\xff\xc4", 0, last)
+    return data[:-2] + data[start:-2] * count + b"\xff\xd9"
+
+
+def test_a_jpeg_of_many_scans_is_refused_and_an_ordinary_one_is_not(colours):
+    assert decode_image(with_scans(colours, 5)) is not None
+    data = with_scans(colours, 2000)
+    assert decode_image(data) is None
+    assert re.search(
+        r"a JPEG file that is not decoded, because it has 20\d\d scans instead of at most 100", reason(data)
+    )
+
+
+@pytest.mark.parametrize("module", ["fer_edge.images", "fer_edge.device.opencv", "fer_edge.train.data.pictures"])
+def test_opencv_is_loaded_with_a_limit_of_pixels(module):
+    """In a process of its own, because OpenCV reads it once."""
+    code = f"import {module}, fer_edge.images, os, cv2, numpy\n"
+    code += "print(0 < int(os.environ['OPENCV_IO_MAX_IMAGE_PIXELS']) <= 110_000_000)\n"
+    code += "try:\n    print(cv2.imdecode(numpy.frombuffer(b'P5 12000 12000 255\\n' + bytes(9), numpy.uint8), 1))\n"
+    code += "except cv2.error:\n    print('refused')\n"
+    environment = {name: value for name, value in os.environ.items() if name != "OPENCV_IO_MAX_IMAGE_PIXELS"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "refused"]

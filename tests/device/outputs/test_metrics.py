@@ -1,6 +1,7 @@
 import contextlib
 import json
 import socket
+import threading
 import time
 import urllib.request
 
@@ -14,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import fer_edge
 from fer_edge.cli import main
 from fer_edge.device.outputs import metrics
+from fer_edge.device.outputs import metrics_server as server
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.outputs.jsonl import JsonLines
 from fer_edge.device.outputs.metrics import Metrics
@@ -83,6 +85,46 @@ def test_afterwards_the_port_is_free_again(port):
     for _ in range(2):
         with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, []):
             ask(port)
+
+
+@pytest.fixture
+def metrics_server(port, monkeypatch):
+    """A server with little patience."""
+    monkeypatch.setattr(server, "LIFETIME_S", 0.5)
+    with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, []):
+        yield port
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /met", b"GET /metrics HTTP/1.1\r\nX-Long: "])
+def test_who_does_not_finish_a_request_is_let_go(metrics_server, sent):
+    with socket.create_connection(("127.0.0.1", metrics_server), 10) as visitor:
+        visitor.sendall(sent)
+        start = time.monotonic()
+        assert visitor.recv(1) == b""
+        assert time.monotonic() - start < 5
+    assert ask(metrics_server)["fer_edge_frames_captured_total",] == 10
+
+
+def test_no_more_threads_than_so_many(metrics_server, caplog):
+    before = threading.active_count()
+    visitors = [socket.create_connection(("127.0.0.1", metrics_server), 10) for _ in range(100)]
+    time.sleep(0.1)
+    assert threading.active_count() - before <= server.CONNECTIONS
+    for visitor in visitors:
+        visitor.recv(1)
+        visitor.close()
+    assert ask(metrics_server)["fer_edge_frames_captured_total",] == 10
+    assert caplog.messages == [f"metrics: closed 1 new connection, because {server.CONNECTIONS} are open"]
+
+
+def test_an_open_connection_does_not_delay_the_end(port):
+    output = Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [])
+    with socket.create_connection(("127.0.0.1", port), 10) as visitor:
+        visitor.sendall(b"GET /")
+        time.sleep(0.1)
+        start = time.monotonic()
+        output.close()
+        assert time.monotonic() - start < 2
 
 
 def test_only_this_machine_can_ask_by_default(port):

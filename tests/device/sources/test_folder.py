@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.device.opencv import most_pixels
 from fer_edge.device.sources import folder, open_source
 from fer_edge.device.sources.folder import FolderSource, is_still, read_photo
 from fer_edge.device.sources.wrappers import Repeated
 from fer_edge.errors import SourceError
+from fer_edge.images import MOST_PIXELS, most_pixels
 
 
 def jpeg_with_orientation(picture, orientation):
@@ -115,7 +115,7 @@ def test_a_photo_that_does_not_fit_into_the_memory(tmp_path, portrait):
 
 def test_how_many_pixels_fit():
     assert most_pixels("MemTotal:  425984 kB\nMemAvailable:   300000 kB\n") == 30_720_000
-    assert most_pixels("MemAvailable:   99000000 kB\n") == most_pixels("") == 2**30
+    assert most_pixels("MemAvailable:   99000000 kB\n") == most_pixels("") == MOST_PIXELS
 
 
 def test_a_photo_that_is_not_there(tmp_path):

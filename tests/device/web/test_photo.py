@@ -12,10 +12,10 @@ from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
 from fer_edge.cli import main
+from fer_edge.device.web import decoder, decoding, upload
 from fer_edge.device.web import photo as photo_module
-from fer_edge.device.web import upload
+from fer_edge.device.web.decoding import UploadError, decode
 from fer_edge.device.web.photo import PhotoDesk
-from fer_edge.device.web.upload import UploadError, decode
 from tests.device.web.conftest import jpeg
 
 
@@ -51,7 +51,7 @@ def test_a_photo_of_twenty_megapixels_has_its_faces_where_they_are(portrait, end
     large[: 5184 // 4] = 100  # the face is not in the middle, so that a wrong factor shows
     photo = decode(jpeg(large, ending))
     assert (photo.width, photo.height) == (3840, 5184)
-    assert photo.bgr.shape[0] * photo.bgr.shape[1] <= upload.SEARCHED
+    assert photo.bgr.shape[0] * photo.bgr.shape[1] <= decoding.SEARCHED
     assert photo.bgr.shape[0] / photo.bgr.shape[1] == pytest.approx(5184 / 3840, rel=0.01)
 
 
@@ -104,7 +104,7 @@ def test_a_jpeg_whose_inside_is_damaged(client, seven):
 def test_a_decompression_bomb_is_never_decoded(client, bomb, monkeypatch):
     assert len(bomb) < 1024 * 1024
     decoded = []
-    monkeypatch.setattr(upload, "decode_bgr", lambda *arguments: decoded.append(arguments))
+    monkeypatch.setattr(decoder, "_Process", lambda *arguments: decoded.append(arguments))
     response = send(client(), bomb, "image/png")
     assert response.status_code == 413
     assert "20000 x 20000 are 400 million pixels" in response.json()["error"]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +19,7 @@ from websockets.sync.client import connect
 from fer_edge.cli import main
 from fer_edge.device.outputs.address import Listen
 from fer_edge.device.sources.base import Source
+from fer_edge.device.sources.demo import PORTRAIT
 from fer_edge.device.sources.wrappers import Paced
 from fer_edge.device.web.server import Server
 from fer_edge.device.web.serving import Serving
@@ -70,6 +72,35 @@ def test_serve_answers_and_ends_in_order():
     assert ask(port)[0] == 200
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+@pytest.mark.parametrize("asked", ["photo", "doctor"])
+def test_a_stop_does_not_wait_for_what_a_visitor_asked(asked):
+    """A decoder that hangs, as with a picture that is made to take long; an examination that takes its seconds."""
+    port = free_port()
+    process, _ = start("serve", port)
+    if asked == "photo":
+        request = (
+            b"POST /api/photo HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
+        )
+        photo = PORTRAIT.read_bytes()
+        with socket.create_connection(("127.0.0.1", port), 30) as visitor:
+            visitor.sendall(request % len(photo) + photo)
+            assert b"happy" in visitor.recv(65536) + visitor.recv(65536)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").parents[1].glob("*/children")
+        (decoder,) = {int(child) for task in children for child in task.read_text().split()}
+        os.kill(decoder, signal.SIGSTOP)
+        sent = request % len(photo) + photo
+    else:
+        sent = b"GET /api/doctor HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), 30) as visitor:
+        visitor.sendall(sent)
+        time.sleep(0.5)
+        began = time.monotonic()
+        process.terminate()
+        out, err = process.communicate(timeout=60)
+        assert time.monotonic() - began < 5
     assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -138,6 +169,30 @@ def test_tls(pem, model_path):
         connection.request("GET", "/")
         assert connection.getresponse().status == 200
         connection.close()
+
+
+@pytest.mark.parametrize("fault", ["folder", "absent", "empty", "der", "no certificate", "unreadable", "other key"])
+def test_files_that_are_no_certificate_and_key(pem, fault, tmp_path, model_path):
+    """Of a library's user as well, whose paths no command line has looked at."""
+    certificate, key = tmp_path / "cert", tmp_path / "key"
+    certificate.write_bytes((pem / "cert.pem").read_bytes())
+    key.write_bytes((pem / "key.pem").read_bytes())
+    if fault == "folder":
+        certificate = tmp_path
+    elif fault == "absent":
+        key = tmp_path / "absent"
+    elif fault == "empty":
+        certificate.write_bytes(b"")
+    elif fault == "der":
+        certificate.write_bytes(ssl.PEM_cert_to_DER_cert(certificate.read_text()))
+    elif fault == "no certificate":
+        certificate.write_bytes(key.read_bytes())
+    elif fault == "unreadable":
+        certificate.write_bytes(b"\xff\xfe\0" * 100)
+    else:
+        subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
+    with pytest.raises(OutputError, match="expected a certificate and its unencrypted key"):
+        Server(Serving(Listen("127.0.0.1", free_port()), None, certificate, key), [model_path], None, None)
 
 
 @pytest.mark.parametrize("key", ["locked.pem", "cert.pem"])

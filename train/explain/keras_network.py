@@ -56,7 +56,7 @@ class KerasNetwork:
         return [np.asarray(keras.ops.convert_to_numpy(array)[0], np.float32) for array in arrays]
 
     def filters(self) -> Filters:
-        """Return the kernels of the first convolution, the mean over channels, or of the first dense layer of all pixels."""
+        """Return the kernels of the first convolution, averaged over channels, or of the first dense layer."""
         size = self.info.input_size
         for layer in self.model.layers:
             kernel = getattr(layer, "kernel", None)

@@ -80,7 +80,7 @@ class TFLiteNetwork:
         return [self._value(self._output_of[layer.name])[0] for layer in layers]
 
     def filters(self) -> Filters:
-        """Return the dequantized kernels of the first convolution, the mean over channels, or dense layer of all pixels."""
+        """Return the dequantized kernels of the first convolution, averaged over channels, or of a dense layer."""
         size = self.info.input_size
         for operator, layer in self._weighted():
             shape = tuple(self._tensors[operator["inputs"][1]]["shape"])

@@ -34,6 +34,7 @@ COMMANDS = {
     "serve": ("fer_edge.device.commands.serve:serve", "Serve the live page without a camera of its own."),
     "bench": ("fer_edge.device.commands.bench:bench", "Measure latency on this machine."),
     "deploy": ("fer_edge.device.commands.deploy:deploy", "Install and start fer-edge on a Raspberry Pi over ssh."),
+    "fleet": ("fer_edge.device.commands.fleet:fleet", "See how several machines are; list them for Prometheus."),
     "doctor": ("fer_edge.device.commands.doctor:doctor", "Check whether this device is ready; say what mends it."),
 }
 """Command name -> (module:attribute, its line in ``fer-edge --help``)."""

@@ -5,22 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from fer_edge.commands.types import ModelPath
 from fer_edge.commands.usage import as_usage_error
-from fer_edge.errors import DeployError
+from fer_edge.device.commands.fleet import deploy_fleet, make_wheel, raise_errors, report_step
 from fer_edge.model_file import check_tflite, read_info
 from fer_edge.text.address import without_secrets
-
-if TYPE_CHECKING:
-    from fer_edge.device.deploy.host import HostResult
 
 
 class HostName(click.ParamType[str]):
@@ -125,6 +120,12 @@ class RunOptions(click.ParamType[tuple[str, ...]]):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write an Ansible playbook that does the same, and its files beside it.",
 )
+@click.option(
+    "--fleet",
+    "fleet_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Deploy to the hosts of this YAML file: one first, then in batches, and no further than the first failure.",
+)
 @click.option("--dry-run", is_flag=True, help="Look at the targets and print what would be run there; change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def deploy(as_json: bool, **options: Any) -> None:
@@ -134,10 +135,14 @@ def deploy(as_json: bool, **options: Any) -> None:
     installed beside the one that runs, tried, and only then switched to; if the service does not stay up, the version
     before comes back. What is already so is not done again.
     """
-    from fer_edge.device.deploy import fleet
+    from fer_edge.device.deploy.fleet import at_once
     from fer_edge.device.deploy.playbook import write_playbook
     from fer_edge.device.deploy.request import DeployConfig
 
+    fleet_file: Path | None = options.pop("fleet_file")
+    if fleet_file:
+        deploy_fleet(fleet_file, options, as_json)
+        return
     with as_usage_error():
         config = DeployConfig(**options)
     if config.ansible and as_json:
@@ -146,39 +151,14 @@ def deploy(as_json: bool, **options: Any) -> None:
         check_tflite(config.model)
         read_info(config.model)  # refused here, and not by every target
     with tempfile.TemporaryDirectory() as folder:
-        request = config.request(_wheel(config.wheel, Path(folder)))
+        request = config.request(make_wheel(config.wheel, Path(folder)))
         if config.ansible:
             click.echo(f"written: {config.ansible} and {write_playbook(config.ansible, request)}")
             return
         hosts = tuple(dict.fromkeys(config.hosts))
-        results = fleet.deploy(hosts, request, config=config.ssh_config, dry_run=config.dry_run, report=_report)
+        results = at_once.deploy(hosts, request, config=config.ssh_config, dry_run=config.dry_run, report=report_step)
     if as_json:
-        click.echo(json.dumps(fleet.to_json(results), indent=1))
+        click.echo(json.dumps(at_once.to_json(results), indent=1))
     else:
-        click.echo(fleet.to_plan(results) if config.dry_run else fleet.to_table(results))
-    _raise_errors(results)
-
-
-def _wheel(given: Path | None, folder: Path) -> Path:
-    """Return the wheel that was given, or make one in `folder`."""
-    from fer_edge.device.deploy.wheel import check_wheel, provide_wheel
-
-    if given:
-        check_wheel(given)
-        return given
-    click.echo("making the wheel ...", err=True)
-    return provide_wheel(folder)
-
-
-def _raise_errors(results: Sequence[HostResult]) -> None:
-    failed = [result for result in results if not result.ok]
-    for result in failed[:-1]:
-        click.echo(f"Error: {result.host}: {result.error}", err=True)
-    if failed:
-        raise DeployError(f"{failed[-1].host}: {failed[-1].error}")
-
-
-def _report(host: str, step: str, state: str) -> None:
-    # On a terminal each step's beginning shows as well; a log has enough of the ends.
-    if state != "..." or sys.stderr.isatty():
-        click.echo(f"{host}: {step} {state}", err=True)
+        click.echo(at_once.to_plan(results) if config.dry_run else at_once.to_table(results))
+    raise_errors(results)

@@ -104,6 +104,7 @@ def run(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
         try:
             with loop, watchdog:
                 for number, result in enumerate(loop, 1):
+                    watchdog.count()
                     progress.show(result, number)
         except BrokenPipeError:
             raise  # nobody reads any more

@@ -36,6 +36,9 @@ WAIT_S = 900.0
 TIMEOUTS_S = {"install": 3600.0, "doctor": 400.0, "demo": 400.0, "venv": 600.0, "activate": 900.0}
 """Longest that steps may take by themselves; a Pi Zero 2 installs for ten minutes. The others need seconds."""
 
+LOOKS = ("target", "status")
+"""Steps that change nothing and only print."""
+
 ALWAYS = ("id", "release")
 """Variables that others are made of; of the rest, a script gets those that it mentions."""
 
@@ -68,6 +71,11 @@ def target_step(request: Request) -> Step:
     return _step("target", "Check that the machine can run fer-edge", _variables(request))
 
 
+def status_step(root: str) -> Step:
+    """Return the step whose ``act`` prints how the deployment in a folder is; `deploy.fleet.status` reads it."""
+    return _step("status", "Say how the machine is", {"root": _root(root), "service": "no"})
+
+
 def plan(request: Request, payload: Payload) -> tuple[Step, ...]:
     """Return the steps that follow, in their order. Up to ``activate`` the version that runs is left alone."""
     variables = _variables(request, payload)
@@ -85,14 +93,14 @@ def plan(request: Request, payload: Payload) -> tuple[Step, ...]:
 
 def _step(name: str, purpose: str, variables: dict[str, str], sends: bool = False) -> Step:
     own = script(name)
-    commands = "\n".join([script("common"), own, *([] if name == "target" else [script("dispatch")])])
+    commands = "\n".join([script("common"), own, *([] if name in LOOKS else [script("dispatch")])])
     variables = {**variables, "sends": "yes" if sends else "no"}
     used = {key: value for key, value in variables.items() if key in ALWAYS or re.search(rf"\$\{{?{key}\b", commands)}
     head, shown = _assignments(used), _assignments(used | {key: HIDDEN for key in SECRET if key in used})
     # In braces, the shell reads all of it before it does any of it: half a script is never run. Nothing that it
     # starts may read the script's other half from standard input.
     whole = f"#!/bin/sh\n# fer-edge deploy: {purpose}.\n{{\n{SETTINGS}{head}\n{commands}exit 0\n}} </dev/null\n"
-    timeout_s = TARGET_S if name == "target" else WAIT_S + TIMEOUTS_S.get(name, 300.0)
+    timeout_s = TARGET_S if name in LOOKS else WAIT_S + TIMEOUTS_S.get(name, 300.0)
     return Step(name, purpose, f"{shown}\n{own}", whole, sends, timeout_s)
 
 

@@ -38,6 +38,7 @@ class Watchdog:
         self._clock = clock
         self._ready = False
         self._next = 0.0
+        self._frames, self._since = 0, clock()
 
     def __enter__(self) -> Self:
         return self
@@ -57,7 +58,13 @@ class Watchdog:
             self._send("READY=1")
         elif now >= self._next:
             self._next = now + self._interval
-            self._send("WATCHDOG=1")
+            rate = self._frames / max(now - self._since, 1e-3)
+            self._frames, self._since = 0, now
+            self._send(f"WATCHDOG=1\nSTATUS={rate:.1f} frames per second")
+
+    def count(self) -> None:
+        """Count a frame; how many come in a second is told with the signs of life, for ``systemctl status``."""
+        self._frames += 1
 
     def stopping(self) -> None:
         """Say that the loop has ended and the rest is tidying up."""

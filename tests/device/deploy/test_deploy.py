@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fer_edge.device.deploy.fleet import deploy as deploy_to
+from fer_edge.device.deploy.fleet.at_once import deploy as deploy_to
 from fer_edge.device.deploy.request import Request
 
 

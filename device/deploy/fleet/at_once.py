@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from fer_edge.device.deploy.fleet.inventory import Member
 from fer_edge.device.deploy.host import Deployment, HostResult, Report
 from fer_edge.device.deploy.request import Request
 
@@ -29,6 +30,25 @@ def deploy(
     """
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda host: Deployment(host, request, config, report).run(dry_run), hosts))
+
+
+def deploy_members(
+    members: Sequence[Member],
+    wheel: Path,
+    wheelhouse: Path | None,
+    *,
+    config: Path | None,
+    dry_run: bool,
+    report: Report,
+) -> list[HostResult]:
+    """Deploy to each of `members` what the fleet's file says for it, as a service, all at once; as `deploy` does."""
+
+    def one(member: Member) -> HostResult:
+        request = Request(wheel, member.model, True, member.options, root=member.path, wheelhouse=wheelhouse)
+        return Deployment(member.host, request, config, report).run(dry_run)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, members))
 
 
 def to_json(results: Sequence[HostResult]) -> dict[str, Any]:

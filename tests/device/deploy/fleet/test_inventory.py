@@ -1,0 +1,90 @@
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fer_edge.device.deploy.fleet.inventory import read_fleet
+from fer_edge.device.deploy.fleet.targets import to_targets
+from fer_edge.errors import DeployError
+
+FLEET = """
+options: --source picamera2 --metrics 0.0.0.0:9600
+batch: 2
+canary: pi@till
+groups:
+  shop:
+    model: nano
+    hosts: [pi@door, pi@till]
+  lab:
+    hosts: ["pi@fe80::1"]
+    options: --source demo:live --metrics=9600
+    path: /opt/fer-edge
+"""
+
+
+@pytest.fixture
+def fleet_of(tmp_path):
+    def read(text):
+        path = tmp_path / "fleet.yaml"
+        path.write_text(text)
+        return read_fleet(path)
+
+    return read
+
+
+def test_groups_have_the_settings_of_the_fleet_unless_they_have_their_own(fleet_of):
+    fleet = fleet_of(FLEET)
+    till, door, lab = fleet.members
+    assert (fleet.batch, till.host, till.group) == (2, "pi@till", "shop")
+    assert till.model.name == "nano.tflite"
+    assert door.options == ("--source", "picamera2", "--metrics", "0.0.0.0:9600")
+    assert (lab.model, lab.path, lab.address) == (None, "/opt/fer-edge", "fe80::1")
+
+
+def test_a_list_of_hosts_will_do(fleet_of):
+    assert [member.host for member in fleet_of("hosts: [a, b]").members] == ["a", "b"]
+
+
+def test_targets_for_prometheus(fleet_of):
+    (entry,) = json.loads(to_targets(fleet_of(FLEET)))  # the lab answers on its loopback alone
+    assert entry == {"targets": ["door:9600", "till:9600"], "labels": {"group": "shop"}}
+    with pytest.raises(DeployError, match=r"add --metrics 0\.0\.0\.0:9600"):
+        to_targets(fleet_of("hosts: [a]"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "found an empty file"),
+        ("- a", "line 1: expected a fleet as lines of 'name: value', found a sequence"),
+        ("host: [a]", "line 1: a fleet has no key 'host'; the nearest is 'hosts'"),
+        ("hosts: a", "expected a list of hosts"),
+        ("hosts: []", "expected hosts, found none"),
+        ("hosts: [a, a]", "a stands there twice"),
+        ("hosts: [a]\nhosts: [b]", "line 2: 'hosts' stands there twice"),
+        ("hosts: [-oProxyCommand=x]", "expected USER@HOST"),
+        ("hosts: ['pi@door:2222']", "expected USER@HOST"),
+        ("hosts: [a]\ncanary: b", "line 2: the canary b is none of the hosts"),
+        ("hosts: [a]\nbatch: 0", "line 2: expected a batch of 1 machine or more, found '0'"),
+        ("hosts: [a]\nmodel: no-such", "line 2: "),
+        ('hosts: [a]\noptions: "--skin \'off"', "cannot be split into words"),
+        ("groups: {'a b': {hosts: [a]}}", "expected a group's name"),
+        ("groups: {a: {}}", "the group a has no hosts"),
+        ("hosts: [a", "expected YAML such as"),
+        ("hosts: [{a: b}]", "expected one value, found a mapping"),
+    ],
+)
+def test_a_refusal_says_what_was_expected(fleet_of, text, said):
+    with pytest.raises(DeployError) as refused:
+        fleet_of(text)
+    assert said in str(refused.value)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_fleet_or_refused(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_text(text, encoding="utf-8", errors="replace")
+    with contextlib.suppress(DeployError):
+        assert read_fleet(path).members

@@ -100,6 +100,11 @@ class RunOptions(click.ParamType[tuple[str, ...]]):
 @click.option("--service", is_flag=True, help="Run it as a systemd service, from now on and at every start.")
 @click.option("--run-options", type=RunOptions(), default="", help="Options of 'fer-edge run' for the service.")
 @click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A YAML file of options of 'fer-edge run' for the service; --run-options count more.",
+)
+@click.option(
     "--wheel",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="fer-edge's wheel. Default: built from the checkout that runs here, else downloaded.",
@@ -135,6 +140,7 @@ def deploy(as_json: bool, **options: Any) -> None:
     installed beside the one that runs, tried, and only then switched to; if the service does not stay up, the version
     before comes back. What is already so is not done again.
     """
+    from fer_edge.device.commands.config_option import service_options
     from fer_edge.device.deploy.fleet import at_once
     from fer_edge.device.deploy.playbook import write_playbook
     from fer_edge.device.deploy.request import DeployConfig
@@ -144,6 +150,9 @@ def deploy(as_json: bool, **options: Any) -> None:
         deploy_fleet(fleet_file, options, as_json)
         return
     with as_usage_error():
+        if path := options.pop("config"):
+            words, model = service_options(path)
+            options |= {"run_options": (*words, *options["run_options"]), "model": options["model"] or model}
         config = DeployConfig(**options)
     if config.ansible and as_json:
         raise click.UsageError("--ansible writes a playbook and takes no --json; leave it out")

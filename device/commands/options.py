@@ -54,13 +54,23 @@ def detector_options(command: Command) -> Command:
 def mounting_options(command: Command) -> Command:
     """Add ``--rotate``, ``--flip``, ``--size``, ``--fps`` and ``--roi``: the camera as it hangs."""
     for option in (
-        click.option("--roi", metavar="X,Y,W,H", help="Use only this part of the frame, in shares of it, 0..1."),
+        click.option(
+            "--roi",
+            type=click.UNPROCESSED,
+            metavar="X,Y,W,H",
+            help="Use only this part of the frame, in shares of it, 0..1.",
+        ),
         click.option(
             "--fps",
             type=float,
             help="Frames per second to ask the camera for, or of a raw stream (.h264, .mjpeg), which stores no times.",
         ),
-        click.option("--size", metavar="WxH", help="Size to ask the camera for, in pixels; larger frames are shrunk."),
+        click.option(
+            "--size",
+            type=click.UNPROCESSED,
+            metavar="WxH",
+            help="Size to ask the camera for, in pixels; larger frames are shrunk.",
+        ),
         click.option("--flip", is_flag=True, help="Mirror the frames, left to right."),
         click.option(
             "--rotate",
@@ -79,8 +89,9 @@ class SourceSpec(click.ParamType[str]):
 
     name = "SOURCE"
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the value as it is."""
+        value = str(value)  # a file of options has the number of a webcam
         camera = value == "picamera2" or value.removeprefix("/dev/video").isdecimal()
         known = camera or value in ("demo", "demo:live") or "://" in value
         if not known and not (value and Path(value).exists()):  # an empty path is the current folder's
@@ -126,12 +137,12 @@ class ListenAddress(click.ParamType[Listen]):
 
     name = "[HOST:]PORT"
 
-    def convert(self, value: str | Listen, param: click.Parameter | None, ctx: click.Context | None) -> Listen:
+    def convert(self, value: str | int | Listen, param: click.Parameter | None, ctx: click.Context | None) -> Listen:
         """Return the address."""
         if isinstance(value, Listen):
             return value
         try:
-            return parse_listen(value)
+            return parse_listen(str(value))
         except ValueError as error:
             self.fail(f"'{value}': {error}", param, ctx)
 

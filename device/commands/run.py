@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from fer_edge.commands.usage import as_usage_error
+from fer_edge.device.commands.config_option import config_option, present_config, print_config_option
 from fer_edge.device.commands.options import (
     ListenAddress,
     MqttUrl,
@@ -71,9 +72,11 @@ if TYPE_CHECKING:
 @serving_options
 @click.option("--display", is_flag=True, help="Show the pictures in a window; q closes it.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64), help="Threads of the model.")
+@config_option
+@print_config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
-def run(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
+def run(ctx: click.Context, /, as_json: bool, print_config: bool, **options: Any) -> None:
     """Run the camera loop: find faces, follow them, and say what they express.
 
     Ends with the source, after --frames, or on Ctrl-C or SIGTERM, and then prints how many pictures it worked on and
@@ -83,6 +86,9 @@ def run(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
         raise click.UsageError("--json and --jsonl - would both write to standard output; give --jsonl a file")
     if options["serve"] is None and ctx.get_parameter_source("token") is not ParameterSource.COMMANDLINE:
         options["token"] = None  # the environment may hold one for other commands
+    if print_config:
+        click.echo(present_config(ctx, options), nl=False)
+        return
     lines_on_stdout = options["jsonl"] == "-"
     with StopSignals() as stop, HangUps(awaited=options["jsonl"] not in (None, "-")) as hang_ups:
         from fer_edge.device.run import Run, RunConfig

@@ -29,14 +29,15 @@ def split_off(options: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
         # Of an option that is given twice, the last one counts.
         kept = [other for other in kept if other[0].partition("=")[0] != option]
         secrets.pop(VARIABLES[option], None)
-        if _is_secret(option, value):
+        if is_secret(option, value):
             secrets[VARIABLES[option]] = value
         else:
             kept.append(group)
     return tuple(word for group in kept for word in group), secrets
 
 
-def _is_secret(option: str, value: str) -> bool:
+def is_secret(option: str, value: str) -> bool:
+    """Say whether the value of one of `VARIABLES` may not be read by others."""
     if option == "--source":
         return without_secrets(value) != value
     return option == "--token" or "@" in value

@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Self
 
 from fer_edge.config import MAX_THREADS, check_choice, check_count, check_path, check_type
 from fer_edge.device.classify import Model, as_list
@@ -13,6 +14,7 @@ from fer_edge.device.detection.choice import DetectorChoice
 from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
 from fer_edge.device.outputs.factory import Wanted
 from fer_edge.device.outputs.overwriting import refuse_overwriting
+from fer_edge.device.run.config_file import read_settings
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.mounting import Mounting, parse_roi, parse_size
 from fer_edge.device.web.serving import Serving
@@ -146,6 +148,25 @@ class RunConfig:
             if getattr(self, option) is not None:
                 raise ConfigError(option, f"`{option}` belongs to the live page; give `serve` HOST:PORT as well")
         return None
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names of all settings, in their order."""
+        return tuple(field.name for field in dataclasses.fields(cls) if field.init)
+
+    @classmethod
+    def read(cls, path: Name, **options: Any) -> Self:
+        """Return the configuration in a YAML file, as ``fer-edge run --config`` reads it.
+
+        Args:
+            path: of the file.
+            options: settings by name, instead of those of the file.
+
+        Raises:
+            ConfigError: it is no such file, or what the constructor raises.
+            MissingExtraError: PyYAML is not installed.
+        """
+        return cls(**{**read_settings(Path(path), cls.names()), **options})
 
     @property
     def searched_skin(self) -> str:

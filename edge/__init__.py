@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fer_edge.device.run import RunConfig, run
     from fer_edge.errors import FerEdgeError
     from fer_edge.shipped import load_model
-    from fer_edge.train.api import evaluate, train
+    from fer_edge.train.api import compare, evaluate, train
     from fer_edge.train.runs.config import TrainConfig
 
 __version__ = "0.1.0"
@@ -36,6 +36,7 @@ __all__ = [
     "RunConfig",
     "TrainConfig",
     "benchmark",
+    "compare",
     "convert",
     "evaluate",
     "load_model",
@@ -50,6 +51,7 @@ NAMES = {
     "RunConfig": "fer_edge.device.run:RunConfig",
     "TrainConfig": "fer_edge.train.runs.config:TrainConfig",
     "benchmark": "fer_edge.benchmarking:benchmark",
+    "compare": "fer_edge.train.api:compare",
     "convert": "fer_edge.convert",
     "evaluate": "fer_edge.train.api:evaluate",
     "load_model": "fer_edge.shipped:load_model",

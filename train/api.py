@@ -16,6 +16,8 @@ from fer_edge.model_file import read_info
 from fer_edge.shipped import find_model
 
 if TYPE_CHECKING:
+    from fer_edge.train.data.dataset import Dataset
+    from fer_edge.train.evaluate.comparison import Comparison
     from fer_edge.train.evaluate.report import Report
     from fer_edge.train.runs.config import TrainConfig
     from fer_edge.train.runs.data import Data
@@ -106,19 +108,80 @@ def evaluate(
         >>> report.scores.shape == (report.metrics.images, len(report.metrics.classes))
         True
     """
-    from fer_edge.train.data.form import Form
     from fer_edge.train.evaluate.report import measure
-    from fer_edge.train.runs.data import open_data
 
     several = [models] if isinstance(models, (str, os.PathLike)) else models
-    files = [find_model(model) for model in several]
-    if plots:
-        plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
-    joined = dict(mapping or {})
-    info = read_info(files[0])
-    form = Form(info.input_size, info.channels)
-    dataset = open_data(data, ferplus, mapping=joined, form=form, faces=faces)
+    files, joined = [find_model(model) for model in several], dict(mapping or {})
+    dataset = _open(data, ferplus, joined, faces, plots, files[0])
     report = measure(files, dataset, split, joined, mirror=mirror, robustness=robustness)
     if plots:
         report.draw(plots)
     return report
+
+
+def compare(
+    models: Sequence[Name],
+    data: Data,
+    split: str = "PublicTest",
+    *,
+    ferplus: Path | None = None,
+    mapping: Mapping[str, str] | None = None,
+    faces: str = "auto",
+    robustness: bool = False,
+    mirror: bool = False,
+    plots: Path | None = None,
+) -> Comparison:
+    """Measure two or more models on a split of a data set, and by how much they differ from the first.
+
+    Args:
+        models: ``.keras`` or ``.tflite`` files, or names of shipped models. Their labels may differ, if each knows the
+            classes that the split shows.
+        data: as `train` takes it.
+        split: as in `evaluate`, like all that follow.
+        ferplus: file of FER+ votes.
+        mapping: class -> the class it becomes.
+        faces: what to do with pictures.
+        robustness: measure under each condition too.
+        mirror: measure with mirror images too.
+        plots: folder of a folder for each model.
+
+    Returns:
+        A report of each model; differences are paired, in shares, with intervals of 95 %.
+
+    Raises:
+        ConfigError: fewer than two models; and what `evaluate` raises.
+
+    Example:
+        >>> import fer_edge
+        >>> found = fer_edge.compare(["nano.tflite", "compact"], "faces")
+        >>> low, high = found.differences[0].top1_interval
+        >>> low <= found.differences[0].top1 <= high
+        True
+    """
+    from fer_edge.train.evaluate.comparison import Comparison
+    from fer_edge.train.evaluate.report import measure
+
+    if isinstance(models, (str, os.PathLike)) or len(models) < 2:
+        raise ConfigError("models", "`models`: expected two or more to compare, found one")
+    files, joined = [find_model(model) for model in models], dict(mapping or {})
+    reports = []
+    for file in files:  # each sees images of its own size and colour; the cache makes that cheap
+        dataset = _open(data, ferplus, joined, faces, plots, file)
+        reports.append(measure([file], dataset, split, joined, mirror=mirror, robustness=robustness))
+    comparison = Comparison(tuple(reports))
+    if plots:
+        comparison.draw(plots)
+    return comparison
+
+
+def _open(
+    data: Data, ferplus: Path | None, mapping: Mapping[str, str], faces: str, plots: Path | None, model: Path
+) -> Dataset:
+    """Return the data set in the form that a model sees, and make the folder of plots."""
+    from fer_edge.train.data.form import Form
+    from fer_edge.train.runs.data import open_data
+
+    if plots:
+        plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
+    info = read_info(model)
+    return open_data(data, ferplus, mapping=mapping, form=Form(info.input_size, info.channels), faces=faces)

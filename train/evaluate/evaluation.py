@@ -16,6 +16,7 @@ from fer_edge.model_file import read_info
 from fer_edge.runtime import Classifier, TFLiteModel, crop_shape
 from fer_edge.train.data.classes import ordered
 from fer_edge.train.data.dataset import Dataset, Split
+from fer_edge.train.evaluate import intervals
 from fer_edge.train.evaluate.fit import check_known
 from fer_edge.train.evaluate.robustness import CONDITIONS, under
 from fer_edge.train.keras_model import load_model
@@ -134,11 +135,13 @@ class UnderCondition:
         top1: accuracy.
         difference: `top1` minus that of the images as they are.
         difference_se: standard error of `difference`, paired: both are of the same images.
+        interval: of `difference`, 95 %, paired as well.
     """
 
     top1: float
     difference: float
     difference_se: float
+    interval: intervals.Interval
 
 
 def measure_robustness(
@@ -152,7 +155,10 @@ def measure_robustness(
         for condition in CONDITIONS:
             called = _mean_scores(classifiers, under(condition, split.images)).argmax(axis=1)
             under_it = called == split.labels
-            found[condition.name] = UnderCondition(float(under_it.mean()), *paired_difference(hits, under_it))
+            difference, error = paired_difference(hits, under_it)
+            found[condition.name] = UnderCondition(
+                float(under_it.mean()), difference, error, intervals.paired(hits, under_it)
+            )
             advance(1)
     return found
 

@@ -132,7 +132,8 @@ def test_a_leaky_model_is_warned_of(keras_file, fer_csv, tmp_path):
     leaky = tmp_path / "leaky.keras"
     shutil.copy(keras_file, leaky)
     write_info(leaky, ModelInfo("compact", EXPRESSIONS, training={"recipe": {"protocol": "leaky-resample, ros"}}))
-    result = CliRunner().invoke(main, ["evaluate", str(keras_file), str(leaky), "--data", str(fer_csv), "--json"])
+    arguments = ["evaluate", str(keras_file), str(leaky), "--data", str(fer_csv), "--ensemble", "--json"]
+    result = CliRunner().invoke(main, arguments)
     (warning,) = json.loads(result.stdout)["warnings"]
     assert warning.startswith("leaky.keras was trained under a leaky protocol")
     assert f"WARNING: {warning}" in result.stderr
@@ -202,6 +203,7 @@ def test_what_a_condition_costs_has_the_error_of_paired_images(keras_file, tiny)
     # Of differences that are -1, 0 or 1 (McNemar): their variance is (won + lost) / N - mean squared.
     variance = ((won + lost) / images - ((won - lost) / images) ** 2) * images / (images - 1)
     assert found.difference_se == pytest.approx((variance / images) ** 0.5)
+    assert found.interval[0] < found.difference < found.interval[1]
 
 
 def test_robustness_and_mirror_are_reported_apart(keras_file, fer_csv):

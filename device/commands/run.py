@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from fer_edge.commands.modes import umask_option
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.device.commands.options import (
     ListenAddress,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
 @click.option("--display", is_flag=True, help="Show the pictures in a window; q closes it.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64), help="Threads of the model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@umask_option
 @click.pass_context
 def run(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
     """Run the camera loop: find faces, follow them, and say what they express.

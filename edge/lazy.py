@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import os
+import re
 from types import ModuleType
 from typing import Any
 
-from fer_edge.errors import MissingExtraError
+from fer_edge.errors import ConfigError, MissingExtraError
+from fer_edge.text import printable
+
+OPENCV_LIMITS = tuple(f"OPENCV_IO_MAX_IMAGE_{what}" for what in ("PIXELS", "WIDTH", "HEIGHT"))
+"""Variables that OpenCV reads when it is loaded."""
 
 
 def require(module: str, extra: str) -> ModuleType:
@@ -15,7 +21,10 @@ def require(module: str, extra: str) -> ModuleType:
     Raises:
         MissingExtraError: with the command that installs it. A module that is present but broken
             raises its own error, because installing it again would not help.
+        ConfigError: a variable of the environment with which OpenCV would end the process.
     """
+    if module == "cv2":
+        _check_opencv_limits()
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -25,6 +34,17 @@ def require(module: str, extra: str) -> ModuleType:
             f"this needs the Python package '{error.name}', which is not installed; "
             f"install it with: pip install 'fer-edge[{extra}]'"
         ) from error
+
+
+def _check_opencv_limits() -> None:
+    """Refuse what OpenCV cannot read as a number: it does not raise then, it aborts."""
+    for name in OPENCV_LIMITS:
+        value = os.environ.get(name)
+        if value is not None and not re.fullmatch(r"[0-9]{1,12}(?:[KkMm][Bb])?", value):
+            raise ConfigError(
+                name,
+                f"{name}: expected a number, or one with KB or MB, found '{printable(value, 40)}'; correct or unset it",
+            )
 
 
 def load(target: str) -> Any:

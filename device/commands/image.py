@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fer_edge.commands.modes import umask_option
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.device.commands.options import detector_options, models_option
 from fer_edge.errors import OutputError, SourceError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     help="Write a copy of each photo with its faces drawn in to this folder, as NAME-faces.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@umask_option
 @click.pass_context
 def image(
     ctx: click.Context,

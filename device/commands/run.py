@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from fer_edge.commands.modes import umask_option
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.device.commands.config_option import config_option, present_config, print_config_option
 from fer_edge.device.commands.options import (
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
 @config_option
 @print_config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@umask_option
 @click.pass_context
 def run(ctx: click.Context, /, as_json: bool, print_config: bool, **options: Any) -> None:
     """Run the camera loop: find faces, follow them, and say what they express.

@@ -92,7 +92,12 @@ class Snapshots(Output):
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3] + "Z"
         label = re.sub(r"[^\w-]", "_", face.label)[:LABEL_LETTERS]  # a model file from elsewhere may bring any label
         path = self._folder / f"{moment}-frame{result.index}-face{face.id}-{label}.jpg"
-        _, jpeg = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
+        try:
+            stored, jpeg = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
+        except cv2.error:
+            stored = False
+        if not stored:  # a side above 65,500 pixels
+            raise OutputError(f"{path}: OpenCV cannot store pictures of {w}x{h}; leave --snapshots out")
         try:
             write_atomically(path, jpeg.tobytes())
         except OSError as error:

@@ -63,9 +63,11 @@ class VideoOutput(Output):
         if size != self._size:
             picture = cv2.resize(picture, self._size)
         try:
-            _, jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
-        except cv2.error as error:
-            raise OutputError(f"{self.name}: OpenCV cannot store pictures of {size[0]}x{size[1]}") from error
+            stored, jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
+        except cv2.error:
+            stored = False
+        if not stored:  # a side above 65,500 pixels
+            raise OutputError(f"{self.name}: OpenCV cannot store pictures of {size[0]}x{size[1]}; leave --save out")
         self._writer.add(jpeg.tobytes(), result.time - self._start)
 
     def close(self) -> None:

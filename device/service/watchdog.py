@@ -86,6 +86,7 @@ class Watchdog:
 def _interval(environment: Mapping[str, str]) -> float:
     """Return seconds between two signs of life, infinite if nobody waits for them."""
     microseconds, process = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
-    if not microseconds.isdecimal() or process not in ("", str(os.getpid())):
+    # systemd writes up to 20 digits; Python turns no more than 4,300 into a number.
+    if not microseconds.isdecimal() or len(microseconds) > 20 or process not in ("", str(os.getpid())):
         return float("inf")
     return int(microseconds) / 1e6 * SHARE

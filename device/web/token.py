@@ -37,4 +37,7 @@ def _state_folder() -> Path:
     if unit:
         return Path(unit)
     user = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(user) if user else Path.home() / ".local/state") / "fer-edge"
+    try:
+        return (Path(user) if user else Path.home() / ".local/state") / "fer-edge"
+    except RuntimeError as error:  # a container's user without a name
+        raise OutputError("no home folder to keep a token in; give one in FER_EDGE_TOKEN") from error

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces.grid import CROP_CONTEXT, CROP_SIZE
+from fer_edge.lazy import require
+
+cv2 = require("cv2", "device")
 
 VALUES = 14
 """Values per crop: logit of the score, shift right and down, log of the size, five landmarks."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces.crop import halved
 from fer_edge.faces.grid import FRAME_HEIGHT, FRAME_WIDTH
+from fer_edge.lazy import require
+
+cv2 = require("cv2", "device")
 
 STEP = 0.72
 """Distance of neighbouring tiles as a share of a tile: a face as large as the overlap is whole in one of them."""

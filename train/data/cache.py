@@ -6,6 +6,7 @@ a name alone, so that an edited data set cannot be served from an old parse.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import logging
@@ -28,8 +29,16 @@ logger = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
-    """Return where parsed data sets are kept: ``$XDG_CACHE_HOME/fer-edge``, by default ``~/.cache/fer-edge``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fer-edge"
+    """Return where parsed data sets are kept: ``$XDG_CACHE_HOME/fer-edge``, by default ``~/.cache/fer-edge``.
+
+    Raises:
+        FileNotFoundError: neither that variable nor a home folder, as of a container's user without a name.
+    """
+    named = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return Path(named or Path.home() / ".cache") / "fer-edge"
+    except RuntimeError as error:
+        raise FileNotFoundError(errno.ENOENT, "no home folder; set XDG_CACHE_HOME") from error
 
 
 def content_key(path: Path) -> str:
@@ -114,8 +123,8 @@ def _load(key: str) -> dict[str, NDArray[Any]] | None:
 def _store(key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
     body = io.BytesIO()
     np.savez(body, allow_pickle=False, **arrays)
-    target = cache_folder() / f"{key}.npz"
     try:
+        target = cache_folder() / f"{key}.npz"
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, digest_of(key, body.getbuffer()) + body.getvalue())
     except (OSError, OutputError) as error:

@@ -134,8 +134,8 @@ class TeacherPredictions:
 
     def of_copy(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Return a copy's images, uint8 N x S x S, and the probabilities, N x classes; from the cache if there."""
-        path = cache_folder() / "views" / f"{self._key}-{self._seed}-{number}.npz"
-        if kept := _kept(path):
+        name = f"{self._key}-{self._seed}-{number}"
+        if kept := _kept(name):
             return kept
         images = AugmentedCopy(self._augmentation, self._seed, number).apply(self._images)
         if self._mixed:
@@ -143,7 +143,7 @@ class TeacherPredictions:
         if number not in self._unwritten:
             # Rounded also when it is not read back, so that a resumed run learns from the same numbers.
             probabilities = self._predict(images).astype(np.float16)
-            if _keep(path, images, probabilities):
+            if _keep(name, images, probabilities):
                 return images, probabilities.astype(np.float32)
             self._unwritten[number] = probabilities
         return images, self._unwritten[number].astype(np.float32)
@@ -160,10 +160,16 @@ class TeacherPredictions:
         return probabilities
 
 
-def predictions_kept() -> tuple[Path, int]:
-    """Return the folder of all copies that are kept with their predictions, of every run, and its bytes."""
-    folder = cache_folder() / "views"
-    return folder, sum(path.stat().st_size for path in folder.glob("*.npz"))
+def predictions_kept() -> tuple[Path, int] | None:
+    """Return the folder of all copies that are kept with their predictions, of every run, and its bytes.
+
+    None where nothing can be kept.
+    """
+    try:
+        folder = cache_folder() / "views"
+        return folder, sum(path.stat().st_size for path in folder.glob("*.npz"))
+    except OSError:
+        return None
 
 
 def describe_teacher(teacher: Teacher) -> dict[str, str]:
@@ -171,12 +177,16 @@ def describe_teacher(teacher: Teacher) -> dict[str, str]:
     return {"model": teacher.info.name, "run": str(teacher.info.training.get("run", ""))}
 
 
-def _kept(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
+def _file(name: str) -> Path:
+    return cache_folder() / "views" / f"{name}.npz"
+
+
+def _kept(name: str) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
     """Return a copy and its predictions as they were written, or None: then they are made again."""
     try:
-        stored = path.read_bytes()
+        stored = _file(name).read_bytes()
         digest, body = stored[:DIGEST_BYTES], memoryview(stored)[DIGEST_BYTES:]
-        if digest != digest_of(path.stem, body):
+        if digest != digest_of(name, body):
             logger.warning("a copy of teachers' predictions is damaged, or of an older version; it is made again")
             return None
         with np.load(io.BytesIO(body)) as arrays:
@@ -185,13 +195,14 @@ def _kept(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
         return None
 
 
-def _keep(path: Path, images: NDArray[np.uint8], probabilities: NDArray[np.float16]) -> bool:
+def _keep(name: str, images: NDArray[np.uint8], probabilities: NDArray[np.float16]) -> bool:
     """Write a copy whole or not at all, and return which; a cache that cannot be written is no reason to fail."""
     body = io.BytesIO()
     np.savez(body, allow_pickle=False, images=images, probabilities=probabilities)
     try:
+        path = _file(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, digest_of(path.stem, body.getbuffer()) + body.getvalue())
+        write_atomically(path, digest_of(name, body.getbuffer()) + body.getvalue())
     except (OSError, OutputError) as error:
         logger.warning("the teachers' predictions are not cached: %s", error)
         return False

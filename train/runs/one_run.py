@@ -58,8 +58,8 @@ def train_one(config: TrainConfig, data: Data, note: Note) -> Outcome:
             calibrated_like=like,
             watch=watch,
         )
-    if teachers:
-        folder, size = predictions_kept()
+    if teachers and (kept := predictions_kept()):
+        folder, size = kept
         note(f"{folder} holds {size / 1e6:,.0f} MB of teachers' views, for other students; it may be deleted")
     return Outcome.of(config.out, history, recipe.epochs, dataset if config.leaky else None)
 

@@ -119,6 +119,6 @@ def test_one_deployment_at_a_time(lab, error):
         for process in holder.stdout.split():
             subprocess.run(["kill", process], check=True)
         with contextlib.suppress(Exception):
-            connection._holder.wait(10)
+            connection._holder.process.wait(10)
         with pytest.raises(Exception, match="took over"):
             connection.run("exit 0", "act")

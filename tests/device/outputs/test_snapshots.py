@@ -92,3 +92,9 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OutputError, match="cannot be written"):
         Snapshots(tmp_path)
+
+
+def test_a_face_that_no_jpeg_holds_ends_in_one_line(tmp_path):
+    with pytest.raises(OutputError, match="cannot store pictures of"), Snapshots(tmp_path / "faces") as output:
+        output.write(result(0, (66_000, 16), [face((0, 0, 65_990, 16))]))
+    assert not list((tmp_path / "faces").iterdir())

@@ -153,3 +153,12 @@ def test_the_structure_of_any_file(steps, length, fps, tmp_path_factory):
         point = dict(elements(entry))
         place = int.from_bytes(dict(elements(point["b7"]))["f1"], "big")
         assert content[place : place + 4].hex() == "1f43b675"
+
+
+@pytest.mark.parametrize("size", [(66_000, 16), (16, 66_000)])
+def test_a_frame_that_no_jpeg_holds_ends_in_one_line(tmp_path, size):
+    with (
+        pytest.raises(OutputError, match=f"cannot store pictures of {size[0]}x{size[1]}; leave --save out"),
+        VideoOutput(tmp_path / "out.mkv", 10.0) as output,
+    ):
+        output.write(result(0, size))

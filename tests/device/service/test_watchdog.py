@@ -45,7 +45,16 @@ def test_ready_once_then_signs_of_life_now_and_then(manager):
     assert manager() == ["STOPPING=1"]
 
 
-@pytest.mark.parametrize("environment", [{}, {"WATCHDOG_USEC": "soon"}, {"WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"}])
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"WATCHDOG_USEC": "soon"},
+        {"WATCHDOG_USEC": "9" * 5000},
+        {"WATCHDOG_USEC": "\u00b2"},
+        {"WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"},
+    ],
+)
 def test_no_signs_of_life_that_nobody_waits_for(manager, environment):
     watchdog = Watchdog({"NOTIFY_SOCKET": manager.address, **environment}, clock=iter(range(10**6)).__next__)
     for _ in range(100):

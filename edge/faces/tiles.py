@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces.crop import halved
 from fer_edge.faces.grid import FRAME_HEIGHT, FRAME_WIDTH
+from fer_edge.faces.upright import halved
 
 STEP = 0.72
 """Distance of neighbouring tiles as a share of a tile: a face as large as the overlap is whole in one of them."""

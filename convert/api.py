@@ -30,6 +30,7 @@ def convert(
     logit_adjustment: float = 0.0,
     temperature: float = 1.0,
     faces: str = "auto",
+    upright: bool = False,
 ) -> ConversionReport:
     """Turn a trained ``.keras`` model into a verified TFLite file, or leave what was there.
 
@@ -51,6 +52,7 @@ def convert(
             all classes to be equally common.
         temperature: number by which logits are divided before that; below 1 the file is surer than the model.
         faces: what to do with the pictures of folders and zips, ``auto``, ``crop`` or ``as-is``; as in training.
+        upright: have a device turn crops upright and frame them by eyes and mouth, where its detector finds these.
 
     Returns:
         The report: accuracies and agreements are shares in 0..1 of the images that measured, times seconds.
@@ -72,6 +74,7 @@ def convert(
     config = ConvertConfig(
         *(model, out, int8, data, ferplus, mapping or {}, qat_epochs, seed, report, logit_adjustment, temperature),
         faces=faces,
+        upright=upright,
     )
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the model was trained on, TensorFlow exports TFLite

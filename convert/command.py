@@ -48,6 +48,9 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
     type=Finite(MIN_TEMPERATURE, MAX_TEMPERATURE),
     help="Divide logits by this number before that; below 1 the file is surer than the model.",
 )
+@click.option(
+    "--upright", is_flag=True, help="Have a device turn crops upright, framed by eyes and mouth where it finds them."
+)
 @click.option("--report", type=NEW_FILE, show_default="OUT.report.json", help="Where the JSON report goes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def convert(

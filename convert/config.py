@@ -48,6 +48,8 @@ class ConvertConfig:
         temperature: number above 0 by which logits are divided before that (Guo et al. 2017, arXiv:1706.04599); below 1
             the file is surer than the model, above 1 less sure.
         faces: what to do with pictures of folders and zips, as in training: one of `fer_edge.train.data.spec.FACES`.
+        upright: have a device turn crops upright and frame them by eyes and mouth, where its detector finds these; see
+            `fer_edge.preprocess.face_to_input`. Else the file says what the model says.
 
     Raises:
         ConfigError: a value out of its range, or settings that exclude each other; its ``option`` names the field.
@@ -65,6 +67,7 @@ class ConvertConfig:
     logit_adjustment: float = 0.0
     temperature: float = 1.0
     faces: str = AUTO
+    upright: bool = False
 
     def __post_init__(self) -> None:
         for option in ("model", "out", "ferplus", "report"):

@@ -68,7 +68,8 @@ def run_conversion(config: ConvertConfig) -> ConversionReport:
         cost=tflite_cost(contents),
         machine=describe_machine(),
     )
-    info = dataclasses.replace(original.info, conversion=provenance.stored(), accuracy={})
+    framing = "eyes" if config.upright else original.info.framing
+    info = dataclasses.replace(original.info, conversion=provenance.stored(), accuracy={}, framing=framing)
     with stopwatch.stage("evaluation"):
         measured = measure(exported.flatbuffer, exported.untuned, info, yardstick, graph if config.int8 else None)
     report = ConversionReport(

@@ -9,7 +9,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.device.faces import Landmarks
 from fer_edge.errors import ConfigError, ModelFileError
+from fer_edge.model_file import ModelInfo
 from fer_edge.preprocess import Box, Planes, face_crop
 from fer_edge.runtime import TFLiteModel
 from fer_edge.shipped import find_model
@@ -39,15 +41,23 @@ class Ensemble:
                     f"{', '.join(model.info.labels)}; models are averaged only if their labels agree"
                 )
 
-    def scores(self, planes: Planes, box: Box) -> NDArray[np.float32]:
-        """Return the probabilities (classes,) of the face in `box`, in pixels of the luma plane.
+    def scores(self, planes: Planes, box: Box, landmarks: Landmarks | None = None) -> NDArray[np.float32]:
+        """Return the probabilities (classes,) of a face.
 
         Each model gets its own crop: of the luma, or in colour (`fer_edge.preprocess.face_crop`).
+
+        Args:
+            planes: of the frame.
+            box: the face, in pixels of the luma plane.
+            landmarks: likewise, where the detector gave them; only models whose framing is ``eyes`` look at them.
         """
-        rows = [
-            model.scores(face_crop(planes, box, model.info.input_size, model.info.channels)) for model in self._models
-        ]
+        rows = [model.scores(crop_for(model.info, planes, box, landmarks)) for model in self._models]
         return rows[0] if len(rows) == 1 else np.mean(rows, axis=0, dtype=np.float32)
+
+
+def crop_for(info: ModelInfo, planes: Planes, box: Box, landmarks: Landmarks | None) -> NDArray[np.uint8]:
+    """Return the crop of a face that a model is to see; arguments as of `Ensemble.scores`."""
+    return face_crop(planes, box, info.input_size, info.channels, landmarks if info.framing == "eyes" else None)
 
 
 def open_models(models: Model | Sequence[Model], threads: int = 1) -> list[TFLiteModel]:

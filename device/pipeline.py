@@ -146,7 +146,7 @@ class Pipeline:
         return True
 
     def _classify(self, frame: Frame, track: Track) -> Face:
-        scores = self._ensemble.scores(frame, track.box)
+        scores = self._ensemble.scores(frame, track.box, track.landmarks)
         shown = self._tracker.add_scores(track, scores)
         return make_face(track.id, track.box, self._ensemble.labels, shown.scores, shown.label, track.landmarks)
 

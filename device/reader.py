@@ -15,7 +15,8 @@ from fer_edge.device.detection.cascade import HaarCascade
 from fer_edge.device.detection.detector import FaceDetector
 from fer_edge.device.detection.image_search import in_frame
 from fer_edge.device.detection.skin import Regions
-from fer_edge.device.frame import frame_from_bgr, shrunk
+from fer_edge.device.faces import Detection
+from fer_edge.device.frame import Frame, frame_from_bgr, shrunk
 from fer_edge.device.results import Face, make_face
 from fer_edge.device.sources.folder import read_photo, within_memory
 from fer_edge.errors import ConfigError, DataError
@@ -88,13 +89,11 @@ class FaceReader:
         small = shrunk(frame, SEARCH_PIXELS)
         with self._lock:  # neither an interpreter nor a cascade may be used by two threads at once
             detections = in_frame(self._detector.detect(small, Regions((), "photo")), small, frame)
-            return tuple(
-                make_face(
-                    *(number, found.box, self.labels, self._ensemble.scores(frame, found.box)),
-                    landmarks=found.landmarks,
-                )
-                for number, found in enumerate(detections, 1)
-            )
+            return tuple(self._face(number, frame, found) for number, found in enumerate(detections, 1))
+
+    def _face(self, number: int, frame: Frame, found: Detection) -> Face:
+        scores = self._ensemble.scores(frame, found.box, found.landmarks)
+        return make_face(number, found.box, self.labels, scores, landmarks=found.landmarks)
 
 
 def read_image(image: Image, model: Model | Sequence[Model] = DEFAULT) -> tuple[Face, ...]:

@@ -29,6 +29,9 @@ CHECKSUM_NAME = "flatbuffer.sha256"
 FORMAT = 1
 CONTRASTS = ("none", "equalize", "clahe")
 """How a model may want the contrast of its input normalised; `fer_edge.preprocess.normalise_crop` does it."""
+FRAMINGS = ("box", "eyes")
+"""What may frame a face: the detector's box, or eyes and mouth, upright, where the detector gives them;
+`fer_edge.preprocess.face_to_input` does it."""
 TFLITE_IDENTIFIER = b"TFL3"  # bytes 4..8 of every TFLite flatbuffer
 # What zipfile raises for bytes that changed: a checksum or signature, a torn stream or the end of one, a negative
 # offset or a name that is no text, and an encryption or a version that it takes from them.
@@ -59,6 +62,7 @@ class ModelInfo:
         channels: 1 for grey crops, 3 for RGB; a file that does not say takes grey ones.
         input_zero: level, 0 to 255, that the network takes as 0 and pads with: 0 for one that sees 0..1, 128 for one
             that sees -1..1. The zero point of an int8 input is this less 128; pixels are written to it alike.
+        framing: of faces that a detector found, one of `FRAMINGS`; a file that does not say takes the box.
     """
 
     name: str
@@ -71,6 +75,7 @@ class ModelInfo:
     contrast: str = "none"
     channels: int = 1
     input_zero: int = 0
+    framing: str = "box"
 
     def to_json(self) -> str:
         """Return the JSON document that the file stores."""
@@ -121,6 +126,8 @@ def _check_types(info: ModelInfo) -> None:
             raise ValueError(f"{part} of its training is no dictionary")
     if info.contrast not in CONTRASTS:
         raise ValueError(f"contrast '{info.contrast}' is none of {', '.join(CONTRASTS)}")
+    if info.framing not in FRAMINGS:
+        raise ValueError(f"framing '{info.framing}' is none of {', '.join(FRAMINGS)}")
 
 
 def read_info(path: Path) -> ModelInfo:

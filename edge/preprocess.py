@@ -10,6 +10,9 @@ it themselves (`TFLiteModel.scores`, `KerasModel.predict`), so that whoever has 
 A colour model sees the same crop of the three planes of a YUV420 picture, turned into RGB (`face_to_rgb`). Pictures of
 data sets become such planes first (`planes_of`), so that they lose the same detail of colour as a camera's.
 
+Where a model file asks for it (its ``framing`` is ``eyes``) and the detector gives landmarks, a face's crop is turned
+upright and framed by eyes and mouth (`fer_edge.faces.upright`); else the detector's box frames it (`square_around`).
+
 Models such as ``hog-cnn`` have a second input: histograms of oriented gradients (Dalal and Triggs 2005) of the crop, by
 OpenCV. The device computes them here, and the layer that computes them in training is tested against this.
 """
@@ -22,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DataError
+from fer_edge.faces.upright import Points, Square, turned_crop, upright_square
 from fer_edge.lazy import require
 
 Image = NDArray[np.uint8]
@@ -36,6 +40,10 @@ HOG_CELL, HOG_BLOCK, HOG_STRIDE, HOG_BINS = 8, 16, 8, 9
 
 HOG_DEFINITION = {"cell": HOG_CELL, "block": HOG_BLOCK, "stride": HOG_STRIDE, "bins": HOG_BINS}
 """What a model file says about the features it was trained on."""
+
+
+SMALLEST_FRAMING, LARGEST_FRAMING = 0.5, 2.0
+"""Side of an upright crop, in sides of the detector's box, outside of which landmarks are not believed."""
 
 
 class Box(NamedTuple):
@@ -144,17 +152,31 @@ def square_around(box: Box, width: int, height: int) -> Box:
     return Box(x, y, side, side)
 
 
-def face_to_input(luma: Image, box: Box, size: int) -> Image:
+def face_to_input(luma: Image, box: Box, size: int, landmarks: Points | None = None) -> Image:
     """Cut a detected face out of a luma plane and make it a model input of `size` x `size`.
 
     Args:
         luma: uint8 H x W, full range; read only, may have a row stride.
         box: the face in pixels of `luma`.
         size: side of the model's input.
+        landmarks: five points in pixels of `luma`, for a model whose ``framing`` is ``eyes``: the crop is then upright.
+            None, or points that do not fit the box, have the box frame the face.
     """
+    square = _square(box, landmarks)
+    if square is not None:
+        return turned_crop(luma, square, size)
     height, width = luma.shape
     x, y, side, _ = square_around(box, width, height)
     return resize_square(luma[y : y + side, x : x + side], size)
+
+
+def _square(box: Box, landmarks: Points | None) -> Square | None:
+    """Return the upright square of a face, None without landmarks that fit its box."""
+    if not landmarks:
+        return None
+    square = upright_square(landmarks)
+    fits = SMALLEST_FRAMING <= square.side / max(box.w, box.h, 1) <= LARGEST_FRAMING
+    return square if fits else None
 
 
 def planes_of(image: Image) -> PicturePlanes:
@@ -176,7 +198,7 @@ def planes_of(image: Image) -> PicturePlanes:
     return PicturePlanes(luma, ycrcb[:, :, 2], ycrcb[:, :, 1])
 
 
-def face_to_rgb(planes: Planes, box: Box, size: int) -> Image:
+def face_to_rgb(planes: Planes, box: Box, size: int, landmarks: Points | None = None) -> Image:
     """Cut a detected face out of all planes and make it a colour model's input.
 
     The square is that of `face_to_input`, moved to even pixels, where the smaller chroma planes have theirs. Only the
@@ -186,11 +208,21 @@ def face_to_rgb(planes: Planes, box: Box, size: int) -> Image:
         planes: of the picture.
         box: the face in pixels of the luma plane.
         size: side of the model's input.
+        landmarks: as of `face_to_input`.
 
     Returns:
         uint8 size x size x 3, RGB.
     """
     cv2 = require("cv2", "device")
+    square = _square(box, landmarks)
+    if square is not None:
+        # Chroma has a pixel for two of luma, its middle between theirs.
+        small = Square((square.x - 0.5) / 2, (square.y - 0.5) / 2, square.side / 2, square.roll)
+        luma, cb, cr = (
+            turned_crop(*plane, size) for plane in ((planes.y, square), (planes.cb, small), (planes.cr, small))
+        )
+        turned: Image = cv2.cvtColor(cv2.merge((luma, cr, cb)), cv2.COLOR_YCrCb2RGB)
+        return turned
     height, width = planes.y.shape
     x, y, side, _ = square_around(box, width, height)
     left, top, half = x // 2, y // 2, max(side // 2, 1)
@@ -200,9 +232,11 @@ def face_to_rgb(planes: Planes, box: Box, size: int) -> Image:
     return rgb
 
 
-def face_crop(planes: Planes, box: Box, size: int, channels: int) -> Image:
+def face_crop(planes: Planes, box: Box, size: int, channels: int, landmarks: Points | None = None) -> Image:
     """Return a face as a model of that many channels sees it: `face_to_input` for one, `face_to_rgb` for three."""
-    return face_to_input(planes.y, box, size) if channels == 1 else face_to_rgb(planes, box, size)
+    if channels == 1:
+        return face_to_input(planes.y, box, size, landmarks)
+    return face_to_rgb(planes, box, size, landmarks)
 
 
 def image_crop(image: Image, size: int, channels: int) -> Image:

@@ -80,6 +80,11 @@ def read_photos(folder: Path) -> list[Faces]:
     Raises:
         DataError: no such file, a column or picture that is missing, a label that is no expression.
     """
+    return [_cut(name, pictures) for name, pictures in read_pictures(folder).items()]
+
+
+def read_pictures(folder: Path) -> dict[str, list[tuple[Path, int]]]:
+    """Return set -> its pictures and their labels, as `read_photos` takes them; raises as it does."""
     rows: dict[str, list[tuple[Path, int]]] = {}
     for number, row in enumerate(_rows(folder / "labels.csv"), 2):
         label = canonical(row["label"])
@@ -87,7 +92,7 @@ def read_photos(folder: Path) -> list[Faces]:
             where = f"{folder / 'labels.csv'}: line {number}"
             raise DataError(f"{where}: expected one of {', '.join(EXPRESSIONS)}, found '{row['label']}'")
         rows.setdefault(row["set"], []).append((folder / row["file"], EXPRESSIONS.index(label)))
-    return [_cut(name, pictures) for name, pictures in rows.items()]
+    return rows
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.faces.grid import CROP_CONTEXT, CROP_SIZE
-from fer_edge.lazy import require
-
-cv2 = require("cv2", "device")
+from fer_edge.faces.upright import Square, turned_crop
 
 VALUES = 14
 """Values per crop: logit of the score, shift right and down, log of the size, five landmarks."""
@@ -70,29 +68,7 @@ def crop(luma: NDArray[np.uint8], look: Look) -> NDArray[np.uint8]:
         luma: H x W.
         look: where.
     """
-    matrix = look_matrix(look)
-    halvings = int(math.log2(max(CROP_CONTEXT * look.side / CROP_SIZE, 1)))
-    if halvings:
-        # Linear interpolation would skip pixels: the part that is looked at is halved before.
-        reach = CROP_CONTEXT * look.side * 0.75
-        left, top = (max(0, int(centre - reach)) for centre in (look.x, look.y))
-        part = luma[top : max(int(look.y + reach) + 1, 0), left : max(int(look.x + reach) + 1, 0)]
-        if min(part.shape) >> halvings:
-            luma = halved(part, halvings)
-            matrix[:, 2] += matrix[:, :2] @ (np.array([left, top]) + (2**halvings - 1) / 2)
-            matrix[:, :2] *= 2**halvings
-    size = (CROP_SIZE, CROP_SIZE)
-    warped = cv2.warpAffine(luma, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(warped, np.uint8)
-
-
-def halved(luma: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
-    """Return luma at half its size, `times` over; an odd row or column is left out."""
-    for _ in range(times):
-        rows, columns = luma.shape[0] // 2, luma.shape[1] // 2
-        even = luma[: 2 * rows, : 2 * columns]
-        luma = np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
-    return luma
+    return turned_crop(luma, Square(look.x, look.y, CROP_CONTEXT * look.side, look.roll), CROP_SIZE)
 
 
 def encode(square: NDArray[np.float32], landmarks: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,8 +8,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.faces.crop import halved
 from fer_edge.faces.grid import FRAME_HEIGHT, FRAME_WIDTH
+from fer_edge.faces.upright import halved
 from fer_edge.lazy import require
 
 cv2 = require("cv2", "device")

@@ -90,3 +90,11 @@ def test_without_it_the_file_says_nothing_of_it(trained, csv_file, tmp_path):
     arguments = ["convert", str(trained), "--float", "--data", str(csv_file), "--out", str(out)]
     assert CliRunner().invoke(main, arguments).exit_code == 0
     assert "logit_adjustment" not in read_info(out).conversion
+    assert read_info(out).framing == "box"
+
+
+def test_the_file_says_that_crops_are_upright(trained, csv_file, tmp_path):
+    out = tmp_path / "upright.tflite"
+    arguments = ["convert", str(trained), "--float", "--data", str(csv_file), "--out", str(out), "--upright"]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert read_info(out).framing == "eyes"

@@ -33,6 +33,24 @@ def test_one_model_says_what_it_says(model, luma):
     np.testing.assert_array_equal(Ensemble([model]).scores(planes_of(luma), box), expected)
 
 
+TILTED = ((60.0, 40.0), (80.0, 60.0), (60.0, 65.0), (40.0, 60.0), (60.0, 80.0))
+
+
+def test_only_a_model_framed_by_eyes_looks_at_landmarks(model, luma):
+    box = Box(30, 30, 60, 60)
+    framed = Constant(model, np.eye(7)[0])
+    seen = []
+    framed.scores = lambda crop: seen.append(crop) or np.eye(7, dtype=np.float32)[0]
+    for framing in ("box", "eyes"):
+        framed.info = dataclasses.replace(model.info, framing=framing)
+        Ensemble([framed]).scores(planes_of(luma), box, TILTED)
+        Ensemble([framed]).scores(planes_of(luma), box)
+    plain, upright = face_to_input(luma, box, 48), face_to_input(luma, box, 48, TILTED)
+    assert not (plain == upright).all()
+    assert [(crop == plain).all() for crop in seen] == [True, True, False, True]
+    assert (seen[2] == upright).all()
+
+
 def test_several_models_are_averaged(model, luma):
     first, second = np.eye(7)[3], np.full(7, 1 / 7)
     scores = Ensemble([Constant(model, first), Constant(model, second)]).scores(planes_of(luma), Box(0, 0, 50, 50))

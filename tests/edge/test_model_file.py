@@ -179,6 +179,15 @@ def test_a_file_that_does_not_say_its_contrast_has_none(tflite):
     with zipfile.ZipFile(tflite, "a") as archive:
         archive.writestr("fer_edge.json", '{"format": 1, "name": "old", "labels": ["a", "b"]}')
     assert read_info(tflite).contrast == "none"
+    assert read_info(tflite).framing == "box"
+
+
+def test_a_framing_is_kept_and_an_unknown_one_refused(tflite):
+    write_info(tflite, ModelInfo("compact", EXPRESSIONS, framing="eyes"))
+    assert read_info(tflite).framing == "eyes"
+    write_info(tflite, ModelInfo("compact", EXPRESSIONS, framing="ears"))
+    with pytest.raises(ModelFileError, match="framing 'ears' is none of box, eyes"):
+        read_info(tflite)
 
 
 def test_a_contrast_unknown_here_is_refused(tflite):
@@ -231,6 +240,7 @@ def test_whatever_byte_is_damaged_it_is_read_or_refused(tflite):
         {"training": {"recipe": "x"}},
         {"training": {"data": ["x"]}},
         {"training": {"calibration": 1}},
+        {"framing": ["box"]},
         *({field: wrong} for field in ("training", "conversion", "accuracy") for wrong in (None, [], "x", 3)),
     ],
     ids=str,

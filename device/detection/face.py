@@ -41,4 +41,4 @@ class FaceNetworks:
 def detection(face: Refined, frame: Frame) -> Detection:
     """Return what the networks found as a detection, its box as the expression models want it."""
     box = clip(box_of(face.look), frame.width, frame.height)
-    return Detection(box, face.score, tuple((float(x), float(y)) for x, y in face.landmarks))
+    return Detection(box, face.score, tuple((x, y) for x, y in face.landmarks.tolist()))

@@ -2,13 +2,12 @@
 
 The refiner looks at a known face where it should be now, at the tilt it had. The proposer looks at the whole frame a
 few times a second, and at once after a cut or when a face was lost; tiles at finer scales follow one after the other,
-those where something moved or skin is first. Skin never keeps a tile from being searched.
+often where something moved or skin is besides the known faces, seldom elsewhere. No tile is left out.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
 from collections.abc import Sequence
 from time import perf_counter
 
@@ -19,24 +18,24 @@ from fer_edge.device.detection.detector import Found
 from fer_edge.device.detection.face import detection
 from fer_edge.device.detection.motion import Changes
 from fer_edge.device.detection.skin import SkinSegmentation
+from fer_edge.device.detection.tile_scan import TileScan
 from fer_edge.device.faces import intersection
 from fer_edge.device.frame import Frame
 from fer_edge.device.tracking.tracker import Track, predict
 from fer_edge.faces.crop import Look, Refined
 from fer_edge.faces.finder import FaceFinder
-from fer_edge.faces.grid import FRAME_HEIGHT, FRAME_WIDTH
 from fer_edge.faces.photo import box_of, factors
 from fer_edge.faces.search import propose_in
 from fer_edge.faces.squares import NMS_CONTAINMENT, NMS_IOU, overlaps, suppress
-from fer_edge.faces.tiles import Tile, fit_scale, scaled_size, tile_grid
+from fer_edge.faces.tiles import Tile, fit_scale
 from fer_edge.preprocess import Box
 
-WHOLE_INTERVAL_S = 0.3
+WHOLE_INTERVAL_S = 0.4
 """Between two looks at the whole frame."""
-SCAN_S = {2: 1.0, 4: 2.5}
-"""Seconds in which all tiles of a scale are searched once."""
-MOST_TILES = 3
-"""Of each scale in one frame, however late it comes."""
+MOST_HASTE = 4
+"""The search may cost what the known faces cost: with so many, tiles are searched so many times as often."""
+SKIN_INTERVAL_S = 1.5
+"""Between two segmentations of skin, which take as long as a look at the whole frame."""
 PROPOSAL_SCORE = 0.35
 """Least score of a proposal in a video; an image has time for less likely ones."""
 KEPT_SCORE = 0.35
@@ -45,8 +44,12 @@ STILL = 0.06
 """Movement and growth, in sides of the face, below which a face is taken to stay, and its place to be a mean."""
 STEADY = 0.3
 """Weight of the new place of a face that stays."""
-MOTION_STEP = 4
-"""Every so many pixels of the luma are enough for the thumbnail that shows motion."""
+EXPLAINED = 0.6
+"""Part of a moved or skin-coloured box near a known face that keeps it from being interesting."""
+MOVING_CAMERA = 0.6
+"""Share of the frame that moved from which movement says nothing about where faces are."""
+MOTION_COLUMNS = 128
+"""So many columns of the luma are enough for the thumbnail that shows motion."""
 
 
 class NetworkSearch:
@@ -61,16 +64,16 @@ class NetworkSearch:
         """Begin again, with a search of the whole next frame."""
         self._looks: dict[Box, Look] = {}
         self._changes = Changes()
-        self._scans: dict[int, _Scan] = {}
-        self._whole_time = self._time = float("-inf")
+        self._scans: dict[int, TileScan] | None = None
+        self._whole_time = self._skin_time = float("-inf")
 
     def find(self, frame: Frame, tracks: Sequence[Track]) -> Found:
         """Return the known faces of `frame` where they are now, and new ones."""
-        self._changes.add(frame.y[::MOTION_STEP, ::MOTION_STEP])
+        step = max(frame.width // MOTION_COLUMNS, 1)
+        self._changes.add(frame.y[::step, ::step])
         self._searched = self._skin_seconds = 0.0
         known, lost = self._follow(frame, tracks)
         new, full = self._seek(frame, known, lost)
-        self._time = frame.time
         faces = [*known, *new]
         waiting = {track.box: self._looks[track.box] for track in tracks if track.box in self._looks}
         found = [detection(face, frame) for face in faces]
@@ -88,27 +91,38 @@ class NetworkSearch:
             if face.score >= KEPT_SCORE
         ]
         lost = any(t.id and f.score < KEPT_SCORE for (t, _), f in zip(places, found, strict=True))
-        return [kept[index] for index in suppress(_rows(kept))], lost
+        return kept if len(kept) < 2 else [kept[index] for index in suppress(_rows(kept))], lost
 
     def _seek(self, frame: Frame, known: list[Refined], lost: bool) -> tuple[list[Refined], bool]:
         cut = self._changes.cut
         squares = []
-        if cut or lost or frame.time - self._whole_time >= WHOLE_INTERVAL_S:
+        whole = cut or lost or frame.time - self._whole_time >= WHOLE_INTERVAL_S
+        if whole:
             self._whole_time = frame.time
             squares.append(self._propose(frame, 1, [Tile(0, 0)]))
-        full = False
-        for factor in factors(frame.width, frame.height)[1:]:
-            scan = self._scans.setdefault(factor, _Scan(frame, factor))
-            everything = cut and factor == 2
-            if everything or scan.ended:
-                scan.begin(self._interesting(frame, known))
-            tiles = scan.take(np.inf if everything else frame.time - self._time)
+        scans = self._scans_of(frame)
+        if whole and scans:
+            moved, skin = self._interesting(frame, known)
+            for scan in scans.values():
+                scan.mark(moved, skin)
+        haste = float(min(max(len(known), 1), MOST_HASTE))
+        for factor, scan in scans.items():
+            tiles = scan.take_all(frame.time) if cut and factor == 2 else scan.take(frame.time, haste)
             squares.append(self._propose(frame, factor, tiles))
-            full |= factor == 2 and scan.ended
-        proposed = np.concatenate([np.zeros((0, 4), np.float32), *squares])
+        full = 2 in scans and scans[2].ended()
+        squares = [found for found in squares if len(found)]
+        if not squares:
+            return [], full
+        proposed = np.concatenate(squares)
         proposed = proposed[_apart(proposed, known)]
         new = self._finder.judge(frame.y, proposed[suppress(proposed)])
         return [face for face in new if _apart(_rows([face]), known)[0]], full
+
+    def _scans_of(self, frame: Frame) -> dict[int, TileScan]:
+        if self._scans is None:
+            width, height = frame.width, frame.height
+            self._scans = {f: TileScan(width, height, f, frame.time) for f in factors(width, height)[1:]}
+        return self._scans
 
     def _propose(self, frame: Frame, factor: int, tiles: Sequence[Tile]) -> NDArray[np.float32]:
         if not tiles:
@@ -117,46 +131,23 @@ class NetworkSearch:
         scale = fit_scale(frame.width, frame.height) * factor
         return propose_in(self._finder.proposer, frame.y, tiles, scale, factor > 1, PROPOSAL_SCORE)
 
-    def _interesting(self, frame: Frame, known: Sequence[Refined]) -> list[Box]:
-        start = perf_counter()
-        skin = self._skin.propose(frame, [box_of(face.look) for face in known])
-        self._skin_seconds += perf_counter() - start
-        return [*skin.boxes, *self._changes.moved(frame.width, frame.height)]
+    def _interesting(self, frame: Frame, known: Sequence[Refined]) -> tuple[list[Box], list[Box]]:
+        """Return where something moved, and where skin is, that no known face explains."""
+        faces = [box_of(face.look) for face in known]
+        around = [Box(box.x - box.w // 2, box.y - box.h // 2, 2 * box.w, 2 * box.h) for box in faces]
 
+        def unexplained(boxes: Sequence[Box]) -> list[Box]:
+            return [b for b in boxes if all(intersection(b, face) < EXPLAINED * b.w * b.h for face in around)]
 
-class _Scan:
-    """The tiles of one scale, handed out as time goes by."""
-
-    def __init__(self, frame: Frame, factor: int) -> None:
-        scale = fit_scale(frame.width, frame.height) * factor
-        self._seconds = SCAN_S[factor]
-        self._tiles = tile_grid(*scaled_size(frame.width, frame.height, scale))
-        self._scale = scale
-        self._waiting: deque[Tile] = deque()
-        self._due = 0.0
-
-    @property
-    def ended(self) -> bool:
-        """Whether all tiles were handed out."""
-        return not self._waiting
-
-    def begin(self, interesting: Sequence[Box]) -> None:
-        """Start again, with the tiles that share most with interesting boxes first."""
-        self._waiting = deque(sorted(self._tiles, key=lambda tile: -self._shared(tile, interesting)))
-
-    def _shared(self, tile: Tile, boxes: Sequence[Box]) -> int:
-        area = Box(*(round(v / self._scale) for v in (tile.left, tile.top, FRAME_WIDTH, FRAME_HEIGHT)))
-        return sum(intersection(area, box) for box in boxes)
-
-    def take(self, elapsed: float) -> list[Tile]:
-        """Return the tiles that are due after so many seconds; all of them after an infinite time."""
-        if elapsed == np.inf:
-            count = len(self._waiting)
-        else:
-            self._due = min(self._due + elapsed / self._seconds * len(self._tiles), MOST_TILES)
-            count = min(int(self._due), len(self._waiting))
-            self._due -= count
-        return [self._waiting.popleft() for _ in range(count)]
+        moved = self._changes.moved(frame.width, frame.height)
+        if sum(box.w * box.h for box in moved) > MOVING_CAMERA * frame.width * frame.height:
+            moved = []
+        skin: Sequence[Box] = ()
+        if frame.time - self._skin_time >= SKIN_INTERVAL_S:
+            self._skin_time, start = frame.time, perf_counter()
+            skin = self._skin.propose(frame, faces).boxes
+            self._skin_seconds += perf_counter() - start
+        return unexplained(moved), unexplained(skin)
 
 
 def _moved(look: Look, track: Track, time: float) -> Look:

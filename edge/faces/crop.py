@@ -15,6 +15,8 @@ VALUES = 14
 """Values per crop: logit of the score, shift right and down, log of the size, five landmarks."""
 SHIFT_GAIN, SIZE_GAIN, LANDMARK_GAIN = 1.0, 16.0, 0.5
 """Output per pixel of the crop, per unit of the logarithm, and per pixel of the crop: one int8 scale serves all."""
+MIDDLE = CROP_SIZE / 2 - 0.5
+"""Of a crop, in pixels of it, both ways."""
 FARTHEST_LOG_SIZE = 0.7
 SHORTEST_FACE = 0.15
 """Distance of eyes and mouth, in sides of the face, below which landmarks say nothing; it is about 0.4."""
@@ -56,9 +58,8 @@ def look_matrix(look: Look) -> NDArray[np.float64]:
     """Return the 2 x 3 map from pixels of the frame to pixels of the crop."""
     scale = CROP_SIZE / (CROP_CONTEXT * look.side)
     cosine, sine = scale * math.cos(math.radians(look.roll)), scale * math.sin(math.radians(look.roll))
-    linear = np.array([[cosine, sine], [-sine, cosine]])
-    middle = np.array([CROP_SIZE / 2, CROP_SIZE / 2]) - 0.5
-    return np.column_stack([linear, middle - linear @ np.array([look.x, look.y])])
+    right, down = MIDDLE - cosine * look.x - sine * look.y, MIDDLE + sine * look.x - cosine * look.y
+    return np.array([[cosine, sine, right], [-sine, cosine, down]])
 
 
 def crop(luma: NDArray[np.uint8], look: Look) -> NDArray[np.uint8]:
@@ -81,10 +82,9 @@ def encode(square: NDArray[np.float32], landmarks: NDArray[np.float32]) -> NDArr
     Returns:
         13 float32.
     """
-    middle = CROP_SIZE / 2 - 0.5
-    shift = (square[:2] - middle) * SHIFT_GAIN
+    shift = (square[:2] - MIDDLE) * SHIFT_GAIN
     size = math.log(float(square[2]) * CROP_CONTEXT / CROP_SIZE) * SIZE_GAIN
-    return np.concatenate([shift, [size], ((landmarks - middle) * LANDMARK_GAIN).ravel()]).astype(np.float32)
+    return np.concatenate([shift, [size], ((landmarks - MIDDLE) * LANDMARK_GAIN).ravel()]).astype(np.float32)
 
 
 def decode_crop(output: NDArray[np.float32], look: Look) -> Refined:
@@ -94,17 +94,21 @@ def decode_crop(output: NDArray[np.float32], look: Look) -> Refined:
         output: 14 float32 of the refiner.
         look: where it looked.
     """
-    back = np.linalg.inv(look_matrix(look)[:, :2])
-    origin = np.array([look.x, look.y])
-    centre = back @ (output[1:3] / SHIFT_GAIN) + origin
-    growth = math.exp(float(np.clip(output[3] / SIZE_GAIN, -FARTHEST_LOG_SIZE, FARTHEST_LOG_SIZE)))
-    landmarks = (output[4:].reshape(-1, 2) / LANDMARK_GAIN) @ back.T + origin
-    score = 1 / (1 + math.exp(-float(np.clip(output[0], -30, 30))))
-    side = look.side * growth
+    # A face is decoded in every frame of a video, and numpy takes longer for so few numbers.
+    score, *values = output.tolist()
+    scale = CROP_CONTEXT * look.side / CROP_SIZE
+    cosine, sine = scale * math.cos(math.radians(look.roll)), scale * math.sin(math.radians(look.roll))
+
+    def placed(right: float, down: float) -> tuple[float, float]:
+        return look.x + cosine * right - sine * down, look.y + sine * right + cosine * down
+
+    centre = placed(values[0] / SHIFT_GAIN, values[1] / SHIFT_GAIN)
+    side = look.side * math.exp(min(max(values[2] / SIZE_GAIN, -FARTHEST_LOG_SIZE), FARTHEST_LOG_SIZE))
+    pairs = zip(values[3::2], values[4::2], strict=True)
+    landmarks = np.array([placed(x / LANDMARK_GAIN, y / LANDMARK_GAIN) for x, y in pairs], np.float32)
     # Landmarks that lie on a heap, as a network that never learned any gives them, show no tilt.
     roll = roll_of(landmarks) if length_of(landmarks) >= SHORTEST_FACE * side else look.roll
-    found = Look(float(centre[0]), float(centre[1]), side, roll)
-    return Refined(found, score, landmarks.astype(np.float32))
+    return Refined(Look(*centre, side, roll), 1 / (1 + math.exp(-min(max(score, -30.0), 30.0))), landmarks)
 
 
 def roll_of(landmarks: NDArray[np.floating]) -> float:
@@ -112,14 +116,16 @@ def roll_of(landmarks: NDArray[np.floating]) -> float:
 
     The eyes of a profile coincide; the line from them to the mouth keeps its length.
     """
-    down = _down(landmarks)
-    return math.degrees(math.atan2(-float(down[0]), float(down[1])))
+    right, down = _down(landmarks)
+    return math.degrees(math.atan2(-right, down))
 
 
 def length_of(landmarks: NDArray[np.floating]) -> float:
     """Return the distance between the middle of the eyes and that of the mouth."""
-    return float(np.hypot(*_down(landmarks)))
+    return math.hypot(*_down(landmarks))
 
 
-def _down(landmarks: NDArray[np.floating]) -> NDArray[np.floating]:
-    return np.asarray((landmarks[3] + landmarks[4]) / 2 - (landmarks[0] + landmarks[1]) / 2)
+def _down(landmarks: NDArray[np.floating]) -> tuple[float, float]:
+    """Return how far the middle of the mouth is from that of the eyes, to the right and down."""
+    (ax, ay), (bx, by), _, (cx, cy), (dx, dy) = landmarks.tolist()
+    return (cx + dx - ax - bx) / 2, (cy + dy - ay - by) / 2

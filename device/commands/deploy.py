@@ -125,6 +125,7 @@ class RunOptions(click.ParamType[tuple[str, ...]]):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write an Ansible playbook that does the same, and its files beside it.",
 )
+@click.option("--only-model", is_flag=True, help="Send the model alone: a file and a restart of the service.")
 @click.option(
     "--fleet",
     "fleet_file",
@@ -160,7 +161,7 @@ def deploy(as_json: bool, **options: Any) -> None:
         check_tflite(config.model)
         read_info(config.model)  # refused here, and not by every target
     with tempfile.TemporaryDirectory() as folder:
-        request = config.request(make_wheel(config.wheel, Path(folder)))
+        request = config.request(None if config.only_model else make_wheel(config.wheel, Path(folder)))
         if config.ansible:
             click.echo(f"written: {config.ansible} and {write_playbook(config.ansible, request)}")
             return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fer_edge.device.deploy.fleet.inventory import Member
     from fer_edge.device.deploy.host import HostResult
 
-TAKEN = ("wheel", "wheelhouse", "ssh_config", "dry_run")
+TAKEN = ("wheel", "wheelhouse", "ssh_config", "dry_run", "only_model")
 """Options of ``fer-edge deploy`` that go with ``--fleet``; the file has the others."""
 
 fleet_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -88,7 +88,7 @@ def deploy_fleet(file: Path, options: Mapping[str, Any], as_json: bool) -> None:
         click.echo(f"== {', '.join(member.host for member in now)}", err=True)
 
     with tempfile.TemporaryDirectory() as folder:
-        wheel = make_wheel(options["wheel"], Path(folder))
+        wheel = None if options["only_model"] else make_wheel(options["wheel"], Path(folder))
 
         def deploy(now: list[Member]) -> list[HostResult]:
             return at_once.deploy_members(

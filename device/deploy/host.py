@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fer_edge.device.deploy.connection import Connection
 from fer_edge.device.deploy.explain import explain_step
-from fer_edge.device.deploy.payload import Payload, make_payload, stage
+from fer_edge.device.deploy.payload import Payload, make_payload, model_payload, stage
 from fer_edge.device.deploy.request import Request
 from fer_edge.device.deploy.steps import ALREADY, Step, plan, target_step
 from fer_edge.device.deploy.target import Target, parse_target
@@ -115,11 +115,15 @@ class Deployment:
         return target
 
     def _gather(self, target: Target) -> Payload:
-        wheels = None
+        wheel, model, wheels = self._request.wheel, self._request.model, None
+        if wheel is None:
+            if model is None:
+                raise DeployError("expected a wheel or a model to send, found neither")
+            return model_payload(model)
         if self._request.wheelhouse:
             self._report(self._host, "wheelhouse", "...")
-            wheels = fill_wheelhouse(self._request.wheelhouse, self._request.wheel, target)
-        payload = make_payload(self._request.wheel, self._request.model, wheels)
+            wheels = fill_wheelhouse(self._request.wheelhouse, wheel, target)
+        payload = make_payload(wheel, model, wheels)
         self._release = payload.release
         return payload
 
@@ -138,7 +142,7 @@ class Deployment:
         if step.sends:
             with tempfile.TemporaryDirectory() as folder:
                 stage(payload, Path(folder))
-                destination = f"{target.root}/releases/{payload.release}/payload"
+                destination = f"{target.root}/{payload.folder}"
                 like = f"{target.root}/current/payload"
                 self._sent = connection.send(Path(folder), destination, bool(target.rsync), like)
             if not self._is_so(connection, step):

@@ -28,7 +28,8 @@ class Payload:
         wheel: name of fer-edge's wheel.
         model: name of the model, or an empty string if the one in the wheel is used.
         offline: whether the wheels of everything that it needs are among the files.
-        release: name of the release, 16 hexadecimal digits that stand for all of the above.
+        release: name of the release, 16 hexadecimal digits that stand for all of the above; empty for a model alone.
+        folder: where they go, below the folder of the deployment.
     """
 
     files: Mapping[str, Path]
@@ -37,6 +38,7 @@ class Payload:
     model: str
     offline: bool
     release: str
+    folder: str
 
 
 def make_payload(wheel: Path, model: Path | None, wheels: Sequence[Path] | None) -> Payload:
@@ -53,7 +55,14 @@ def make_payload(wheel: Path, model: Path | None, wheels: Sequence[Path] | None)
     sums = "".join(f"{file_hash(files[name])}  {name}\n" for name in sorted(files))
     identity = (sums, wheel.name, str(wheels is not None), repr((EXTRAS, PINS)), *map(script, RECIPE))
     digest = hashlib.sha256("\0".join(identity).encode()).hexdigest()
-    return Payload(files, sums, wheel.name, MODEL if model else "", wheels is not None, digest[:16])
+    release = digest[:16]
+    folder = f"releases/{release}/payload"
+    return Payload(files, sums, wheel.name, MODEL if model else "", wheels is not None, release, folder)
+
+
+def model_payload(model: Path) -> Payload:
+    """Return a model that goes alone."""
+    return Payload({MODEL: model}, f"{file_hash(model)}  {MODEL}\n", "", MODEL, False, "", "incoming")
 
 
 def stage(payload: Payload, folder: Path) -> None:

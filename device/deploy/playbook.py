@@ -53,6 +53,8 @@ def write_playbook(playbook: Path, request: Request) -> Path:
     files = playbook.with_name(f"{playbook.stem}-files")
     if not re.fullmatch(r"[\w.-]+", files.name, re.ASCII):
         raise DeployError(f"{playbook}: expected a name of letters, digits, '.', '_', '-'; choose another")
+    if request.wheel is None:
+        raise DeployError("expected a wheel for the playbook, found none")
     payload = make_payload(request.wheel, request.model, None)
     steps = plan(request, payload)
     if files.exists():

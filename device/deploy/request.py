@@ -13,7 +13,7 @@ class Request:
     """What to install, and how.
 
     Attributes:
-        wheel: fer-edge's own wheel.
+        wheel: fer-edge's own wheel; None sends the model alone, to the release that is there.
         model: an int8 ``.tflite`` file that goes along and is used, or None for the one in the wheel.
         service: whether to install, or change, the systemd unit.
         run_options: options of ``fer-edge run`` for that unit.
@@ -22,7 +22,7 @@ class Request:
             needs no network; None lets the target ask its package index.
     """
 
-    wheel: Path
+    wheel: Path | None
     model: Path | None = None
     service: bool = False
     run_options: tuple[str, ...] = dataclasses.field(default=(), repr=False)  # may hold passwords
@@ -52,6 +52,7 @@ class DeployConfig:
         run_options: see `Request`; only with `service`.
         wheel: fer-edge's own; None has it made.
         wheelhouse: see `Request`.
+        only_model: send `model` alone, to machines that have fer-edge.
         path: folder on the target, ``root`` of `Request`.
         ssh_config: an ssh configuration instead of the user's.
         ansible: write a playbook there instead of deploying.
@@ -67,6 +68,7 @@ class DeployConfig:
     run_options: tuple[str, ...] = dataclasses.field(default=(), repr=False)  # may hold passwords
     wheel: Path | None = None
     wheelhouse: Path | None = None
+    only_model: bool = False
     path: str = "~/fer-edge"
     ssh_config: Path | None = None
     ansible: Path | None = None
@@ -77,10 +79,15 @@ class DeployConfig:
             raise ConfigError("run_options", "`run_options` are the service's; add `service`")
         if not self.ansible and not self.hosts:
             raise ConfigError("hosts", "name a USER@HOST to deploy to, or `ansible` PLAYBOOK.yml")
-        for option in ("hosts", "wheelhouse", "ssh_config", "dry_run"):
+        if self.only_model and self.model is None:
+            raise ConfigError("only_model", "`only_model` sends a model; name it with `model`")
+        for option in ("service", "wheel", "wheelhouse"):
+            if self.only_model and getattr(self, option):
+                raise ConfigError(option, f"`only_model` sends a model and takes no `{option}`; leave one out")
+        for option in ("hosts", "wheelhouse", "ssh_config", "dry_run", "only_model"):
             if self.ansible and getattr(self, option):
                 raise ConfigError(option, f"`ansible` writes a playbook and takes no `{option}`; leave it out")
 
-    def request(self, wheel: Path) -> Request:
-        """Return what is to be installed, with fer-edge's own `wheel`."""
+    def request(self, wheel: Path | None) -> Request:
+        """Return what is to be installed, with fer-edge's own `wheel`; None for the model alone."""
         return Request(wheel, self.model, self.service, self.run_options, self.path, self.wheelhouse)

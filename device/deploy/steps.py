@@ -77,8 +77,16 @@ def status_step(root: str) -> Step:
 
 
 def plan(request: Request, payload: Payload) -> tuple[Step, ...]:
-    """Return the steps that follow, in their order. Up to ``activate`` the version that runs is left alone."""
+    """Return the steps that follow, in their order; up to ``activate`` the version that runs is left alone.
+
+    A model that goes alone has two.
+    """
     variables = _variables(request, payload)
+    if request.wheel is None:
+        return (
+            _step("incoming", "Send the model", variables, sends=True),
+            _step("model", "Switch to the model, and back if the service does not stay up", variables),
+        )
     return (
         _step("clean", "Remove what an interrupted deployment left", variables),
         _step("sync", "Send the wheel and the model", variables, sends=True),

@@ -34,17 +34,22 @@ def deploy(
 
 def deploy_members(
     members: Sequence[Member],
-    wheel: Path,
+    wheel: Path | None,
     wheelhouse: Path | None,
     *,
     config: Path | None,
     dry_run: bool,
     report: Report,
 ) -> list[HostResult]:
-    """Deploy to each of `members` what the fleet's file says for it, as a service, all at once; as `deploy` does."""
+    """Deploy to each of `members` what the fleet's file says for it, as a service, all at once; as `deploy` does.
+
+    Without a `wheel`, the model alone is sent.
+    """
 
     def one(member: Member) -> HostResult:
-        request = Request(wheel, member.model, True, member.options, root=member.path, wheelhouse=wheelhouse)
+        request = Request(
+            wheel, member.model, wheel is not None, member.options, root=member.path, wheelhouse=wheelhouse
+        )
         return Deployment(member.host, request, config, report).run(dry_run)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

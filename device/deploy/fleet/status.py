@@ -141,10 +141,10 @@ COLUMNS = ("host", "group", "service", "version", "model", "fps", "temperature",
 
 def to_table(answers: list[HostStatus]) -> str:
     """Return a line per machine, and under it why it could not be asked."""
-    rows = [COLUMNS]
+    rows: list[tuple[str, ...]] = [COLUMNS]
     for answer in answers:
         temperature = None if answer.temperature_c is None else f"{answer.temperature_c:.0f} °C"
-        values = [answer.host, answer.group, answer.service or ("unreachable" if answer.error else None)]
+        values: list[object] = [answer.host, answer.group, answer.service or ("unreachable" if answer.error else None)]
         values += [answer.version, answer.model, answer.fps, temperature, answer.throttled, answer.restarts]
         rows.append(tuple("-" if value is None else str(value) for value in values))
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]

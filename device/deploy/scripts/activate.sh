@@ -32,6 +32,8 @@ restore_secrets() {
 already() {
     [ "$(readlink "$root/current")" = "releases/$id" ] || return 1
     [ "$(cat "$root/last-good" 2>/dev/null)" = "$id" ] || return 1
+    # The service may still have the model that came alone, whose file sync replaced.
+    [ ! -e "$release/other-model" ] || return 1
     managed || return 0
     unit_fits && systemctl is-enabled --quiet "$unit" && systemctl is-active --quiet "$unit"
 }
@@ -52,22 +54,6 @@ install_unit() {
     install_secrets
     as_root systemctl daemon-reload
     as_root systemctl enable --quiet "$unit"
-}
-
-start() {
-    # Of type notify: this returns when the first picture has gone through the loop, or when it failed.
-    as_root systemctl restart "$unit" || return 1
-    pid=$(systemctl show --property=MainPID --value "$unit")
-    sleep 5
-    systemctl is-active --quiet "$unit" && [ "$(systemctl show --property=MainPID --value "$unit")" = "$pid" ]
-}
-
-last_words() {
-    # Of this start alone: the version before has written to the same journal until now.
-    started=$(systemctl show --property=InvocationID --value "$unit")
-    line=$(as_root journalctl "_SYSTEMD_INVOCATION_ID=$started" --identifier fer-edge --output cat --lines 1 \
-        --quiet --no-pager 2>/dev/null) || true
-    printf '%s' "${line:-see journalctl --unit $unit}"
 }
 
 roll_back() {
@@ -106,6 +92,7 @@ switch() {
         if [ $unit_is_new = yes ]; then install_unit; fi
         if start; then :; else roll_back; fi
     fi
+    rm -f "$release/other-model"
     if [ -n "$good" ] && [ "$good" != "$id" ]; then point previous "releases/$good"; fi
     printf '%s\n' "$id" >"$root/.last-good.new"
     mv -T "$root/.last-good.new" "$root/last-good"

@@ -2,7 +2,7 @@
 
 say() { printf 'fer-edge:%s=%s\n' "$1" "$2"; }
 
-current=$(readlink -f "$root/current" 2>/dev/null || true)
+current=$(readlink -e "$root/current" 2>/dev/null || true)
 if [ -n "$current" ]; then
     say release "${current##*/}"
     say version "$("$current/venv/bin/fer-edge" --version 2>/dev/null | awk '{ print $NF }')"

@@ -76,6 +76,9 @@ import json, os, sys, time
 
 VERSION, BEHAVIOUR = "{version}", "{behaviour}"
 
+def model(words):
+    return open(words[words.index("--model") + 1], "rb").read() if "--model" in words else b""
+
 def main():
     words = sys.argv[1:]
     if words == ["--version"]:
@@ -93,7 +96,9 @@ def main():
     elif "--help" in words:
         print("help")
     elif "NOTIFY_SOCKET" in os.environ:
-        sys.exit(BEHAVIOUR == "crashes")
+        sys.exit(BEHAVIOUR == "crashes" or b"no camera" in model(words))
+    elif b"damaged" in model(words):
+        sys.exit("Error: no model")
     elif words[0] == "run":
         print(json.dumps({{"frames": 3 if BEHAVIOUR == "lazy" else 10}}))
 """

@@ -12,7 +12,9 @@ from fer_edge.device.deploy.request import Request
 from fer_edge.device.deploy.steps import plan, target_step
 
 REQUEST = Request(Path("fer_edge-1.0-py3-none-any.whl"), service=True, run_options=("--jsonl", "it's $HOME.jsonl"))
-PAYLOAD = Payload({}, "", "fer_edge-1.0-py3-none-any.whl", "", False, "0123456789abcdef")
+PAYLOAD = Payload(
+    {}, "", "fer_edge-1.0-py3-none-any.whl", "", False, "0123456789abcdef", "releases/0123456789abcdef/payload"
+)
 STEPS = (target_step(REQUEST), *plan(REQUEST, PAYLOAD))
 
 

@@ -9,6 +9,8 @@ from fer_edge.cli import main
 from fer_edge.device.deploy.fleet.inventory import Fleet, Member
 from fer_edge.device.deploy.fleet.rollout import roll_out
 from fer_edge.device.deploy.host import HostResult
+from fer_edge.model_file import file_hash
+from fer_edge.shipped import shipped_models
 
 
 def fleet_of(*hosts, batch=2):
@@ -66,6 +68,20 @@ def test_a_broken_version_stops_after_the_canary(lab, command, wheels, tmp_path)
     unchanged = command("deploy", "--fleet", file, "--wheel", wheels("1.0"))
     assert unchanged.exit_code == 0, unchanged.output
     assert [line.split()[1] for line in unchanged.stdout.splitlines()[1:]] == ["unchanged"] * 4
+
+
+def test_a_fleet_gets_a_model_alone(lab, command, wheels, tmp_path):
+    pis = [lab.target(name) for name in ("models-0", "models-1")]
+    file = tmp_path / "fleet.yaml"
+    file.write_text("model: compact\nhosts: [models-0, models-1]\n")
+    assert command("deploy", "--fleet", file, "--wheel", wheels("1.0")).exit_code == 0
+    file.write_text("model: nano\nhosts: [models-0, models-1]\n")
+    done = command("deploy", "--fleet", file, "--only-model", "--json")
+    assert done.exit_code == 0, done.output
+    nano = file_hash(shipped_models()["nano"])
+    assert [file_hash(pi.root / "current/payload/model.tflite") for pi in pis] == [nano, nano]
+    (first, second) = json.loads(command("fleet", "status", file, "--json").stdout)["hosts"]
+    assert (first["model"], second["model"]) == ("nano", "nano")
 
 
 def test_the_status_of_a_fleet(lab, command, wheels, tmp_path):

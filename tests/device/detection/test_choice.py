@@ -69,7 +69,6 @@ def test_the_photos_of_the_page(net, photo, model_path):
 
 def test_a_browsers_camera(net, photo, model_path):
     from fer_edge.device.web.camera import BrowserCamera
-
     from fer_edge.device.web.decoder import Decoder
 
     decoder = Decoder(10_000)

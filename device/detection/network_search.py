@@ -72,6 +72,7 @@ class NetworkSearch:
         step = max(frame.width // MOTION_COLUMNS, 1)
         self._changes.add(frame.y[::step, ::step])
         self._searched = self._skin_seconds = 0.0
+        self._left_out = 0
         known, lost = self._follow(frame, tracks)
         new, full = self._seek(frame, known, lost)
         faces = [*known, *new]

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fer_edge.preprocess import Box
 
+Rows = NDArray[np.int64]
+"""Boxes as N x 4: x, y, w, h."""
+
 SAME_FACE = 0.3
 """Intersection over union from which two boxes are of one face."""
+
+FACES_IN_VIDEO = 100
+"""Of one frame at most, so that a crowd does not stop the loop; see `foremost`."""
+
+FACES_IN_IMAGE = 1000
+"""Of one image at most, which has more time."""
 
 Landmarks = tuple[tuple[float, float], ...]
 """Five points (x, y) in pixels: the eye at the left of the frame, the eye at its right, the tip of the nose, the corner
@@ -72,6 +85,59 @@ def shared(a: Box, b: Box) -> float:
     return intersection(a, b) / min(area(a), area(b))
 
 
+def as_rows(boxes: Sequence[Box]) -> Rows:
+    """Return boxes as N x 4."""
+    return np.array(boxes, np.int64).reshape(-1, 4)
+
+
+def areas(rows: Rows) -> NDArray[np.int64]:
+    """Return the area of each of N boxes in pixels."""
+    return rows[:, 2] * rows[:, 3]
+
+
+def intersections(a: Rows, b: Rows) -> NDArray[np.int64]:
+    """Return the area that each of N boxes shares with each of M others, N x M, in pixels."""
+    ends = np.minimum((a[:, :2] + a[:, 2:])[:, None], b[:, :2] + b[:, 2:])
+    sides = np.maximum(ends - np.maximum(a[:, None, :2], b[:, :2]), 0)
+    common: NDArray[np.int64] = sides[:, :, 0] * sides[:, :, 1]
+    return common
+
+
+def ious(a: Rows, b: Rows) -> NDArray[np.float64]:
+    """Return intersection over union of each of N boxes with each of M others, N x M."""
+    common = intersections(a, b)
+    return common / (areas(a)[:, None] + areas(b) - common)
+
+
+def shares(a: Rows, b: Rows) -> NDArray[np.float64]:
+    """Return the area that each of N boxes shares with each of M others as a part of the smaller one's, N x M."""
+    return intersections(a, b) / np.minimum(areas(a)[:, None], areas(b))
+
+
+def first_of_each(boxes: Sequence[Box], same: Callable[[Rows, Rows], NDArray[np.bool_]]) -> list[int]:
+    """Return the indices of boxes that remain when each that is the same as an earlier one is dropped.
+
+    Args:
+        boxes: the best first.
+        same: says of N boxes and M others which are the same, N x M.
+    """
+    rows, left, kept = as_rows(boxes), np.arange(len(boxes)), []
+    while left.size:
+        first, left = int(left[0]), left[1:]
+        kept.append(first)
+        if left.size:
+            left = left[~same(rows[[first]], rows[left])[0]]
+    return kept
+
+
+def foremost(detections: Sequence[Detection], most: int) -> list[Detection]:
+    """Return the `most` largest and surest detections, in their order; a face that is followed counts as sure."""
+    if len(detections) <= most:
+        return list(detections)
+    ranks = [area(found.box) * (found.score if found.detected else 1.0) for found in detections]
+    return [detections[index] for index in sorted(np.argsort(np.negative(ranks), kind="stable")[:most].tolist())]
+
+
 def union(a: Box, b: Box) -> Box:
     """Return the smallest box that holds both."""
     x, y = min(a.x, b.x), min(a.y, b.y)
@@ -111,10 +177,17 @@ def grow(box: Box, margin: int, width: int, height: int) -> Box:
 
 def merge_boxes(boxes: list[Box]) -> list[Box]:
     """Replace boxes by their union where it is no larger than their areas together, that is, as cheap to search."""
-    merged: list[Box] = []
-    for box in boxes:
-        while partner := next((m for m in merged if area(union(m, box)) <= area(m) + area(box)), None):
-            merged.remove(partner)
-            box = union(partner, box)
-        merged.append(box)
-    return merged
+    merged, alive = np.zeros((len(boxes), 4), np.int64), np.zeros(len(boxes), bool)
+    for count, box in enumerate(as_rows(boxes)):
+        others = merged[:count]
+        while True:
+            starts = np.minimum(others[:, :2], box[:2])
+            sides = np.maximum(others[:, :2] + others[:, 2:], box[:2] + box[2:]) - starts
+            fits = alive[:count] & (sides[:, 0] * sides[:, 1] <= areas(others) + box[2] * box[3])
+            if not fits.any():
+                break
+            partner = fits.argmax()
+            alive[partner] = False
+            box = np.concatenate([starts[partner], sides[partner]])
+        merged[count], alive[count] = box, True
+    return [Box(*row) for row in merged[alive].tolist()]

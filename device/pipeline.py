@@ -16,6 +16,7 @@ from fer_edge.device.detection.image_search import ImageSearch
 from fer_edge.device.detection.network_search import NetworkSearch
 from fer_edge.device.detection.search import SpreadSearch
 from fer_edge.device.detection.skin import SkinSegmentation, segmentation
+from fer_edge.device.faces import FACES_IN_IMAGE, FACES_IN_VIDEO, foremost
 from fer_edge.device.frame import Frame
 from fer_edge.device.results import Counters, Face, FrameResult, make_face
 from fer_edge.device.sources.base import Source
@@ -64,6 +65,7 @@ class Pipeline:
         self._ensemble = Ensemble(classifiers)
         self._search = _search(source, detector, segmentation(skin, smallest), smallest)
         # In unrelated images one detection has to be enough, and no face has the number of another.
+        self._most_faces = FACES_IN_IMAGE if source.stills else FACES_IN_VIDEO
         self._tracker = Tracker(min_hits=1, max_age_s=0) if source.stills else Tracker()
         self._stop = stop
         self._waiting = waiting
@@ -117,7 +119,9 @@ class Pipeline:
             captured = perf_counter()
             found = self._search.find(frame, self._tracker.tracks)
             detected = perf_counter()
-            tracks = self._tracker.update(found.detections, frame.time)
+            detections = foremost(found.detections, self._most_faces)
+            left_out = found.left_out + len(found.detections) - len(detections)
+            tracks = self._tracker.update(detections, frame.time)
             faces = tuple(self._classify(frame, track) for track in tracks)
             classified = perf_counter()
             timings = {
@@ -129,7 +133,7 @@ class Pipeline:
             }
             self._processed += 1
             self._full_searches += found.full
-            yield FrameResult(frame.index, frame.time, faces, timings, frame, found.searched, found.full)
+            yield FrameResult(frame.index, frame.time, faces, timings, frame, found.searched, found.full, left_out)
             # The name would keep the picture's memory from being used for the one that comes now.
             del frame
             asked = perf_counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -15,13 +16,15 @@ from fer_edge.device.detection.cascade import HaarCascade
 from fer_edge.device.detection.detector import FaceDetector
 from fer_edge.device.detection.image_search import in_frame
 from fer_edge.device.detection.skin import Regions
-from fer_edge.device.faces import Detection
+from fer_edge.device.faces import FACES_IN_IMAGE, Detection, foremost
 from fer_edge.device.frame import Frame, frame_from_bgr, shrunk
 from fer_edge.device.results import Face, make_face
 from fer_edge.device.sources.folder import read_photo, within_memory
 from fer_edge.errors import ConfigError, DataError
 from fer_edge.faces.photo import SEARCH_PIXELS
 from fer_edge.shipped import DEFAULT
+
+_log = logging.getLogger(__name__)
 
 Image = str | os.PathLike[str] | NDArray[np.uint8]
 """An image file, or a uint8 array of H x W (grey) or H x W x 3 (BGR, as OpenCV delivers it)."""
@@ -30,7 +33,8 @@ Image = str | os.PathLike[str] | NDArray[np.uint8]
 class FaceReader:
     """Finds the faces of images and says what they express; opened once, for many images.
 
-    Each image is searched everywhere and for faces of every size, in a copy of at most 4 megapixels. Threads may
+    Each image is searched everywhere and for faces of every size, in a copy of at most 4 megapixels. Of more than
+    1,000 faces the largest and surest are read, and a warning is logged. Threads may
     share a reader: they wait for each other.
 
     Attributes:
@@ -80,16 +84,25 @@ class FaceReader:
             SourceError: the file cannot be read, is no image, or is too large for the memory.
             DataError: an array of another shape or type.
         """
+        faces, left_out = self.read_foremost(image)
+        if left_out:
+            _log.warning("an image of more faces than %d: %d of the smaller ones are left out", len(faces), left_out)
+        return faces
+
+    def read_foremost(self, image: Image) -> tuple[tuple[Face, ...], int]:
+        """Return what `read` does, and how many faces more there are than `FACES_IN_IMAGE`; raises what it does."""
         bgr = as_bgr(image)
         with within_memory(Path("the image") if isinstance(image, np.ndarray) else Path(image)):
             return self._find(bgr)
 
-    def _find(self, bgr: NDArray[np.uint8]) -> tuple[Face, ...]:
+    def _find(self, bgr: NDArray[np.uint8]) -> tuple[tuple[Face, ...], int]:
         frame = frame_from_bgr(bgr)
         small = shrunk(frame, SEARCH_PIXELS)
         with self._lock:  # neither an interpreter nor a cascade may be used by two threads at once
-            detections = in_frame(self._detector.detect(small, Regions((), "photo")), small, frame)
-            return tuple(self._face(number, frame, found) for number, found in enumerate(detections, 1))
+            found = in_frame(self._detector.detect(small, Regions((), "photo")), small, frame)
+            detections = foremost(found, FACES_IN_IMAGE)
+            faces = tuple(self._face(number, frame, face) for number, face in enumerate(detections, 1))
+        return faces, len(found) - len(detections)
 
     def _face(self, number: int, frame: Frame, found: Detection) -> Face:
         scores = self._ensemble.scores(frame, found.box, found.landmarks)

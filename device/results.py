@@ -127,6 +127,7 @@ class FrameResult:
         frame: the picture itself.
         searched: area searched for faces, as a share of the picture's; more than 1 where sizes are searched apart.
         full_search: a search of the whole picture ended with this one.
+        left_out: faces, and places that look like one, that were too many to be worked on; the largest and surest were.
     """
 
     index: int
@@ -136,6 +137,7 @@ class FrameResult:
     frame: Frame
     searched: float = 0.0
     full_search: bool = False
+    left_out: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready dictionary of a frame's line."""
@@ -145,6 +147,8 @@ class FrameResult:
             "faces": [face.to_dict() for face in self.faces],
             "timings_ms": {stage: round(seconds * 1000, 3) for stage, seconds in self.timings.items()},
         }
+        if self.left_out:
+            line["left_out"] = self.left_out
         if self.frame.file:
             line["file"] = self.frame.file
         return line

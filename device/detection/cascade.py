@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.device.detection.skin import Regions, large_side
-from fer_edge.device.faces import SAME_FACE, Detection, clip, grow, iou, move, scaled, shared
+from fer_edge.device.faces import SAME_FACE, Detection, clip, first_of_each, grow, iou, move, scaled, shares
 from fer_edge.device.frame import Frame, Plane
 from fer_edge.device.opencv import cv2
 from fer_edge.errors import MissingExtraError
@@ -254,8 +254,6 @@ def suppress_overlaps(detections: list[Detection]) -> list[Detection]:
     The cascade also answers to a head with its hair and to the middle of a face. Such boxes lie one in
     the other, so that their overlap is measured by the smaller one, which an overlap by union misses.
     """
-    kept: list[Detection] = []
-    for detection in sorted(detections, key=lambda d: -d.score):
-        if all(shared(detection.box, other.box) <= CONTAINMENT for other in kept):
-            kept.append(detection)
-    return kept
+    surest = sorted(detections, key=lambda d: -d.score)
+    kept = first_of_each([d.box for d in surest], lambda box, others: shares(box, others) > CONTAINMENT)
+    return [surest[index] for index in kept]

@@ -41,12 +41,14 @@ class Found:
         searched: area that was searched, as a share of the frame's; more than 1 where sizes were searched apart.
         full: a search of the whole frame ended with this one.
         skin: seconds spent on finding skin.
+        left_out: places that look like a face and were too many to be looked at.
     """
 
     detections: list[Detection]
     searched: float
     full: bool
     skin: float
+    left_out: int = 0
 
 
 class Search(Protocol):

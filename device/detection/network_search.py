@@ -19,7 +19,7 @@ from fer_edge.device.detection.face import detection
 from fer_edge.device.detection.motion import Changes
 from fer_edge.device.detection.skin import SkinSegmentation
 from fer_edge.device.detection.tile_scan import TileScan
-from fer_edge.device.faces import intersection
+from fer_edge.device.faces import FACES_IN_VIDEO, intersection
 from fer_edge.device.frame import Frame
 from fer_edge.device.tracking.tracker import Track, predict
 from fer_edge.faces.crop import Look, Refined
@@ -72,13 +72,14 @@ class NetworkSearch:
         step = max(frame.width // MOTION_COLUMNS, 1)
         self._changes.add(frame.y[::step, ::step])
         self._searched = self._skin_seconds = 0.0
+        self._left_out = 0
         known, lost = self._follow(frame, tracks)
         new, full = self._seek(frame, known, lost)
         faces = [*known, *new]
         waiting = {track.box: self._looks[track.box] for track in tracks if track.box in self._looks}
         found = [detection(face, frame) for face in faces]
         self._looks = waiting | {d.box: face.look for d, face in zip(found, faces, strict=True)}
-        return Found(sorted(found, key=lambda d: d.box), self._searched, full, self._skin_seconds)
+        return Found(sorted(found, key=lambda d: d.box), self._searched, full, self._skin_seconds, self._left_out)
 
     def _follow(self, frame: Frame, tracks: Sequence[Track]) -> tuple[list[Refined], bool]:
         """Look at each known face where it should be; say whether one that was there is not."""
@@ -115,7 +116,9 @@ class NetworkSearch:
             return [], full
         proposed = np.concatenate(squares)
         proposed = proposed[_apart(proposed, known)]
-        new = self._finder.judge(frame.y, proposed[suppress(proposed)])
+        apart = suppress(proposed)  # the likeliest first
+        self._left_out = max(len(apart) - FACES_IN_VIDEO, 0)
+        new = self._finder.judge(frame.y, proposed[apart[:FACES_IN_VIDEO]])
         return [face for face in new if _apart(_rows([face]), known)[0]], full
 
     def _scans_of(self, frame: Frame) -> dict[int, TileScan]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 
+import numpy as np
+
 from fer_edge.device.detection.cascade import CONTAINMENT, SIDES
 from fer_edge.device.detection.motion import Changes
 from fer_edge.device.detection.scan import Scan, Tile, tiles
 from fer_edge.device.detection.skin import SkinSegmentation
 from fer_edge.device.detection.verify import Verifier
-from fer_edge.device.faces import Detection, clip, grow, iou, merge_boxes, scaled, shared
+from fer_edge.device.faces import Detection, as_rows, clip, grow, iou, ious, merge_boxes, scaled, shared, shares
 from fer_edge.device.frame import Frame
 from fer_edge.preprocess import Box
 
@@ -40,11 +42,17 @@ REFUSED_IOU = 0.5
 """Intersection over union from which the refusal of one window has answered for another, too."""
 
 
+LOOKS = 250
+"""Places looked at closely in one frame at most, those for large faces first; each takes a millisecond or more. Frames
+without a crowd have up to some 25."""
+
+
 class Scanner:
     """Finds new faces.
 
     Attributes:
         skin_seconds: spent on finding skin in the current frame.
+        left_out: places of the current frame that look like a face and were beyond `LOOKS`.
     """
 
     def __init__(self, verifier: Verifier, skin: SkinSegmentation) -> None:
@@ -55,6 +63,7 @@ class Scanner:
             skin: says where the smallest faces are sought.
         """
         self.skin_seconds = 0.0
+        self.left_out = 0
         self._verifier = verifier
         self._pyramid = verifier.pyramid
         self._skin = skin
@@ -92,15 +101,24 @@ class Scanner:
 
     def _scan(self, due: Sequence[Tile], known: Sequence[Box]) -> list[Detection]:
         new: list[Detection] = []
-        refused: list[Box] = []
+        places, refused = list(known), list[Box]()
+        looks = self.left_out = 0
         for tile in due:
-            for box in self._verifier.candidates(tile):
-                if any(shared(box, face) > CONTAINMENT for face in (*known, *(d.box for d in new))):
+            answered, unanswered = len(places), len(refused)
+            for box in _unlike(self._verifier.candidates(tile), places, refused):
+                # What this tile has brought is little, and is not worth arrays.
+                if any(shared(box, face) > CONTAINMENT for face in places[answered:]):
                     continue
-                if any(iou(box, other) > REFUSED_IOU for other in refused):
+                if any(iou(box, other) > REFUSED_IOU for other in refused[unanswered:]):
                     continue
-                if found := self._verifier.verify(box):
+                looks += 1
+                if looks > LOOKS:
+                    self.left_out += 1
+                    if len(refused) < 2 * LOOKS:  # so that windows on one place count once, as far as that is cheap
+                        refused.append(box)
+                elif found := self._verifier.verify(box):
                     new.append(found)
+                    places.append(found.box)
                 else:
                     refused.append(box)
         return new
@@ -144,3 +162,12 @@ class Scanner:
     def _on_level(self, level: int, box: Box) -> Box:
         height, width = self._pyramid.shape(level)
         return clip(scaled(box, 0.5**level), width, height)
+
+
+def _unlike(boxes: Sequence[Box], places: Sequence[Box], refused: Sequence[Box]) -> list[Box]:
+    """Return the boxes that are neither within a face nor much like a refused window."""
+    rows = as_rows(boxes)
+    within = shares(rows, as_rows(places)) > CONTAINMENT
+    alike = ious(rows, as_rows(refused)) > REFUSED_IOU
+    unlike = np.flatnonzero(~(within.any(axis=1) | alike.any(axis=1)))
+    return [boxes[index] for index in unlike.tolist()]

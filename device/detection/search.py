@@ -11,13 +11,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
+
 from fer_edge.device.detection.cascade import CONTAINMENT, HaarCascade, suppress_overlaps
 from fer_edge.device.detection.detector import Found
 from fer_edge.device.detection.follow import Follower
 from fer_edge.device.detection.scanner import Scanner
 from fer_edge.device.detection.skin import SkinSegmentation
 from fer_edge.device.detection.verify import Verifier
-from fer_edge.device.faces import SAME_FACE, Detection, clip, iou, shared
+from fer_edge.device.faces import SAME_FACE, Detection, as_rows, clip, first_of_each, ious, shares
 from fer_edge.device.frame import Frame
 from fer_edge.device.tracking.tracker import Track
 
@@ -49,7 +51,11 @@ class SpreadSearch:
         self._follower.forget_others({track.id for track in tracks})
         faces = [_clipped(detection, frame) for detection in distinct(known, new)]
         return Found(
-            sorted(faces, key=lambda face: face.box), self._verifier.searched, full, self._scanner.skin_seconds
+            sorted(faces, key=lambda face: face.box),
+            self._verifier.searched,
+            full,
+            self._scanner.skin_seconds,
+            self._scanner.left_out,
         )
 
 
@@ -59,12 +65,12 @@ def distinct(known: list[Detection], new: list[Detection]) -> list[Detection]:
     Two known faces may hide one another in part, so that only much the same box makes them one. A new one that
     shares much with any other is a second answer to the same face.
     """
-    kept: list[Detection] = []
-    for detection in sorted(known, key=lambda d: -d.score):
-        if all(iou(detection.box, other.box) < SAME_FACE for other in kept):
-            kept.append(detection)
-    places = [detection.box for detection in kept]
-    return kept + [d for d in suppress_overlaps(new) if all(shared(d.box, place) <= CONTAINMENT for place in places)]
+    surest = sorted(known, key=lambda d: -d.score)
+    apart = first_of_each([d.box for d in surest], lambda box, others: ious(box, others) >= SAME_FACE)
+    kept = [surest[index] for index in apart]
+    others = suppress_overlaps(new)
+    within = shares(as_rows([d.box for d in others]), as_rows([d.box for d in kept])) > CONTAINMENT
+    return kept + [others[index] for index in np.flatnonzero(~within.any(axis=1)).tolist()]
 
 
 def _clipped(detection: Detection, frame: Frame) -> Detection:

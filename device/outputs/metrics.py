@@ -64,6 +64,9 @@ class Metrics(Output):
         )
         for label in labels:
             self._labels.labels(label)  # a series that is missing until its first event spoils rates
+        self._left_out = prometheus_client.Counter(
+            "fer_edge_faces_left_out", "Faces, and places that look like one, that were too many.", registry=registry
+        )
         self._stages = prometheus_client.Histogram(
             "fer_edge_stage_seconds", "Time per picture by stage.", ["stage"], registry=registry, buckets=BUCKETS
         )
@@ -80,6 +83,7 @@ class Metrics(Output):
         """Count a picture."""
         self._up.set(1)
         self._faces.set(len(result.faces))
+        self._left_out.inc(result.left_out)
         for face in result.faces:
             self._labels.labels(face.label).inc()
         for stage, seconds in result.timings.items():

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.faces import SAME_FACE, Detection, Landmarks, iou
+from fer_edge.device.faces import FACES_IN_VIDEO, SAME_FACE, Detection, Landmarks, as_rows, ious
 from fer_edge.device.tracking.smoothing import Expression, express
 from fer_edge.preprocess import Box
 
@@ -37,6 +37,9 @@ UNVERIFIED_MAX_S = 1.0
 
 VELOCITY_TIME_CONSTANT_S = 0.1
 """Time constant of the velocity's exponential smoothing, in seconds."""
+
+MOST_TRACKS = 2 * FACES_IN_VIDEO
+"""Kept at most; of those whose face was not found, those found last. Each is looked for in the next frame."""
 
 PREDICTION_MAX_S = 0.2
 """Seconds for which a face is taken to keep its velocity."""
@@ -88,12 +91,16 @@ def associate(tracks: Sequence[Track], detections: Sequence[Detection], time: fl
     Returns:
         Index of the detection -> index of its track, for those that overlap by `SAME_FACE`.
     """
-    places = [t.box if time is None else predict(t, time) for t in tracks]
-    pairs = [(iou(place, d.box), i, j) for i, place in enumerate(places) for j, d in enumerate(detections)]
+    places = as_rows([t.box if time is None else predict(t, time) for t in tracks])
+    overlaps = ious(places, as_rows([d.box for d in detections]))
+    pairs = np.argwhere(overlaps >= SAME_FACE)
+    order = np.argsort(-overlaps[pairs[:, 0], pairs[:, 1]], kind="stable")
     joined: dict[int, int] = {}
-    for overlap, i, j in sorted(pairs, key=lambda pair: -pair[0]):
-        if overlap >= SAME_FACE and j not in joined and i not in joined.values():
+    taken: set[int] = set()
+    for i, j in pairs[order].tolist():
+        if j not in joined and i not in taken:
             joined[j] = i
+            taken.add(i)
     return joined
 
 
@@ -134,8 +141,9 @@ class Tracker:
             for j, d in enumerate(detections)
             if d.detected or j in joined
         ]
-        missed = [t for i, t in enumerate(known) if i not in joined.values()]
-        self.tracks = (*found, *missed)
+        again = set(joined.values())
+        missed = sorted((t for i, t in enumerate(known) if i not in again), key=lambda track: -track.time)
+        self.tracks = (*found, *missed)[: max(MOST_TRACKS, len(found))]
         self._before = time
         return [track for track in found if track.id and time - track.time <= MATCHED_MAX_S]
 

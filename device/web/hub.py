@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 VIEWERS = 64
 """Browsers that may watch at once, all kinds together."""
 
-_STOP_TIMEOUT_S = 1.0
+_STOP_TIMEOUT_S = 0.5
 """Wait at the end for a frame that is being encoded."""
 
 

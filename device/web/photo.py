@@ -66,14 +66,15 @@ class PhotoDesk:
         photo = self._decoder.decode(data)
         if self._reader is None:
             self._reader = FaceReader(self._models, self._detector.open())
-        faces = self._reader.read(photo.bgr)
+        faces, left_out = self._reader.read_foremost(photo.bgr)
         factor = photo.width / photo.bgr.shape[1]
         placed = [face.resized(factor, photo.width, photo.height) for face in faces]
-        return {
+        answer: dict[str, Any] = {
             "size": [photo.width, photo.height],
             "faces": [face.to_dict() for face in placed],
             "milliseconds": round(1000 * (time.perf_counter() - start)),
         }
+        return answer | {"left_out": left_out} if left_out else answer
 
     def close(self) -> None:
         """Work on no more photos."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_edge.device.faces import Detection
+from fer_edge.device.faces import FACES_IN_IMAGE, FACES_IN_VIDEO, Detection
 from fer_edge.device.frame import Converter, Frame
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.results import STAGES, Counters
@@ -340,3 +340,24 @@ def test_the_example_of_the_manual_runs(capsys):
     indent = " " * (len(lines[loop]) - len(lines[loop].lstrip()) + 4)
     exec("\n".join([*lines, f"{indent}if result.index == 2: break"]), {})
     assert capsys.readouterr().out.count("[(1, ") == 3
+
+
+def crowd(count):
+    return [Detection(Box(30 * (n % 80), 30 * (n // 80), 20 + n % 5, 20), 0.9) for n in range(count)]
+
+
+@pytest.mark.parametrize(("stills", "most"), [(False, FACES_IN_VIDEO), (True, FACES_IN_IMAGE)])
+def test_a_crowd_is_bounded_and_counted(stills, most, grey_frame, model):
+    frames = [grey_frame(0, 0.0)]
+    with Pipeline(Film(frames, stills=stills), [model], detector=Detector(crowd(1300))) as pipeline:
+        (result,) = pipeline
+    assert len(result.faces) == most
+    assert result.left_out == 1300 - most
+    assert result.to_dict()["left_out"] == 1300 - most
+    assert min(face.box.w for face in result.faces) >= (24 if most == FACES_IN_VIDEO else 21)
+
+
+def test_without_a_crowd_nothing_is_said_of_it(grey_frame, model):
+    with Pipeline(Film([grey_frame(0, 0.0)]), [model], detector=Detector(crowd(3))) as pipeline:
+        (result,) = pipeline
+    assert "left_out" not in result.to_dict()

@@ -174,3 +174,15 @@ class TestLoadModel:
     def test_wrong_arguments(self, model, threads):
         with pytest.raises(FerEdgeError):
             fer_edge.load_model(model, threads=threads)
+
+
+def test_a_crowd_in_an_image_is_bounded_and_said(caplog):
+    class Crowd:
+        def detect(self, frame, regions):
+            return [Detection(Box(n % 600, n // 600, 20, 20), 0.9) for n in range(1005)]
+
+    reader = fer_edge.FaceReader("nano", Crowd())
+    image = np.zeros((480, 640, 3), np.uint8)
+    assert len(reader.read(image)) == 1000
+    assert caplog.messages == ["an image of more faces than 1000: 5 of the smaller ones are left out"]
+    assert reader.read_foremost(image)[1] == 5

@@ -69,11 +69,14 @@ def test_the_photos_of_the_page(net, photo, model_path):
 
 def test_a_browsers_camera(net, photo, model_path):
     from fer_edge.device.web.camera import BrowserCamera
+    from fer_edge.device.web.decoder import Decoder
 
-    source, lines = BrowserCamera(), []
+    decoder = Decoder(10_000)
+    source, lines = BrowserCamera(decoder), []
     source.push(photo.read_bytes())
     source.push(None)
     CameraDesk([model_path], DetectorChoice("yunet", net))._work(source, lines.append)
+    decoder.close()
     (line,) = map(json.loads, lines)
     assert [face["box"] for face in line["faces"]] == [[10, 10, 24, 24]]
 

@@ -8,6 +8,7 @@ import pytest
 from fer_edge.device.detection.face import FaceNetworks
 from fer_edge.device.detection.network_search import NetworkSearch
 from fer_edge.device.detection.skin import NoSkin, Regions
+from fer_edge.device.faces import FACES_IN_VIDEO
 from fer_edge.device.frame import Frame
 from fer_edge.device.tracking.tracker import Tracker
 from fer_edge.faces.crop import Look
@@ -201,3 +202,18 @@ def test_the_box_of_a_look_has_its_centre():
     box = box_of(Look(100, 100, 50))
     assert isinstance(box, Box)
     assert abs(box.x + box.w / 2 - 100) <= 1
+
+
+def test_a_crowd_is_bounded_and_counted():
+    """A frame that looks like faces everywhere: each new place is looked at three times, so only so many are."""
+    looked = []
+
+    def refiner(crops):
+        looked.append(len(crops))
+        return bright(crops)
+
+    squares = [(x, y, 12) for y in range(20, 460, 24) for x in range(20, 620, 24)]
+    search = NetworkSearch(FaceFinder(BrightSquares(), refiner), NoSkin())
+    found = search.find(frame(squares, 0.0), ())
+    assert max(looked) <= FACES_IN_VIDEO
+    assert found.left_out > 0

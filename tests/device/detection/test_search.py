@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_edge.device.detection.cascade import HaarCascade
-from fer_edge.device.detection.scanner import FRAME_SCAN_S, MOTION_SCAN_S
+from fer_edge.device.detection.scanner import FRAME_SCAN_S, LOOKS, MOTION_SCAN_S
 from fer_edge.device.detection.search import SpreadSearch, distinct
 from fer_edge.device.detection.skin import segmentation
 from fer_edge.device.faces import Detection, iou
@@ -192,3 +192,27 @@ def test_scans_hurry_in_a_crowd_and_after_a_loss(here, tracked):
             search.find(grey(index), tracks)
         counts.append(cascade.tiles - first)
     assert counts[0] > 1.15 * counts[1]
+
+
+class Suspicious(CountingCascade):
+    """Takes all that it sees for a face until it looks closely."""
+
+    def __init__(self):
+        super().__init__()
+        self.looked_at = []
+
+    def candidates(self, luma, area, side):
+        rows, columns = (range(start, start + size - side, side) for start, size in (area[1::2], area[::2]))
+        return [Box(x, y, side, side) for y in rows for x in columns]
+
+    def verify(self, luma, box):
+        self.looked_at.append(box.w)
+
+
+def test_the_work_of_one_frame_is_bounded():
+    cascade = Suspicious()
+    search = SpreadSearch(cascade, segmentation("off", 24))
+    found = search.find(frame_from_bgr(np.full((480, 640, 3), 120, np.uint8)), ())
+    assert len(cascade.looked_at) == LOOKS
+    assert found.left_out > 100
+    assert cascade.looked_at[0] == max(cascade.looked_at)

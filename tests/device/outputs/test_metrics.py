@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import json
 import socket
 import threading
@@ -60,7 +61,7 @@ def test_what_prometheus_sees(port, tmp_path):
         assert ask(port)["fer_edge_stage_seconds_count", "total"] == 0
         output.write(result(0))
         output.write(result(1, faces=[face(), face(number=2)]))
-        output.write(result(2, faces=[]))
+        output.write(dataclasses.replace(result(2, faces=[]), left_out=7))
         seen = ask(port)
     assert seen["fer_edge_frames_captured_total",] == 10
     assert seen["fer_edge_frames_processed_total",] == 3
@@ -69,6 +70,7 @@ def test_what_prometheus_sees(port, tmp_path):
     assert seen["fer_edge_source_restarts_total",] == 1
     assert seen["fer_edge_full_searches_total",] == 5
     assert seen["fer_edge_faces",] == 0
+    assert seen["fer_edge_faces_left_out_total",] == 7
     assert seen["fer_edge_face_labels_total", "happy"] == 3
     assert seen["fer_edge_face_labels_total", "angry"] == 0
     assert seen["fer_edge_stage_seconds_count", "total"] == 3

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from fer_edge.device.faces import Detection
 from fer_edge.device.tracking.tracker import (
     MATCHED_MAX_S,
     MAX_AGE_S,
+    MOST_TRACKS,
     SAME_FACE,
     SURE_SCORE,
     UNVERIFIED_MAX_S,
@@ -182,3 +185,24 @@ def test_landmarks_are_those_of_the_last_detection():
     assert track.landmarks == marks
     (track,) = tracker.update([followed(0)], 0.1)
     assert track.landmarks is None
+
+
+def crowd(count, shift=0):
+    return [Detection(Box(50 * (n % 40) + shift, 50 * (n // 40), 40, 40), SURE_SCORE) for n in range(count)]
+
+
+def test_a_crowd_is_joined_quickly():
+    tracks = [Track(1 + number, found.box, 1, 0.0) for number, found in enumerate(crowd(1000))]
+    start = time.process_time()
+    joined = associate(tracks, crowd(1000, 5))
+    assert time.process_time() - start < 1.0
+    assert joined == {number: number for number in range(1000)}
+
+
+def test_faces_that_come_and_go_are_not_all_kept():
+    """Else each would be looked for in every frame of the next second."""
+    tracker = Tracker()
+    for index in range(20):
+        tracker.update(crowd(100, 5000 * index), index / 25)
+    assert len(tracker.tracks) == MOST_TRACKS
+    assert [track.box.x // 5000 for track in tracker.tracks] == 100 * [19] + 100 * [18]

@@ -2,7 +2,7 @@
 
 Topics: ``TOPIC/state`` (JSON, retained), ``TOPIC/status`` (``online`` or ``offline``, retained; the
 latter is also the last will, and holds while the camera is away), ``TOPIC/person/N`` where they are asked for, and
-retained entries for Home Assistant (`fer_edge.device.outputs.home_assistant`).
+retained entries for Home Assistant (`fer_edge.device.outputs.home.discovery`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from fer_edge.device.outputs.address import Broker
 from fer_edge.device.outputs.base import Output
-from fer_edge.device.outputs.home_assistant import discovery
-from fer_edge.device.outputs.states import States
+from fer_edge.device.outputs.home.discovery import discovery
+from fer_edge.device.outputs.home.states import States
 from fer_edge.device.results import FrameResult
 from fer_edge.device.sources.base import SILENCE_TIMEOUT_S
 

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_edge.device.outputs.states import Held, States
+from fer_edge.device.outputs.home.states import Held, States
 from tests.device.making import face
 
 

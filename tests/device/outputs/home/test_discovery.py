@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from fer_edge.device.outputs.home_assistant import discovery
-from fer_edge.device.outputs.states import States
+from fer_edge.device.outputs.home.discovery import discovery
+from fer_edge.device.outputs.home.states import States
 from tests.device.making import LABELS, face
 
 SCHEMA = json.loads((Path(__file__).parent / "discovery.schema.json").read_text())
-GUIDE = Path(__file__).parents[3] / "docs/home-assistant.md"
+GUIDE = Path(__file__).parents[4] / "docs/home-assistant.md"
 ENTRIES = discovery("home/desk", LABELS, people=2)
 NAMES = ["presence", "expression", "faces", "person_1", "person_2"]
 IDS = [topic.split("/")[3] for topic, _ in ENTRIES]

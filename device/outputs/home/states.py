@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from fer_edge.device.outputs.dominant import dominant
+from fer_edge.device.outputs.home.dominant import dominant
 from fer_edge.device.results import Face
 
 Value = TypeVar("Value")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,13 @@ def package_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def command_line() -> str | None:
+    """Return the command of this process as it can be repeated; None where a program called the library."""
+    if Path(sys.argv[0]).name not in ("fer-edge", "__main__.py"):
+        return None
+    return shlex.join(["fer-edge", *sys.argv[1:]])
 
 
 def describe_machine() -> dict[str, Any]:

@@ -63,6 +63,20 @@ if TYPE_CHECKING:
     help="Publish changes to mqtt[s]://[USER:PASSWORD@]HOST[:PORT]/TOPIC, also for Home Assistant.",
 )
 @click.option(
+    "--mqtt-hold",
+    type=float,
+    default=0.0,
+    metavar="SECONDS",
+    help="Publish a change when it has lasted for so many seconds.",
+)
+@click.option(
+    "--mqtt-people",
+    type=int,
+    default=0,
+    metavar="N",
+    help="Publish what each of up to N people shows, each in a topic of their own.",
+)
+@click.option(
     "--metrics",
     type=ListenAddress(),
     help="Answer Prometheus at http://HOST:PORT/metrics, a port alone on 127.0.0.1.",

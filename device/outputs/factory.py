@@ -28,6 +28,8 @@ class Wanted:
         save: path of the annotated video.
         snapshots: folder of the faces whose expression changed.
         mqtt: broker and topic to publish to.
+        mqtt_hold: seconds for which a change must last before it is published.
+        mqtt_people: number of people with a topic of their own.
         metrics: address at which Prometheus may ask.
         display: whether to open a window.
     """
@@ -36,6 +38,8 @@ class Wanted:
     save: Path | None = None
     snapshots: Path | None = None
     mqtt: Broker | None = None
+    mqtt_hold: float = 0.0
+    mqtt_people: int = 0
     metrics: Listen | None = None
     display: bool = False
 
@@ -85,7 +89,7 @@ def open_outputs(
         require("paho.mqtt.client", "mqtt")
         from fer_edge.device.outputs.mqtt import MqttOutput
 
-        yield add(MqttOutput(wanted.mqtt, labels))
+        yield add(MqttOutput(wanted.mqtt, labels, wanted.mqtt_hold, wanted.mqtt_people))
     if wanted.display:
         from fer_edge.device.outputs.window import Window
 

@@ -1,30 +1,27 @@
 """Changes of expression as MQTT messages, with an entry in Home Assistant.
 
 Topics: ``TOPIC/state`` (JSON, retained), ``TOPIC/status`` (``online`` or ``offline``, retained; the
-latter is also the last will, and holds while the camera is away), and one retained ``homeassistant/sensor/.../config``
-per sensor.
+latter is also the last will, and holds while the camera is away), ``TOPIC/person/N`` where they are asked for, and
+retained entries for Home Assistant (`fer_edge.device.outputs.home.discovery`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-import fer_edge
 from fer_edge.device.outputs.address import Broker
 from fer_edge.device.outputs.base import Output
-from fer_edge.device.outputs.dominant import dominant
-from fer_edge.device.results import Face, FrameResult
+from fer_edge.device.outputs.home.discovery import discovery
+from fer_edge.device.outputs.home.states import States
+from fer_edge.device.results import FrameResult
 from fer_edge.device.sources.base import SILENCE_TIMEOUT_S
 
 _log = logging.getLogger(__name__)
@@ -38,12 +35,9 @@ BACK_OFF = (1, 60)
 PATIENCE = 3.0
 """Seconds that the end of a run waits for the broker."""
 
-NONE = "none"
-"""What Home Assistant shows without a face."""
-
 
 class MqttOutput(Output):
-    """Publishes the dominant expression and the number of faces when either changes.
+    """Publishes the dominant expression and the number of faces when either changes, and what each person shows.
 
     All topics are retained, so that only their last values count: a state that changes before the broker has taken
     the one before replaces it. Whenever the broker is connected to, it is told everything again, because it may have
@@ -51,18 +45,19 @@ class MqttOutput(Output):
     away is said once, and tried again, while the loop goes on. `dropped` is 1 if the last state was not delivered.
     """
 
-    def __init__(self, broker: Broker, labels: Sequence[str]) -> None:
+    def __init__(self, broker: Broker, labels: Sequence[str], hold_s: float = 0.0, people: int = 0) -> None:
         """Begin to connect, in a thread of paho's.
 
         Args:
             broker: where to, and under which topic.
             labels: the expressions that may come.
+            hold_s: seconds for which a change must last before it is told.
+            people: number of people with a topic of their own.
         """
         self.name = str(broker)
         self._broker = broker
-        self._labels = labels
-        self._shown: tuple[str | None, int] | None = None
-        self._next = 0.0
+        self._entries = discovery(broker.topic, labels, people)
+        self._states = States(hold_s, people, INTERVAL)
         # By the loop's thread alone: what the topics are to hold, and the messages that have no receipt yet.
         self._wanted = {"status": "online"}
         self._under_way: dict[str, int] = {}
@@ -94,30 +89,15 @@ class MqttOutput(Output):
     def write(self, result: FrameResult) -> None:
         """Note what changed, and pass on what is due. Never waits."""
         self._wanted["status"] = "online"
-        self._note(result.faces, result.index)
+        self._wanted |= self._states.update(result.faces, result.index, time.monotonic())
         self._pass_on()
 
     def silent(self, seconds: float) -> None:
         """Say that nobody is seen, and ``offline``, when the camera has been away for `SILENCE_TIMEOUT_S`."""
         if seconds >= SILENCE_TIMEOUT_S:
-            self._note((), None)
+            self._wanted |= self._states.update((), None, time.monotonic(), at_once=True)
             self._wanted["status"] = "offline"
         self._pass_on()
-
-    def _note(self, faces: Sequence[Face], frame: int | None) -> None:
-        now = time.monotonic()
-        state = dominant(faces)
-        if (state.label, state.faces) == self._shown or now < self._next:
-            return
-        self._shown, self._next = (state.label, state.faces), now + INTERVAL
-        message = {
-            "label": state.label,
-            "score": None if state.score is None else round(state.score, 4),
-            "faces": state.faces,
-            "frame": frame,
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        }
-        self._wanted["state"] = json.dumps(message)
 
     def _pass_on(self) -> None:
         """Publish what the broker does not know, one message a topic at a time, so that none overtakes another."""
@@ -136,7 +116,8 @@ class MqttOutput(Output):
         self._under_way[name] = message.mid
 
     def _is_delivered(self) -> bool:
-        return not self._under_way and self._told.get("state") == self._wanted.get("state")
+        states = [name for name in self._wanted if name != "status"]
+        return not self._under_way and all(self._told.get(name) == self._wanted[name] for name in states)
 
     def close(self) -> None:
         """Deliver the last state and say ``offline``, as far as the broker takes it within `PATIENCE`."""
@@ -175,7 +156,7 @@ class MqttOutput(Output):
             status = self._wanted["status"]
             if "status" not in self._under_way:
                 self._told["status"] = status
-            for topic, payload in self._greeting(status):
+            for topic, payload in [*self._entries, (f"{self._broker.topic}/status", status)]:
                 message = client.publish(topic, payload, qos=1, retain=True)
                 self._greetings.add(message.mid)
 
@@ -200,36 +181,3 @@ class MqttOutput(Output):
             _log.warning(
                 "%s: the broker cannot be reached (%s); trying again, then it gets the latest state", self.name, reason
             )
-
-    def _greeting(self, status: str) -> list[tuple[str, str]]:
-        """Return topics and payloads: the sensors, then whether they are there."""
-        topic = self._broker.topic
-        node = "fer_edge_" + hashlib.sha256(topic.encode()).hexdigest()[:12]
-        common: dict[str, object] = {
-            "state_topic": f"{topic}/state",
-            "availability_topic": f"{topic}/status",
-            "device": {"identifiers": [node], "name": f"fer-edge {topic}", "sw_version": fer_edge.__version__},
-            "origin": {"name": "fer-edge", "sw_version": fer_edge.__version__},
-        }
-        sensors: dict[str, dict[str, object]] = {
-            "expression": {
-                "name": "Expression",
-                "device_class": "enum",
-                "options": list(dict.fromkeys((*self._labels, NONE))),
-                "value_template": f"{{{{ value_json.label or '{NONE}' }}}}",
-                "json_attributes_topic": f"{topic}/state",
-            },
-            "faces": {
-                "name": "Faces",
-                "state_class": "measurement",
-                "value_template": "{{ value_json.faces }}",
-            },
-        }
-        entries = [
-            (
-                f"homeassistant/sensor/{node}/{key}/config",
-                json.dumps({"unique_id": f"{node}_{key}", **sensor, **common}),
-            )
-            for key, sensor in sensors.items()
-        ]
-        return [*entries, (f"{topic}/status", status)]

@@ -21,6 +21,9 @@ from fer_edge.device.web.serving import Serving
 from fer_edge.errors import ConfigError
 from fer_edge.shipped import DEFAULT
 
+MAX_HOLD_S = 3600
+MAX_PEOPLE = 16
+
 SKINS = ("off", "static", "ellipse", "adaptive")
 
 Name = str | os.PathLike[str]
@@ -52,6 +55,8 @@ class RunConfig:
         save: annotated video, ``.mkv``.
         snapshots: folder of a JPEG for each face that appears or changes its expression.
         mqtt: broker to publish changes to, ``mqtt[s]://[USER:PASSWORD@]HOST[:PORT]/TOPIC``.
+        mqtt_hold: seconds for which a change must last before it is published, 0 to 3600.
+        mqtt_people: number of people, up to 16, of whom each has a topic.
         metrics: address for Prometheus, ``[HOST:]PORT``; a port alone is on 127.0.0.1.
         serve: address of the live page, likewise.
         token: what visitors of the page must show, 16 letters and digits or more. One is made up where the address is
@@ -92,6 +97,8 @@ class RunConfig:
     save: Name | None = None
     snapshots: Name | None = None
     mqtt: str | Broker | None = dataclasses.field(default=None, repr=False)  # likewise
+    mqtt_hold: float = 0.0
+    mqtt_people: int = 0
     metrics: str | int | Listen | None = None
     serve: str | int | Listen | None = None
     token: str | None = dataclasses.field(default=None, repr=False)
@@ -114,6 +121,7 @@ class RunConfig:
             check_count("frames", self.frames, 1)
         mounting = Mounting(self.rotate, self.flip, parse_size(self.size), self.fps, parse_roi(self.roi))
         object.__setattr__(self, "mounting", mounting)
+        self._check_mqtt()
         object.__setattr__(self, "wanted", self._outputs())
         object.__setattr__(self, "serving", self._page())
         read = {name: [getattr(self, name)] for name in ("source", "detector_model", "tls_cert", "tls_key")}
@@ -129,12 +137,23 @@ class RunConfig:
                 "skin", f"`detector` yunet searches the whole picture and takes no `skin` {self.skin}; leave it out"
             )
 
+    def _check_mqtt(self) -> None:
+        check_count("mqtt_people", self.mqtt_people, 0, MAX_PEOPLE)
+        hold = self.mqtt_hold
+        if isinstance(hold, bool) or not (isinstance(hold, (int, float)) and 0 <= hold <= MAX_HOLD_S):
+            raise ConfigError("mqtt_hold", f"`mqtt_hold`: expected seconds from 0 to {MAX_HOLD_S}, found {hold!r}")
+        for option in ("mqtt_hold", "mqtt_people"):
+            if self.mqtt is None and getattr(self, option):
+                raise ConfigError(option, f"`{option}` says how `mqtt` publishes; give the broker as well")
+
     def _outputs(self) -> Wanted:
         return Wanted(
             jsonl=None if self.jsonl is None else os.fspath(self.jsonl),
             save=None if self.save is None else Path(self.save),
             snapshots=None if self.snapshots is None else Path(self.snapshots),
             mqtt=_broker(self.mqtt),
+            mqtt_hold=self.mqtt_hold,
+            mqtt_people=self.mqtt_people,
             metrics=_listen("metrics", self.metrics),
             display=self.display,
         )

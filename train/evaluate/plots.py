@@ -26,7 +26,7 @@ COLOUR_ORDER = ("sad", "happy", "angry", "disgust", "surprise", "fear", "neutral
 def _figure(width: float, height: float) -> Any:
     require("matplotlib", "train")
     import matplotlib
-    from cycler import cycler  # of matplotlib
+    from cycler import cycler
     from matplotlib.figure import Figure  # not pyplot: no global state, no screen
 
     matplotlib.rcParams["axes.prop_cycle"] = cycler(color=[ON_LIGHT[label] for label in COLOUR_ORDER])

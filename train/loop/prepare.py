@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,7 @@ def prepare(
     teachers: Sequence[Teacher] = (),
     held_out: Split | None = None,
     start: Path | None = None,
+    origin: Mapping[str, str] = MappingProxyType({}),
 ) -> PreparedRun:
     """Prepare a run; the arguments are those of `fer_edge.train.loop.training.train_model`.
 
@@ -119,7 +121,7 @@ def prepare(
     measured = architecture.build(architecture.input_size, len(dataset.labels), recipe.dropout)
     metadata = _metadata(architecture, classifier.count_params(), dataset, division, recipe, teachers)
     data = TrainingData(division.training, len(dataset.labels), recipe, teachers, division.part_of)
-    metadata = claim_folder(out, metadata, resume)
+    metadata = claim_folder(out, {**metadata, "origin": dict(origin)}, resume)
     first = data.batches(0)
     model = _training_model(classifier, data, division.training, len(dataset.labels), recipe, len(first))
     # Its variables, and its optimizer's, before anything is restored into them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from fer_edge.files import write_atomically
 from fer_edge.model_file import ZIP_DAMAGE, ModelInfo, write_info
 
 MODEL, CHECKPOINT, HISTORY, METADATA = "model.keras", "checkpoint.npz", "history.csv", "run.json"
+MOST_DIFFERENCES = 5
+"""Settings that an error names."""
+
 STATE = "state"
 """Of a checkpoint's arrays, the one that holds JSON."""
 
@@ -43,15 +46,57 @@ def claim_folder(out: Path, metadata: dict[str, Any], resume: bool) -> dict[str,
             raise DataError(f"{known}: expected the metadata of the run to resume, but it cannot be read")
         if run != metadata["run"]:
             raise DataError(
-                f"{out}: holds run {run}, these arguments and data make run {metadata['run']}; "
-                "resume with the arguments in its run.json, or choose another --out"
+                f"{out}: holds a run with other settings: {differences(before, metadata)}; repeat its command with "
+                f"--resume{_command_of(before)}, or choose another --out"
             )
-        metadata = {**metadata, "started": started}
+        metadata = {**metadata, "started": started, "origin": before.get("origin", {})}
     elif (out / CHECKPOINT).exists():
         raise DataError(f"{out}: holds a run already; continue it with --resume or choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     write_metadata(out, metadata)
     return metadata
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Say which settings of two runs differ, by their metadata: ``epochs 40, here 20``."""
+    told = []
+    now = json.loads(json.dumps(now))  # as what was read, where tuples are lists
+    then, here = (dict(_settings(metadata)) for metadata in (before, now))
+    for name in here | then:
+        old, new = (values.get(name, "not set") for values in (then, here))
+        if old != new:
+            old, new = (_data(before), _data(now)) if name == "data" else (_shown(old), _shown(new))
+            told.append(f"{name} {old}, here {new}")
+    more = len(told) - MOST_DIFFERENCES
+    return "; ".join(told[:MOST_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "") or "of another version"
+
+
+def _settings(metadata: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the names and values of what a run's hash is taken of, those in groups by the name of the group."""
+    yield "model", metadata.get("model")
+    yield "data", metadata.get("data", {}).get("fingerprint")  # the file may have been moved
+    yield "network", metadata.get("network")
+    for name, value in metadata.get("recipe", {}).items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{inner}", each) for inner, each in value.items())
+        else:
+            yield name, value
+
+
+def _data(metadata: Mapping[str, Any]) -> str:
+    data = metadata.get("data", {})
+    place = metadata.get("origin", {}).get("data", data.get("name"))
+    return f"{place} (fingerprint {str(data.get('fingerprint'))[:12]})"
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _command_of(metadata: Mapping[str, Any]) -> str:
+    command = metadata.get("origin", {}).get("command")
+    return f" ({command})" if command else ""
 
 
 def read_metadata(out: Path) -> dict[str, Any]:
@@ -60,7 +105,7 @@ def read_metadata(out: Path) -> dict[str, Any]:
         metadata = json.loads((out / METADATA).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    kinds = {"data": dict, "recipe": dict, "finished": dict, "calibration": dict}
+    kinds = {"origin": dict, "data": dict, "recipe": dict, "finished": dict, "calibration": dict}
     if not isinstance(metadata, dict) or not all(
         isinstance(metadata[name], kind) for name, kind in kinds.items() if name in metadata
     ):

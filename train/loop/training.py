@@ -28,6 +28,7 @@ def train_model(
     start: Path | None = None,
     calibrated_like: Mapping[str, Any] | None = None,
     watch: Callable[[Epoch], None] | None = None,
+    origin: Mapping[str, str] | None = None,
 ) -> list[Epoch]:
     """Train a model of the zoo, or the one that the YAML file `name` describes, and leave the run in the folder `out`.
 
@@ -47,6 +48,7 @@ def train_model(
         start: the file with the weights to begin with, whose hash is ``recipe.start``.
         calibrated_like: the metadata of a run whose temperature is taken where nothing is held out.
         watch: told of every epoch once it is on disk.
+        origin: where the run comes from, such as its command, for ``run.json``; no setting of it.
 
     Returns:
         One entry an epoch, those before a resume included.
@@ -57,7 +59,14 @@ def train_model(
         OutputError: another process trains in `out`.
     """
     with locked_folder(out):
-        run = prepare(dataset, name, recipe, out, resume=resume, teachers=teachers, held_out=held_out, start=start)
+        run = prepare(
+            *(dataset, name, recipe, out),
+            resume=resume,
+            teachers=teachers,
+            held_out=held_out,
+            start=start,
+            origin=origin or {},
+        )
         history = fit(run, watch)
         finish(run, history, calibrated_like)
     return history

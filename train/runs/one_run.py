@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fer_edge.errors import DataError
+from fer_edge.machine import command_line
 from fer_edge.model_file import file_hash
 from fer_edge.train.data.balance import leaky_resample
 from fer_edge.train.data.dataset import PRIVATE_TEST, Dataset, Split
@@ -57,11 +58,19 @@ def train_one(config: TrainConfig, data: Data, note: Note) -> Outcome:
             start=config.start_from,
             calibrated_like=like,
             watch=watch,
+            origin=_origin(data),
         )
     if teachers and (kept := predictions_kept()):
         folder, size = kept
         note(f"{folder} holds {size / 1e6:,.0f} MB of teachers' views, for other students; it may be deleted")
     return Outcome.of(config.out, history, recipe.epochs, dataset if config.leaky else None)
+
+
+def _origin(data: Data) -> dict[str, str]:
+    """Return the command and the place of the data, as far as there are any."""
+    command, path = command_line(), None if isinstance(data, Dataset) else str(Path(data).resolve())
+    found = {"command": command, "folder": str(Path.cwd()) if command else None, "data": path}
+    return {name: value for name, value in found.items() if value}
 
 
 def is_finished(config: TrainConfig, data: Data) -> bool:

@@ -171,14 +171,14 @@ def test_online_and_offline(broker, listener):
     until(lambda: listener.on("home/desk/status") == ["online", "offline"])
 
 
-def test_home_assistant_finds_two_sensors(broker):
+def test_home_assistant_finds_its_entities(broker):
     with output_for(broker.port) as output:
         output.write(change(1))
         until(lambda: output._ready)
     late = Listener(broker.port)  # retained: whoever comes later learns of them all the same
     configs = until(
         lambda: (
-            len(found := [m for m in late.messages if m.topic.startswith("homeassistant/")]) == 2
+            len(found := [m for m in late.messages if m.topic.startswith("homeassistant/")]) == 3
             and late.states()
             and found
         )
@@ -187,7 +187,7 @@ def test_home_assistant_finds_two_sensors(broker):
     sensors = {}
     for message in configs:
         _, kind, node, key, last = message.topic.split("/")
-        assert (kind, last) == ("sensor", "config")
+        assert (kind, last) == ("binary_sensor" if key == "presence" else "sensor", "config")
         config = json.loads(message.payload)
         assert config["unique_id"] == f"{node}_{key}"
         assert config["device"]["identifiers"] == [node]
@@ -195,8 +195,22 @@ def test_home_assistant_finds_two_sensors(broker):
         assert config["availability_topic"] == "home/desk/status"
         sensors[key] = config
     assert sensors["expression"]["options"] == ["angry", "happy", "none"]
+    assert set(sensors) == {"presence", "expression", "faces"}
     assert sensors["faces"]["value_template"] == "{{ value_json.faces }}"
     assert late.states()[0]["label"] == "happy"
+
+
+def test_each_person_has_a_topic_and_a_smile_must_last(broker, listener):
+    with MqttOutput(Broker("127.0.0.1", broker.port, "home/desk"), LABELS, hold_s=0.6, people=2) as output:
+        until(lambda: output.write(change(1)) or listener.states())
+        assert listener.states()[0]["label"] is None  # not held yet
+        until(lambda: output.write(change(1)) or listener.states()[-1]["label"] == "happy")
+        ids = [[json.loads(payload)["id"] for payload in listener.on(f"home/desk/person/{n}")] for n in (1, 2)]
+        assert ids == [[None, 1], [None]]
+        begun = time.monotonic()
+        until(lambda: output.write(result(2, faces=())) or listener.states()[-1]["label"] is None)
+        assert 0.5 < time.monotonic() - begun < 5
+    assert output.dropped == 0
 
 
 def test_after_an_outage_of_a_broker_that_remembers(tmp_path):

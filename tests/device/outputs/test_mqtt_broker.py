@@ -70,7 +70,7 @@ def test_a_broker_that_forgot_everything_is_told_again_without_a_change(broker, 
     until(lambda: STATE in broker.retained, same)
     assert broker.retained == before
     assert broker.retained[STATUS] == "online"
-    assert len(before) == 4
+    assert len(before) == 5
     assert broker.payloads(STATUS) == ["online"]
     assert frames(broker) == [7]
 

@@ -75,6 +75,8 @@ def test_train_and_what_it_leaves(fer_csv, tmp_path):
     names = {path.name for path in out.iterdir()}
     described = {"curves.png", "model.png", "model.txt"}
     assert names == {"model.keras", "checkpoint.npz", "history.csv", "run.json", *described}
+    origin = json.loads((out / "run.json").read_text())["origin"]
+    assert origin["data"] == str(fer_csv)  # the command is that of a process of its own
     again = run("train", fer_csv, "--out", out, "--epochs", 1, "--batch-size", 35)
     assert again.exit_code == 1
     assert again.stderr.startswith("Error: ")

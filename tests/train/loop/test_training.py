@@ -95,8 +95,29 @@ def test_another_run_is_not_overwritten_and_not_continued(tiny, run):
     out, _ = run
     with pytest.raises(DataError, match="holds a run already; continue it with --resume"):
         train_model(tiny, "compact", SHORT, out)
-    with pytest.raises(DataError, match="resume with the arguments in its run.json"):
-        train_model(tiny, "compact", dataclasses.replace(SHORT, seed=2), out, resume=True)
+    other = dataclasses.replace(SHORT, seed=2, epochs=SHORT.epochs + 1)
+    with pytest.raises(DataError) as error:
+        train_model(tiny, "compact", other, out, resume=True)
+    assert f"epochs {SHORT.epochs}, here {SHORT.epochs + 1}" in str(error.value)
+    assert f"seed {SHORT.seed}, here 2" in str(error.value)
+    assert str(error.value).count(", here ") == 2  # and nothing else differs
+    with pytest.raises(DataError, match=r"other settings: model compact, here nano"):
+        train_model(tiny, "nano", SHORT, out, resume=True)
+
+
+def test_other_data_are_named(tiny, run, tmp_path):
+    out, _ = run
+    metadata = json.loads((out / "run.json").read_text())
+    metadata["run"], metadata["data"]["fingerprint"] = "0" * 16, "f" * 64
+    metadata["origin"] = {"command": "fer-edge train old.csv --seed 1", "data": "/home/pi/old.csv"}
+    copy = tmp_path / "run"
+    copy.mkdir()
+    (copy / "checkpoint.npz").write_bytes(b"never read")
+    (copy / "run.json").write_text(json.dumps(metadata))
+    with pytest.raises(DataError) as error:
+        train_model(tiny, "compact", SHORT, copy, resume=True, origin={"data": "/home/pi/new.csv"})
+    assert "data /home/pi/old.csv (fingerprint ffffffffffff), here /home/pi/new.csv (finger" in str(error.value)
+    assert "repeat its command with --resume (fer-edge train old.csv --seed 1)" in str(error.value)
 
 
 @pytest.mark.parametrize("resume", [False, True])

@@ -1,4 +1,4 @@
-from fer_edge.device.outputs.dominant import Dominant, dominant
+from fer_edge.device.outputs.home.dominant import Dominant, dominant
 from tests.device.making import face
 
 

@@ -94,7 +94,7 @@ def load_dataset(
     notes = (*dataset.notes, *_unlearnable(dataset))
     if any(split.images.shape[1:] != form.shape for split in dataset.splits.values()):
         splits = as_form(dataset.splits, form)
-        return Dataset.make(dataset.name, dataset.labels, splits, dataset.sources, notes)
+        return Dataset.make(dataset.name, dataset.labels, splits, dataset.sources, notes, dataset.files, dataset.photos)
     return dataclasses.replace(dataset, notes=notes)
 
 

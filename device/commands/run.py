@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 @mounting_options
 @click.option("--loop", is_flag=True, help="Play a file or folder again and again.")
 @click.option("--jsonl", metavar="FILE", help="Write one JSON line a picture; - is standard output.")
+@click.option("--csv", metavar="FILE", help="Write one row a face; - is standard output.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write an annotated video, .mkv.")
 @click.option(
     "--snapshots",
@@ -98,15 +99,18 @@ def run(ctx: click.Context, /, as_json: bool, print_config: bool, **options: Any
     Ends with the source, after --frames, or on Ctrl-C or SIGTERM, and then prints how many pictures it worked on and
     how long each stage took. Live sources skip pictures when the machine is too slow, files never.
     """
-    if as_json and options["jsonl"] == "-":
-        raise click.UsageError("--json and --jsonl - would both write to standard output; give --jsonl a file")
+    lines = {option: options[option] for option in ("jsonl", "csv") if options[option]}
+    for option, target in lines.items():
+        if as_json and target == "-":
+            text = f"--json and --{option} - would both write to standard output; give --{option} a file"
+            raise click.UsageError(text)
     if options["serve"] is None and ctx.get_parameter_source("token") is not ParameterSource.COMMANDLINE:
         options["token"] = None  # the environment may hold one for other commands
     if print_config:
         click.echo(present_config(ctx, options), nl=False)
         return
-    lines_on_stdout = options["jsonl"] == "-"
-    with StopSignals() as stop, HangUps(awaited=options["jsonl"] not in (None, "-")) as hang_ups:
+    lines_on_stdout = "-" in lines.values()
+    with StopSignals() as stop, HangUps(awaited=any(target != "-" for target in lines.values())) as hang_ups:
         from fer_edge.device.run import Run, RunConfig
 
         page = Page(options["serve"], options["token"])
@@ -142,7 +146,7 @@ def _say_summary(loop: Run, progress: _Progress, as_json: bool) -> None:
 
     progress.clear()
     figures = loop.summary()
-    click.echo(json.dumps(figures) if as_json else to_text(figures), err=loop.config.jsonl == "-")
+    click.echo(json.dumps(figures) if as_json else to_text(figures), err="-" in (loop.config.jsonl, loop.config.csv))
     for name, count in figures["dropped_by_outputs"].items():
         click.echo(f"{name}: could not keep up, {count} left out", err=True)
 

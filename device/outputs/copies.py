@@ -1,4 +1,4 @@
-"""Copies of photos with their faces drawn in."""
+"""Copies of photos with their faces drawn in, and the faces alone."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fer_edge.device.opencv import cv2
 from fer_edge.device.results import Face
 from fer_edge.errors import OutputError
 from fer_edge.files import write_atomically
+from fer_edge.preprocess import square_around
 
 
 class Copies:
@@ -56,6 +57,49 @@ class Copies:
         while path.resolve() in self._taken:
             number += 1
             path = self._folder / f"{photo.stem}-faces-{number}{ending}"
+        self._taken.add(path.resolve())
+        return path
+
+
+class Crops:
+    """Writes the faces of photos into a folder, where none replaces a photo or another face."""
+
+    def __init__(self, folder: Path, photos: Iterable[Path]) -> None:
+        """Make the folder; raises OSError where that cannot be. `photos` are the originals of all faces to come."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._taken = {photo.resolve() for photo in photos}
+
+    def save(self, photo: Path, bgr: NDArray[np.uint8], faces: Sequence[Face]) -> tuple[Path, ...]:
+        """Write each face as ``NAME-faceN.png``: the square that the model saw, in the photo's pixels and colours.
+
+        Args:
+            photo: the original, whose name is kept.
+            bgr: its pixels, uint8 H x W x 3; not changed.
+            faces: in pixels of the photo.
+
+        Returns:
+            The files, one a face.
+
+        Raises:
+            OSError: one cannot be written.
+        """
+        height, width = bgr.shape[:2]
+        paths = []
+        for face in faces:
+            x, y, side, _ = square_around(face.box, width, height)
+            encoded = _encode(".png", np.ascontiguousarray(bgr[y : y + side, x : x + side]))
+            assert encoded, "a uint8 image is always a PNG"
+            path = self._free_path(photo, face.id)
+            write_atomically(path, encoded)
+            paths.append(path)
+        return tuple(paths)
+
+    def _free_path(self, photo: Path, face: int) -> Path:
+        number, path = 1, self._folder / f"{photo.stem}-face{face}.png"
+        while path.resolve() in self._taken:
+            number += 1
+            path = self._folder / f"{photo.stem}-{number}-face{face}.png"
         self._taken.add(path.resolve())
         return path
 

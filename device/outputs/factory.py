@@ -25,6 +25,7 @@ class Wanted:
 
     Attributes:
         jsonl: path of the JSON lines, ``-`` for standard output.
+        csv: path of the table of faces, likewise.
         save: path of the annotated video.
         snapshots: folder of the faces whose expression changed.
         mqtt: broker and topic to publish to.
@@ -35,6 +36,7 @@ class Wanted:
     """
 
     jsonl: str | None = None
+    csv: str | None = None
     save: Path | None = None
     snapshots: Path | None = None
     mqtt: Broker | None = None
@@ -76,6 +78,10 @@ def open_outputs(
         from fer_edge.device.outputs.jsonl import JsonLines
 
         yield add(JsonLines(wanted.jsonl, live=source.live, stop=stop))
+    if wanted.csv:
+        from fer_edge.device.outputs.table import CsvLines
+
+        yield add(CsvLines(wanted.csv, labels, live=source.live, stop=stop))
     if wanted.save:
         from fer_edge.device.outputs.video import VideoOutput
 

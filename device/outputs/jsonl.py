@@ -1,7 +1,8 @@
-"""JSON lines: one line a picture, each whole or not there."""
+"""Lines to a file or pipe, each whole or not there; JSON lines: one a picture."""
 
 from __future__ import annotations
 
+import abc
 import json
 import logging
 import os
@@ -30,14 +31,16 @@ _POLL = 0.1
 """Seconds between two looks at whether to stop while a reader is slow."""
 
 
-class JsonLines(Output):
-    """Writes `FrameResult.to_dict` as a line to a file, a pipe or standard output.
+class Lines(Output):
+    """Writes lines to a file, a pipe or standard output; what a line holds is the subclass's.
 
     Every line reaches the operating system before the next picture is worked on. In a file, a line
     that does not fit any more is taken back. A pipe has a buffer of its own (on Linux 64 KiB) and a
     reader who may be slow: with a live source a line that finds it full is left out and counted; with
     a file the loop waits for the reader.
     """
+
+    option: str
 
     def __init__(self, target: str, *, live: bool = False, stop: Callable[[], bool] = lambda: False) -> None:
         """Open the output.
@@ -55,29 +58,43 @@ class JsonLines(Output):
         self._live = live
         self._stop = stop
         self._rest = b""
-        self._file: Any = _standard_output() if self._standard else _open(target)
+        self._file: Any = _standard_output(self.option) if self._standard else _open(target, self.option)
         self._reader = _poll(self._file)
+        self._headed = False
 
     def reopen(self) -> None:
         """Open a file by its name again, as after a rotation; until that succeeds, lines go where they went before."""
         if self._standard or self._reader is not None:
             return
         try:
-            reopened = _open(self.name, empty=False)
+            reopened = _open(self.name, self.option, empty=False)
         except OutputError as error:
             _log.warning("%s; its lines go to the file that was open", error)
             return
         self._file.close()
         self._file = reopened
 
+    @abc.abstractmethod
+    def encode(self, result: FrameResult) -> bytes:
+        """Return what is written of a picture: whole lines."""
+
+    def head(self) -> bytes:
+        """Return what a new file begins with."""
+        return b""
+
     def write(self, result: FrameResult) -> None:
-        """Write a line.
+        """Write what is to be said of a picture.
 
         Raises:
             OutputError: it does not fit.
             BrokenPipeError: the reader of standard output has gone.
         """
-        line = json.dumps({"schema": SCHEMA} | result.to_dict(), separators=(",", ":")).encode() + b"\n"
+        self.put(self.encode(result))
+
+    def put(self, line: bytes) -> None:
+        """Write whole lines; raises as `write` does."""
+        if self._is_new():
+            line = self.head() + line
         if self._reader is None:
             write_whole(self._file, line, self.name)
         elif self._send():
@@ -85,6 +102,14 @@ class JsonLines(Output):
             self._send()
         else:
             self.dropped += 1
+
+    def _is_new(self) -> bool:
+        """Say whether nothing is in the file yet, also after somebody else emptied it; standard output is new once."""
+        new = not self._headed
+        if not self._standard and self._reader is None:
+            new = os.fstat(self._file.fileno()).st_size == 0
+        self._headed = True
+        return new
 
     def _send(self) -> bool:
         """Pass on what is left of the line before; return whether nothing is left."""
@@ -122,22 +147,32 @@ class JsonLines(Output):
             self._file.close()
 
 
-def _standard_output() -> Any:
+class JsonLines(Lines):
+    """Writes `FrameResult.to_dict` as one line of JSON."""
+
+    option = "--jsonl"
+
+    def encode(self, result: FrameResult) -> bytes:
+        """Return the line of a picture."""
+        return json.dumps({"schema": SCHEMA} | result.to_dict(), separators=(",", ":")).encode() + b"\n"
+
+
+def _standard_output(option: str) -> Any:
     if sys.stdout is None:
-        raise OutputError("standard output is closed; open it or name a file with --jsonl")
+        raise OutputError(f"standard output is closed; open it or name a file with {option}")
     sys.stdout.flush()
     # Unbuffered, so that what did not fit is known. A stand-in for a terminal may have no such layer.
     return getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
 
 
-def _open(target: str, empty: bool = True) -> Any:
+def _open(target: str, option: str, empty: bool = True) -> Any:
     # Appending, so that a file that somebody else empties goes on at its new end, and not behind a hole. A named pipe
     # without a reader is refused instead of waiting for one, where no signal would end the run.
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | (os.O_TRUNC if empty else 0)
     try:
         return open(target, "wb", buffering=0, opener=lambda path, _: os.open(path, flags, 0o666))
     except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose another --jsonl") from error
+        raise OutputError(f"{target}: cannot be written ({error.strerror}); choose another {option}") from error
 
 
 def _poll(file: Any) -> select.poll | None:

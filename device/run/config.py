@@ -52,6 +52,7 @@ class RunConfig:
         roi: ``X,Y,WIDTH,HEIGHT``, the part of the turned frame that is used, as shares of it in 0..1.
         loop: play a file or folder again and again.
         jsonl: file of one JSON line a frame; ``-`` is standard output.
+        csv: file of one row a face, likewise.
         save: annotated video, ``.mkv``.
         snapshots: folder of a JPEG for each face that appears or changes its expression.
         mqtt: broker to publish changes to, ``mqtt[s]://[USER:PASSWORD@]HOST[:PORT]/TOPIC``.
@@ -94,6 +95,7 @@ class RunConfig:
     roi: str | tuple[float, float, float, float] | None = None
     loop: bool = False
     jsonl: Name | None = None
+    csv: Name | None = None
     save: Name | None = None
     snapshots: Name | None = None
     mqtt: str | Broker | None = dataclasses.field(default=None, repr=False)  # likewise
@@ -113,7 +115,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         check_type("source", self.source, "a name, a path, a number or a Source", str, os.PathLike, int, Source)
-        for option in ("detector_model", "jsonl", "save", "snapshots", "tls_cert", "tls_key"):
+        for option in ("detector_model", "jsonl", "csv", "save", "snapshots", "tls_cert", "tls_key"):
             check_path(option, getattr(self, option))
         self._check_detector()
         check_count("threads", self.threads, 1, MAX_THREADS)
@@ -122,10 +124,14 @@ class RunConfig:
         mounting = Mounting(self.rotate, self.flip, parse_size(self.size), self.fps, parse_roi(self.roi))
         object.__setattr__(self, "mounting", mounting)
         self._check_mqtt()
+        if self.jsonl == self.csv == "-":
+            raise ConfigError("csv", "`jsonl` and `csv` would both write to standard output; give one of them a file")
         object.__setattr__(self, "wanted", self._outputs())
         object.__setattr__(self, "serving", self._page())
         read = {name: [getattr(self, name)] for name in ("source", "detector_model", "tls_cert", "tls_key")}
-        refuse_overwriting({"jsonl": self.jsonl, "save": self.save}, read | {"models": as_list(self.models)})
+        refuse_overwriting(
+            {"jsonl": self.jsonl, "csv": self.csv, "save": self.save}, read | {"models": as_list(self.models)}
+        )
 
     def _check_detector(self) -> None:
         path = None if self.detector_model is None else Path(self.detector_model)
@@ -149,6 +155,7 @@ class RunConfig:
     def _outputs(self) -> Wanted:
         return Wanted(
             jsonl=None if self.jsonl is None else os.fspath(self.jsonl),
+            csv=None if self.csv is None else os.fspath(self.csv),
             save=None if self.save is None else Path(self.save),
             snapshots=None if self.snapshots is None else Path(self.snapshots),
             mqtt=_broker(self.mqtt),

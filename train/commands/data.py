@@ -62,7 +62,7 @@ def crop(photos: Path, out: Path, as_json: bool) -> None:
     The folders of PHOTOS are kept, so that --out can be looked through and trained on. faces.csv in it lists every
     photo with its number of faces.
     """
-    from fer_edge.train.data.crops import LIST, crop_photos
+    from fer_edge.train.data.photos.crops import LIST, crop_photos
     from fer_edge.train.evaluate.inspection import listed
 
     done = crop_photos(photos, out)

@@ -25,7 +25,7 @@ from fer_edge.train.data.files.csv_file import CsvFile
 from fer_edge.train.data.files.tree import Tree, open_tree
 from fer_edge.train.data.form import FER_FORM, Form, as_form
 from fer_edge.train.data.join import join
-from fer_edge.train.data.photos import cut_faces
+from fer_edge.train.data.photos.found import cut_faces
 from fer_edge.train.data.pictures import Listing, read_pictures
 from fer_edge.train.data.readers.ckplus import by_subject, is_ckplus
 from fer_edge.train.data.readers.expw import find_label_file, list_faces
@@ -94,7 +94,7 @@ def load_dataset(
     notes = (*dataset.notes, *_unlearnable(dataset))
     if any(split.images.shape[1:] != form.shape for split in dataset.splits.values()):
         splits = as_form(dataset.splits, form)
-        return Dataset.make(dataset.name, dataset.labels, splits, dataset.sources, notes)
+        return Dataset.make(dataset.name, dataset.labels, splits, dataset.sources, notes, dataset.files, dataset.photos)
     return dataclasses.replace(dataset, notes=notes)
 
 

@@ -12,8 +12,8 @@ from fer_edge.train.data.classes import ordered
 from fer_edge.train.evaluate.report import Report
 
 COLUMNS = ("model", "source", "split", "row", "file", "label", "predicted")
-"""Before one column a class: the files of the models, the data set that the image is of, its split, its row or place
-there from 0, its file if it has one, its class, and the one that the model says."""
+"""Before one column ``p_CLASS`` a class: the files of the models, the data set that the image is of, its split, its row
+or place there from 0, its file if it has one, its class, and the one that the model says."""
 
 DIGITS = 6
 
@@ -34,7 +34,7 @@ def write_predictions(reports: Sequence[Report], names: Sequence[str], path: Pat
         classes = reports[0].dataset.labels
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
-    writer.writerow([*COLUMNS, *classes])
+    writer.writerow([*COLUMNS, *(f"p_{label}" for label in classes)])
     for name, report in zip(names, reports, strict=True):
         dataset, split = report.dataset, report.dataset.split(report.split)
         place = [dataset.labels.index(label) if label in dataset.labels else None for label in classes]

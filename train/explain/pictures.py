@@ -17,7 +17,7 @@ from fer_edge.faces.photo import find_in_photo
 from fer_edge.images import decode_image, reason
 from fer_edge.lazy import require
 from fer_edge.preprocess import Box, face_crop, image_crop, planes_of, to_grey
-from fer_edge.train.data.photos import Found
+from fer_edge.train.data.photos.found import Found
 from fer_edge.train.data.spec import AS_IS, AUTO, CROP
 
 PORTRAIT_FACE = Box(79, 65, 98, 98)

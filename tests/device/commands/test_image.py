@@ -1,3 +1,5 @@
+import contextlib
+import csv
 import json
 
 import cv2
@@ -171,3 +173,65 @@ def test_a_large_photo_is_searched_small_and_its_boxes_are_its_own(image, portra
     luma = cv2.cvtColor(read_photo(path), cv2.COLOR_BGR2GRAY)
     scores = model.scores(face_to_input(luma, Box(*face["box"]), model.info.input_size))
     assert list(face["scores"].values()) == pytest.approx(scores.tolist(), abs=1e-3)
+
+
+def rows_of(path):
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_folder_becomes_a_table_with_crops(image, photo, empty, portrait, tmp_path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    cv2.imwrite(str(inside / "two.png"), np.hstack([portrait, portrait]))
+    table, crops = tmp_path / "faces.csv", tmp_path / "crops"
+    result = image(tmp_path, "--recursive", "--csv", table, "--crops", crops)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"3 photos, 3 faces, 1 photos without a face: {table}\n"
+    rows = rows_of(table)
+    files = [str(empty), str(photo), *[str(inside / "two.png")] * 2]
+    assert [(row["file"], row["face"]) for row in rows] == list(zip(files, ["", "1", "1", "2"], strict=True))
+    assert [bool(row["crop"]) for row in rows] == [False, True, True, True]
+    assert all(cv2.imread(row["crop"]).shape[0] == int(row["w"]) for row in rows[1:])
+    again = image(tmp_path, "--recursive", "--csv", table, "--crops", crops)
+    assert again.stdout == result.stdout  # what was written is not read
+
+
+def test_a_table_says_what_json_says(image, photo, tmp_path):
+    table = tmp_path / "faces.csv"
+    (entry,) = json.loads(image(photo, "--csv", table, "--json").stdout)
+    (row,) = rows_of(table)
+    (face,) = entry["faces"]
+    assert [int(row[name]) for name in "xywh"] == face["box"]
+    assert {name: float(row[f"p_{name}"]) for name in face["scores"]} == face["scores"]
+    assert image(photo, "--csv", "-").stdout == table.read_text()
+
+
+def test_a_bad_photo_is_missing_in_the_table(image, photo, tmp_path):
+    bad = tmp_path / "bad.jpg"
+    bad.write_text("no photo")
+    result = image(tmp_path, "--csv", tmp_path / "faces.csv")
+    assert result.exit_code == 1
+    assert result.stdout.endswith("faces.csv; others could not be read\n")
+    assert [row["file"] for row in rows_of(tmp_path / "faces.csv")] == [str(photo)]
+
+
+def test_a_table_replaces_no_photo(image, photo):
+    result = image(photo, "--csv", photo)
+    assert (result.exit_code, "name the same file twice" in result.stderr) == (2, True)
+
+
+def test_a_bar_where_nothing_else_is_shown(image, photo, empty, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        "fer_edge.device.commands.image.click.progressbar",
+        lambda files, **options: shown.append(len(files)) or contextlib.nullcontext(files),
+    )
+    monkeypatch.setattr("fer_edge.device.commands.image._terminal", lambda stream: stream == "stderr")
+    assert image(photo, empty, "--csv", tmp_path / "faces.csv").exit_code == 0
+    assert image(photo, empty, "--json").exit_code == 0
+    assert shown == [2, 2]
+    monkeypatch.setattr("fer_edge.device.commands.image._terminal", lambda stream: True)
+    image(photo, empty)
+    image(photo, "--csv", tmp_path / "faces.csv")
+    assert shown == [2, 2]

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.errors import DataError, OutputError
-from fer_edge.train.data.crops import crop_photos
 from fer_edge.train.data.load import load_dataset
+from fer_edge.train.data.photos.crops import crop_photos
 from tests.train.data.trees import portrait, put
 
 

@@ -132,12 +132,12 @@ def test_predictions_are_those_of_every_image(models, fer_csv, tiny, tmp_path):
     out = tmp_path / "said.csv"
     evaluate(*models, "--data", fer_csv, "--predictions", out)
     assert out.read_text().splitlines()[0] == ",".join(
-        ("model", "source", "split", "row", "file", "label", "predicted", *EXPRESSIONS)
+        ("model", "source", "split", "row", "file", "label", "predicted", *(f"p_{name}" for name in EXPRESSIONS))
     )
     rows = rows_of(out)
     assert [row["model"] for row in rows] == ["one.keras"] * 35 + ["two.keras"] * 35
     scores = api.evaluate(models[1], str(fer_csv)).scores
-    assert np.allclose([[float(row[name]) for name in EXPRESSIONS] for row in rows[35:]], scores, atol=1e-6)
+    assert np.allclose([[float(row[f"p_{name}"]) for name in EXPRESSIONS] for row in rows[35:]], scores, atol=1e-6)
     public = tiny.split(PUBLIC_TEST)
     assert [row["label"] for row in rows[:35]] == [EXPRESSIONS[label] for label in public.labels]
     assert [int(row["row"]) for row in rows[:35]] == [140 + i for i in range(35)]

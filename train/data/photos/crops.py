@@ -16,7 +16,7 @@ from fer_edge.images import SUFFIXES, is_image_name
 from fer_edge.lazy import require
 from fer_edge.preprocess import square_around
 from fer_edge.train.data.files.tree import Tree, open_tree
-from fer_edge.train.data.photos import Found, find_faces
+from fer_edge.train.data.photos.found import Found, find_faces
 from fer_edge.train.data.pictures import decode
 from fer_edge.train.progress import progress_bar
 

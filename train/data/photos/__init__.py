@@ -1,0 +1,1 @@
+"""Whole photos as data: the faces in them, found and kept."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,9 @@ from fer_edge.quiet import native_stderr_held
 
 RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite.python.interpreter")
 """Modules that hold ``Interpreter`` and ``OpResolverType``, in the order they are tried."""
+
+LARGEST_TENSORS_BYTES = 256 << 20
+"""Of all tensors of a model, weights included; the largest teacher's take 30 MB."""
 
 INPUT_SCALE, INPUT_ZERO_POINT = 1 / 255, -128
 OUTPUT_SCALE, OUTPUT_ZERO_POINT = 1 / 256, -128
@@ -87,7 +91,9 @@ class TFLiteModel:
                     num_threads=threads,
                     experimental_op_resolver_type=types.AUTO if xnnpack else types.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
                 )
+                check_sizes(self.interpreter, path)
                 self.interpreter.allocate_tensors()
+                check_sizes(self.interpreter, path)
         except (ValueError, RuntimeError, SystemError) as error:  # SystemError: tflite-runtime under numpy 2
             raise _refusal(path, error) from error
         self._check(allow_float)
@@ -182,6 +188,20 @@ class TFLiteModel:
         for row, image in zip(scores, images, strict=True):
             row[:] = self.scores(image)
         return scores
+
+
+def check_sizes(interpreter: Any, path: Path) -> None:
+    """Raise ModelFileError where tensors take more memory than a model's, which a few changed bytes can make of one.
+
+    Ask before `allocate_tensors`, and after it: only then the runtime has worked out what depends on others.
+    """
+    tensors = interpreter.get_tensor_details()
+    sizes = (math.prod(map(int, tensor["shape"])) * np.dtype(tensor["dtype"]).itemsize for tensor in tensors)
+    if (total := sum(sizes)) > LARGEST_TENSORS_BYTES:
+        raise ModelFileError(
+            f"{path}: expected a model that takes up to {LARGEST_TENSORS_BYTES >> 20} MB of memory, found one that "
+            f"takes {total >> 20} MB; convert the model again"
+        )
 
 
 def _refusal(path: Path, error: Exception) -> ModelFileError:

@@ -14,7 +14,7 @@ from fer_edge.faces.finder import FaceFinder, Thresholds
 from fer_edge.faces.grid import CELLS, CHANNELS, CROP_SIZE, FRAME_HEIGHT, FRAME_WIDTH
 from fer_edge.model_file import check_tflite
 from fer_edge.quiet import native_stderr_held
-from fer_edge.runtime import INPUT_SCALE, INPUT_ZERO_POINT, load_runtime
+from fer_edge.runtime import INPUT_SCALE, INPUT_ZERO_POINT, check_sizes, load_runtime
 from fer_edge.shipped import FOLDER
 
 PROPOSER, REFINER = "face-proposer", "face-refiner"
@@ -45,7 +45,9 @@ class FaceNetwork:
         try:
             with native_stderr_held():  # it announces its XNNPACK delegate
                 self._interpreter = runtime.Interpreter(model_content=path.read_bytes(), num_threads=1)
+                check_sizes(self._interpreter, path)
                 self._interpreter.allocate_tensors()
+                check_sizes(self._interpreter, path)
                 self._interpreter.invoke()  # weights that are lost inside the file show only now
         except (ValueError, RuntimeError, SystemError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,6 +1,7 @@
 """The TFLite runtime behind `TFLiteModel`: what it computes, and the files it refuses."""
 
 import os
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from fer_edge import runtime
 from fer_edge.cli import main
 from fer_edge.errors import MissingExtraError, ModelFileError
 from fer_edge.labels import EXPRESSIONS
-from fer_edge.model_file import ModelInfo, write_info
+from fer_edge.model_file import ModelInfo, flatbuffer, read_info, write_info
 from fer_edge.preprocess import normalise
 from fer_edge.runtime import TFLiteModel
+from fer_edge.shipped import find_model
 from fer_edge.train.keras_setup import load_keras
 
 # What TensorFlow's converter says about every fully quantized model.
@@ -185,3 +187,24 @@ def test_a_name_that_is_no_text_is_opened(int8_file, tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/m\xff.tflite"))
     path.write_bytes(int8_file.read_bytes())
     assert (TFLiteModel(path).predict(CROPS[:3]) == TFLiteModel(int8_file).predict(CROPS[:3])).all()
+
+
+@pytest.mark.parametrize("shape", [[4_194_305, 3, 3, 48], [1, 2**15, 2**15, 1], [2**30, 2**30, 1, 1]])
+def test_a_file_that_would_take_the_memory_is_refused_before_it_does(tmp_path, shape):
+    """A few changed bytes make gigabytes of a tensor, and whoever changed them can make the checksum fit."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    original = find_model("nano")
+    model = schema.ModelT.InitFromPackedBuf(flatbuffer(original.read_bytes()))
+    kernel = next(t for t in model.subgraphs[0].tensors if list(t.shape)[1:3] == [3, 3])
+    kernel.shape = np.array(shape, np.int32)
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path = tmp_path / "large.tflite"
+    path.write_bytes(bytes(builder.Output()))
+    write_info(path, read_info(original))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ModelFileError, match="large.tflite: (expected a model that takes up|the TFLite runtime)"):
+        TFLiteModel(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10

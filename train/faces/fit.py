@@ -130,6 +130,8 @@ class Fit:
             with self._checkpoint.open("rb") as stream, np.load(stream) as arrays:
                 self.step = int(arrays["step"])
                 values = [arrays[f"v{index}"] for index in range(len(state))]
+            if not all(isinstance(value, np.ndarray) for value in values):
+                raise ValueError("it holds what is no array")  # numpy gives the bytes of such a member
             if [value.shape for value in values] != [tuple(variable.shape) for variable in state]:
                 raise ValueError("it is of another network")
         except (*ZIP_DAMAGE, OSError, KeyError, TypeError, MemoryError) as error:

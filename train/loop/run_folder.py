@@ -152,8 +152,8 @@ def load_checkpoint(path: Path, model: Any) -> dict[str, Any]:
         with path.open("rb") as stream, np.load(stream) as arrays:
             state: dict[str, Any] = json.loads(str(arrays[STATE]))
             values = [arrays[f"v{i}"] for i in range(len(variables))]
-            if not isinstance(state, dict):
-                raise ValueError("its state is of another type")
+            if not isinstance(state, dict) or not all(isinstance(value, np.ndarray) for value in values):
+                raise ValueError("it holds other types")  # numpy gives the bytes of a member that is no array
     except (*ZIP_DAMAGE, OSError, KeyError, TypeError, MemoryError) as error:  # an array may claim any size
         raise DataError(f"{path}: expected a checkpoint of this run, but it cannot be read ({error})") from error
     for variable, value in zip(variables, values, strict=True):

@@ -162,6 +162,18 @@ def test_a_checkpoint_with_another_state_is_refused(tiny, run, tmp_path, state):
         train_model(tiny, "compact", SHORT, out, resume=True)
 
 
+def test_a_member_of_a_checkpoint_that_is_no_array(tiny, run, tmp_path):
+    out = tmp_path / "copy"
+    shutil.copytree(run[0], out)
+    with zipfile.ZipFile(out / "checkpoint.npz") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(out / "checkpoint.npz", "w") as archive:
+        for name, content in (members | {"v0.npy": b"notes"}).items():
+            archive.writestr(name, content)
+    with pytest.raises(DataError, match="expected a checkpoint of this run, but it cannot be read"):
+        train_model(tiny, "compact", SHORT, out, resume=True)
+
+
 def test_an_array_of_a_checkpoint_that_claims_more_than_there_is_memory(tiny, run, tmp_path):
     out = tmp_path / "copy"
     shutil.copytree(run[0], out)

@@ -11,7 +11,7 @@ import click
 
 from fer_edge.commands.modes import umask_option
 from fer_edge.commands.usage import as_usage_error
-from fer_edge.device.commands.options import detector_options, models_option
+from fer_edge.device.commands.options import detector_options, min_quality_option, models_option, prior_option
 from fer_edge.errors import OutputError, SourceError
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @models_option
 @detector_options
+@prior_option
+@min_quality_option
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -36,6 +38,8 @@ def image(
     models: tuple[Path, ...],
     detector: str,
     detector_model: Path | None,
+    prior: str | None,
+    min_quality: float,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -50,13 +54,14 @@ def image(
 
     with as_usage_error():
         chosen = DetectorChoice(detector, detector_model)
-    reader, copies = FaceReader(models, chosen.open()), Copies(out, photos) if out else None
+        reader = FaceReader(models, chosen.open(), prior=prior)
+    copies = Copies(out, photos) if out else None
     results, failed = [], False
     for photo in photos:
         try:
             with within_memory(photo):
                 bgr = read_photo(photo)
-                faces = reader.read(bgr)
+                faces = tuple(face for face in reader.read(bgr) if face.quality >= min_quality)
                 results.append({"file": str(photo), "faces": [face.to_dict() for face in faces]})
                 if not as_json:
                     click.echo(_table(photo, faces))
@@ -76,7 +81,8 @@ def _table(photo: Path, faces: Sequence[Face]) -> str:
     for face in faces:
         x, y, w, h = face.box
         name = f"{face.label}{'?' if face.uncertain else ''}"
+        why = f"   {face.reason}" if face.reason else ""
         second = sorted(face.scores.items(), key=lambda item: -item[1])[1:2]
         runner_up = "".join(f"   then {label} {score:.2f}" for label, score in second)
-        lines.append(f"  {face.id:2d}  {w}x{h} at {x},{y}".ljust(28) + f"{name:11s}{face.score:.2f}{runner_up}")
+        lines.append(f"  {face.id:2d}  {w}x{h} at {x},{y}".ljust(28) + f"{name:11s}{face.score:.2f}{runner_up}{why}")
     return "\n".join(lines)

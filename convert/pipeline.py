@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fer_edge.convert.config import ConvertConfig
 from fer_edge.convert.export.allow_list import allowed_operators
 from fer_edge.convert.export.cost import tflite_cost
@@ -65,6 +67,7 @@ def run_conversion(config: ConvertConfig) -> ConversionReport:
         hog=_hog_input(graph, contents),
         logit_adjustment=config.logit_adjustment or None,
         temperature=None if config.temperature == 1 else config.temperature,
+        prior=_prior(config, original, dataset),
         cost=tflite_cost(contents),
         machine=describe_machine(),
     )
@@ -132,6 +135,13 @@ def _adjusted(config: ConvertConfig, original: KerasModel, dataset: Dataset) -> 
     shares = class_shares(tuning_images(dataset), len(dataset.labels))
     adjust_logits(original.model, shares, config.logit_adjustment, config.temperature)
     return fold_batch_norms(read_keras(original.model))
+
+
+def _prior(config: ConvertConfig, original: KerasModel, dataset: Dataset) -> dict[str, float]:
+    """Return how common the file takes each class to be: as in Training, less what was taken back since."""
+    weighting = original.info.training.get("recipe", {}).get("class_weighting") or 0.0
+    shares = class_shares(tuning_images(dataset), len(dataset.labels)) ** (1 - weighting - config.logit_adjustment)
+    return dict(zip(dataset.labels, np.round(shares / shares.sum(), 5).tolist(), strict=True))
 
 
 def _export(

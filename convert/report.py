@@ -25,6 +25,7 @@ class Provenance:
         hog: the input of HOG features: which, times what, in which int8 steps; None for a model without.
         logit_adjustment: power of the classes' shares in Training that probabilities were divided by; None for 0.
         temperature: number that logits were divided by before that; None for 1.
+        prior: label -> how common the file takes it to be, shares that sum to 1; ``--prior`` changes them later.
         cost: multiply-adds and parameters.
         machine: what it was made and measured on, as `fer_edge.machine.describe_machine` gives it.
     """
@@ -37,6 +38,7 @@ class Provenance:
     hog: Mapping[str, Any] | None
     logit_adjustment: float | None
     temperature: float | None
+    prior: Mapping[str, float]
     cost: Cost
     machine: Mapping[str, Any]
 
@@ -51,6 +53,7 @@ class Provenance:
             "hog",
             "logit_adjustment",
             "temperature",
+            "prior",
         )
         known = {name: value for name in plain if (value := getattr(self, name)) is not None}
         return {**known, **dataclasses.asdict(self.cost), "versions": self.machine["versions"]}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer_edge.device.faces import Landmarks
 from fer_edge.errors import ConfigError, ModelFileError
+from fer_edge.labels import prior_weights
 from fer_edge.model_file import ModelInfo
 from fer_edge.preprocess import Box, Planes, face_crop
 from fer_edge.runtime import TFLiteModel
@@ -23,17 +24,21 @@ Model = str | os.PathLike[str] | TFLiteModel
 class Ensemble:
     """Models whose probabilities are averaged; one alone is an ensemble, too."""
 
-    def __init__(self, models: Sequence[TFLiteModel]) -> None:
+    def __init__(self, models: Sequence[TFLiteModel], prior: str | None = None) -> None:
         """Check that the models speak of the same expressions.
 
         Args:
             models: at least one.
+            prior: how common expressions are to be taken to be, see `fer_edge.labels.prior_weights`; None leaves each
+                model its own.
 
         Raises:
-            ModelFileError: their labels differ.
+            ModelFileError: their labels differ, or it is not known what one of them assumes.
+            ConfigError: `prior` is none for these labels.
         """
         self._models = models
         self.labels = models[0].info.labels
+        self._weights = [np.array(prior_weights(m.info, prior) if prior else 1, np.float32) for m in models]
         for model in models[1:]:
             if model.info.labels != self.labels:
                 raise ModelFileError(
@@ -41,22 +46,34 @@ class Ensemble:
                     f"{', '.join(model.info.labels)}; models are averaged only if their labels agree"
                 )
 
-    def scores(self, planes: Planes, box: Box, landmarks: Landmarks | None = None) -> NDArray[np.float32]:
-        """Return the probabilities (classes,) of a face.
-
-        Each model gets its own crop: of the luma, or in colour (`fer_edge.preprocess.face_crop`).
+    def crops(self, planes: Planes, box: Box, landmarks: Landmarks | None = None) -> list[NDArray[np.uint8]]:
+        """Return each model's crop of a face: of the luma, or in colour (`fer_edge.preprocess.face_crop`).
 
         Args:
             planes: of the frame.
             box: the face, in pixels of the luma plane.
             landmarks: likewise, where the detector gave them; only models whose framing is ``eyes`` look at them.
         """
-        rows = [model.scores(crop_for(model.info, planes, box, landmarks)) for model in self._models]
+        return [crop_for(model.info, planes, box, landmarks) for model in self._models]
+
+    def scores(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return the probabilities (classes,) of a face, of which each model has its crop."""
+        rows = [
+            model.scores(crop) if weights.ndim == 0 else reweighted(model.scores(crop), weights)
+            for model, crop, weights in zip(self._models, crops, self._weights, strict=True)
+        ]
         return rows[0] if len(rows) == 1 else np.mean(rows, axis=0, dtype=np.float32)
 
 
+def reweighted(scores: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return probabilities (classes,) multiplied by weights (classes,) and scaled to sum 1."""
+    weighted = scores * weights
+    result: NDArray[np.float32] = weighted / max(float(weighted.sum()), 1e-9)
+    return result
+
+
 def crop_for(info: ModelInfo, planes: Planes, box: Box, landmarks: Landmarks | None) -> NDArray[np.uint8]:
-    """Return the crop of a face that a model is to see; arguments as of `Ensemble.scores`."""
+    """Return the crop of a face that a model is to see; arguments as of `Ensemble.crops`."""
     return face_crop(planes, box, info.input_size, info.channels, landmarks if info.framing == "eyes" else None)
 
 

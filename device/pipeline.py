@@ -21,7 +21,10 @@ from fer_edge.device.frame import Frame
 from fer_edge.device.results import Counters, Face, FrameResult, make_face
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.grabber import Captured, FrameGrabber
+from fer_edge.device.tracking.baseline import Baseline
+from fer_edge.device.tracking.quality import levels, reason_of
 from fer_edge.device.tracking.tracker import Track, Tracker
+from fer_edge.errors import ConfigError
 from fer_edge.runtime import TFLiteModel
 
 
@@ -41,6 +44,8 @@ class Pipeline:
         skin: str = "static",
         smallest: int = SMALLEST,
         detector: FaceDetector | None = None,
+        prior: str | None = None,
+        baseline: float | None = None,
         stop: Callable[[], bool] = lambda: False,
         waiting: Callable[[float], None] = lambda silent_s: None,
     ) -> None:
@@ -52,21 +57,26 @@ class Pipeline:
             skin: ``static`` looks for small faces mainly where skin is, ``off`` everywhere.
             smallest: side of the smallest face looked for, in pixels of the picture.
             detector: what finds faces, by default the Haar cascade.
+            prior: how common expressions are to be taken to be, `fer_edge.labels.PRIOR_FORM`; None: as the models do.
+            baseline: seconds of a face at rest after which its scores are the deviation from it; None: never.
             stop: asked after each frame was read, and several times a second while a live source delivers none,
                 whether to end.
             waiting: called several times a second while a live source that has delivered frames delivers none, with
                 the seconds since the latest one; not while an attempt to open it again hangs.
 
         Raises:
-            ModelFileError: the labels of the models differ.
+            ModelFileError: the labels of the models differ, or what they assume is not known.
+            ConfigError: `prior` or `baseline` has no meaning for the models or the source.
             MissingExtraError: the cascade's data are not installed.
         """
         self._source = source
-        self._ensemble = Ensemble(classifiers)
+        self._ensemble = Ensemble(classifiers, prior)
         self._search = _search(source, detector, segmentation(skin, smallest), smallest)
         # In unrelated images one detection has to be enough, and no face has the number of another.
         self._most_faces = FACES_IN_IMAGE if source.stills else FACES_IN_VIDEO
-        self._tracker = Tracker(min_hits=1, max_age_s=0) if source.stills else Tracker()
+        self._tracker = Tracker(min_hits=1, max_age_s=0) if source.stills else Tracker(baseline=self._rest(baseline))
+        if source.stills and baseline is not None:
+            raise ConfigError("baseline", "`baseline` belongs to a video, in which faces stay; photos have none")
         self._stop = stop
         self._waiting = waiting
         self._shape: tuple[int, ...] = ()
@@ -150,9 +160,18 @@ class Pipeline:
         return True
 
     def _classify(self, frame: Frame, track: Track) -> Face:
-        scores = self._ensemble.scores(frame, track.box, track.landmarks)
-        shown = self._tracker.add_scores(track, scores)
-        return make_face(track.id, track.box, self._ensemble.labels, shown.scores, shown.label, track.landmarks)
+        crops = self._ensemble.crops(frame, track.box, track.landmarks)
+        quality = self._tracker.add_levels(track, levels(crops[0], track.box, track.landmarks))
+        shown = self._tracker.add_scores(track, self._ensemble.scores(crops))
+        return make_face(
+            *(track.id, track.box, self._ensemble.labels, shown.scores, shown.label, track.landmarks),
+            quality=float(quality.min()),
+            reason=reason_of(quality),
+            baseline=self._tracker.has_baseline(track),
+        )
+
+    def _rest(self, seconds: float | None) -> Baseline | None:
+        return None if seconds is None else Baseline(seconds, self._ensemble.labels)
 
 
 def _search(source: Source, detector: FaceDetector | None, skin: SkinSegmentation, smallest: int) -> Search:

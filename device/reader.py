@@ -20,6 +20,7 @@ from fer_edge.device.faces import FACES_IN_IMAGE, Detection, foremost
 from fer_edge.device.frame import Frame, frame_from_bgr, shrunk
 from fer_edge.device.results import Face, make_face
 from fer_edge.device.sources.folder import read_photo, within_memory
+from fer_edge.device.tracking.quality import levels, reason_of
 from fer_edge.errors import ConfigError, DataError
 from fer_edge.faces.photo import SEARCH_PIXELS
 from fer_edge.shipped import DEFAULT
@@ -49,7 +50,13 @@ class FaceReader:
         ()
     """
 
-    def __init__(self, model: Model | Sequence[Model] = DEFAULT, detector: FaceDetector | None = None) -> None:
+    def __init__(
+        self,
+        model: Model | Sequence[Model] = DEFAULT,
+        detector: FaceDetector | None = None,
+        *,
+        prior: str | None = None,
+    ) -> None:
         """Open the models and the detector.
 
         Args:
@@ -57,13 +64,14 @@ class FaceReader:
                 opened; several in a list are averaged. An open model must not be used elsewhere at the same time.
             detector: what finds faces, an object with the method ``detect`` of
                 `fer_edge.device.detection.detector.FaceDetector`; by default OpenCV's Haar cascade.
+            prior: how common expressions are to be taken to be, `fer_edge.labels.PRIOR_FORM`; None: as the models do.
 
         Raises:
             ModelFileError: a model does not exist, is of another kind, or has other labels than the first.
-            ConfigError: `model` is no model, or `detector` finds no faces.
+            ConfigError: `model` is no model, `detector` finds no faces, or `prior` is none for the model.
             MissingExtraError: OpenCV or a TFLite runtime is not installed.
         """
-        self._ensemble = Ensemble(open_models(model))
+        self._ensemble = Ensemble(open_models(model), prior)
         if detector is not None and not callable(getattr(detector, "detect", None)):
             raise ConfigError("detector", f"`detector`: expected a face detector, found {type(detector).__name__}")
         self._detector: FaceDetector = detector or HaarCascade()
@@ -105,8 +113,14 @@ class FaceReader:
         return faces, len(found) - len(detections)
 
     def _face(self, number: int, frame: Frame, found: Detection) -> Face:
-        scores = self._ensemble.scores(frame, found.box, found.landmarks)
-        return make_face(number, found.box, self.labels, scores, landmarks=found.landmarks)
+        crops = self._ensemble.crops(frame, found.box, found.landmarks)
+        quality = levels(crops[0], found.box, found.landmarks)
+        return make_face(
+            *(number, found.box, self.labels, self._ensemble.scores(crops)),
+            landmarks=found.landmarks,
+            quality=float(quality.min()),
+            reason=reason_of(quality),
+        )
 
 
 def read_image(image: Image, model: Model | Sequence[Model] = DEFAULT) -> tuple[Face, ...]:

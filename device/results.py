@@ -32,8 +32,11 @@ class Face:
             while (see `fer_edge.device.tracking.smoothing`), so that for a moment another score may be higher.
         score: its probability in 0..1.
         scores: expression -> probability, in the model's order.
-        uncertain: the score is below `UNCERTAIN`; the label is the best guess all the same.
+        uncertain: the score is below `UNCERTAIN`, or there is a `reason`; the label is the best guess all the same.
         landmarks: five points in pixels of the source frame, see `Landmarks`; None where the detector has none.
+        quality: how well the face can be judged, in 0..1; below 0.5 there is a reason.
+        baseline: its scores are the deviation from what it shows at rest, see `fer_edge.device.tracking.baseline`.
+        reason: why it can hardly be judged, one of `fer_edge.device.tracking.quality.REASONS`, else None.
     """
 
     id: int
@@ -43,6 +46,9 @@ class Face:
     scores: Mapping[str, float]
     uncertain: bool = False
     landmarks: Landmarks | None = None
+    quality: float = 1.0
+    reason: str | None = None
+    baseline: bool = False
 
     def resized(self, factor: float, width: int, height: int) -> Face:
         """Return the face in a frame of `width` x `height` that is `factor` times as large."""
@@ -51,15 +57,20 @@ class Face:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary; ``landmarks`` is in it where the detector has them."""
-        face = {
+        """Return a JSON-ready dictionary; ``landmarks`` and ``reason`` are in it where there are any."""
+        face: dict[str, Any] = {
             "id": self.id,
             "box": list(self.box),
             "label": self.label,
             "score": round(self.score, 4),
             "uncertain": self.uncertain,
+            "quality": round(self.quality, 2),
             "scores": {label: round(score, 4) for label, score in self.scores.items()},
         }
+        if self.reason:
+            face["reason"] = self.reason
+        if self.baseline:
+            face["baseline"] = True
         if self.landmarks:
             face["landmarks"] = [[round(x, 1), round(y, 1)] for x, y in self.landmarks]
         return face
@@ -98,6 +109,9 @@ def make_face(
     scores: NDArray[np.float32],
     shown: int | None = None,
     landmarks: Landmarks | None = None,
+    quality: float = 1.0,
+    reason: str | None = None,
+    baseline: bool = False,
 ) -> Face:
     """Return the face with the id `number`.
 
@@ -108,11 +122,15 @@ def make_face(
         scores: probabilities (classes,) in the order of `labels`.
         shown: index of the label, by default that of the highest score.
         landmarks: of the face, in pixels of the source frame.
+        quality: as of `Face`.
+        baseline: as of `Face`.
+        reason: as of `Face`; with one the face is uncertain whatever its score.
     """
     values = scores.tolist()
     best = int(scores.argmax()) if shown is None else shown
     by_label = dict(zip(labels, values, strict=True))
-    return Face(number, box, labels[best], values[best], by_label, values[best] < UNCERTAIN, landmarks)
+    uncertain = values[best] < UNCERTAIN or reason is not None
+    return Face(number, box, labels[best], values[best], by_label, uncertain, landmarks, quality, reason, baseline)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +156,12 @@ class FrameResult:
     searched: float = 0.0
     full_search: bool = False
     left_out: int = 0
+
+    def of_quality(self, least: float) -> FrameResult:
+        """Return the result without the faces whose quality is below `least`."""
+        if all(face.quality >= least for face in self.faces):
+            return self
+        return dataclasses.replace(self, faces=tuple(face for face in self.faces if face.quality >= least))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready dictionary of a frame's line."""

@@ -1,6 +1,18 @@
-"""The seven expressions of FER2013, in the data set's own order, and the names other data sets give them."""
+"""The seven expressions of FER2013, in the data set's own order: other names, colours, and how common they are."""
 
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_edge.errors import ConfigError, ModelFileError
 from fer_edge.text import label_text
+
+if TYPE_CHECKING:
+    from fer_edge.model_file import ModelInfo
 
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Class names; the index is FER2013's ``emotion`` number (Goodfellow et al. 2013, arXiv:1307.0414)."""
@@ -50,3 +62,93 @@ ON_LIGHT = {
 }
 """The same on a light ground: the live page on a light screen, and plots."""
 OTHER_ON_LIGHT = "#0f6b66"
+
+FER2013_COUNTS = {
+    "angry": 3995,
+    "disgust": 436,
+    "fear": 4097,
+    "happy": 7215,
+    "sad": 4830,
+    "surprise": 3171,
+    "neutral": 4965,
+}
+"""Images of each expression in Training of FER2013."""
+
+PRIOR_FORM = "uniform, fer2013, LABEL=SHARE,... or a JSON file of {label: share}"
+
+
+def assumed_prior(info: ModelInfo) -> dict[str, float] | None:
+    """Return how common a model takes each class to be: label -> share, which sum to 1; None where it is not known.
+
+    A converted file says so. Of one that does not, and was trained on FER2013's labels, it is FER2013's, as far as
+    neither training's class weighting nor conversion's logit adjustment took it back.
+    """
+    stated = info.conversion.get("prior")
+    if isinstance(stated, Mapping):
+        return _shares(stated, info.labels, f"the prior of {info.name}")
+    data, recipe = (info.training.get(part) for part in ("data", "recipe"))
+    if not isinstance(data, Mapping) or data.get("name") != "fer2013.csv" or set(info.labels) != set(FER2013_COUNTS):
+        return None
+    weighting = recipe.get("class_weighting") if isinstance(recipe, Mapping) else None
+    power = 1.0 - (weighting or 0.0) - (info.conversion.get("logit_adjustment") or 0.0)
+    return _shares({label: FER2013_COUNTS[label] ** power for label in info.labels}, info.labels, "FER2013")
+
+
+def prior_weights(info: ModelInfo, prior: str) -> tuple[float, ...]:
+    """Return the factor on each probability of a model, in the order of its labels, that gives it another prior.
+
+    Multiplied by them and scaled to sum 1, probabilities are those of a world in which classes are as common as `prior`
+    says (Saerens et al. 2002, Neural Computation 14).
+
+    Args:
+        info: of the model.
+        prior: see `PRIOR_FORM`.
+
+    Raises:
+        ConfigError: `prior` is none, or does not name the model's labels.
+        ModelFileError: it is not known which prior the model assumes.
+    """
+    wanted = _wanted_prior(prior, info.labels)
+    assumed = assumed_prior(info)
+    if assumed is None:
+        raise ModelFileError(
+            f"{info.name}: expected a file that says which prior it assumes, for `prior`; found none: convert the "
+            "model again"
+        )
+    return tuple(wanted[label] / assumed[label] for label in info.labels)
+
+
+def _wanted_prior(prior: str, labels: Sequence[str]) -> dict[str, float]:
+    if prior == "uniform":
+        return dict.fromkeys(labels, 1 / len(labels))
+    if prior == "fer2013":
+        return _shares(FER2013_COUNTS, labels, "FER2013")
+    if "=" in prior:
+        shares: Any = {}
+        for part in prior.split(","):
+            label, _, share = part.partition("=")
+            shares[label.strip()] = share
+    else:
+        try:
+            shares = json.loads(Path(prior).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError("prior", f"`prior` '{prior}': expected {PRIOR_FORM}; cannot read it ({error})") from error
+    return _shares(shares, labels, f"`prior` '{prior}'")
+
+
+def _shares(given: object, labels: Sequence[str], origin: str) -> dict[str, float]:
+    """Return label -> share, scaled to sum 1; raises ConfigError unless there is a positive one for every label."""
+    if not isinstance(given, Mapping) or {canonical(str(name)) for name in given} != set(labels):
+        raise ConfigError(
+            "prior", f"{origin}: expected a share for each of {', '.join(labels)}, and for no other class"
+        )
+    shares = {}
+    for name, value in given.items():
+        try:
+            shares[canonical(str(name))] = float(value)
+        except (TypeError, ValueError):
+            shares[canonical(str(name))] = math.nan
+    if not all(0 < share < math.inf for share in shares.values()):
+        raise ConfigError("prior", f"{origin}: expected shares above 0, found {', '.join(map(str, given.values()))}")
+    total = sum(shares.values())
+    return {label: shares[label] / total for label in labels}

@@ -78,6 +78,7 @@ def evaluate(
     robustness: bool = False,
     mirror: bool = False,
     plots: Path | None = None,
+    prior: str | None = None,
 ) -> Report:
     """Measure a model, or the mean of several, on a split of a data set.
 
@@ -92,6 +93,7 @@ def evaluate(
         robustness: measure under shift, blur, poor light and the like too.
         mirror: measure with each image averaged with its mirror image too.
         plots: folder for the confusion matrix and the worst mistakes as PNG files, or None.
+        prior: how common classes are to be taken to be, `fer_edge.labels.PRIOR_FORM`; None: as the models do.
 
     Returns:
         All figures; accuracies are shares in 0..1, scores float32, N x classes.
@@ -99,7 +101,7 @@ def evaluate(
     Raises:
         ModelFileError: a file is no model, or models have different labels.
         DataError: the data set cannot be read, has other labels, another image size, or not this split.
-        ConfigError: data that are open are to be read in another way.
+        ConfigError: data that are open are to be read in another way, or `prior` is none for the models' labels.
         MissingExtraError: what a part needs is not installed.
 
     Example:
@@ -113,7 +115,7 @@ def evaluate(
     several = [models] if isinstance(models, (str, os.PathLike)) else models
     files, joined = [find_model(model) for model in several], dict(mapping or {})
     dataset = _open(data, ferplus, joined, faces, plots, files[0])
-    report = measure(files, dataset, split, joined, mirror=mirror, robustness=robustness)
+    report = measure(files, dataset, split, joined, mirror=mirror, robustness=robustness, prior=prior)
     if plots:
         report.draw(plots)
     return report
@@ -130,6 +132,7 @@ def compare(
     robustness: bool = False,
     mirror: bool = False,
     plots: Path | None = None,
+    prior: str | None = None,
 ) -> Comparison:
     """Measure two or more models on a split of a data set, and by how much they differ from the first.
 
@@ -144,6 +147,7 @@ def compare(
         robustness: measure under each condition too.
         mirror: measure with mirror images too.
         plots: folder of a folder for each model.
+        prior: how common classes are to be taken to be.
 
     Returns:
         A report of each model; differences are paired, in shares, with intervals of 95 %.
@@ -167,7 +171,7 @@ def compare(
     reports = []
     for file in files:  # each sees images of its own size and colour; the cache makes that cheap
         dataset = _open(data, ferplus, joined, faces, plots, file)
-        reports.append(measure([file], dataset, split, joined, mirror=mirror, robustness=robustness))
+        reports.append(measure([file], dataset, split, joined, mirror=mirror, robustness=robustness, prior=prior))
     comparison = Comparison(tuple(reports))
     if plots:
         comparison.draw(plots)

@@ -47,19 +47,18 @@ SHARE, CROP_SIDE = 0.5, 144
 def pictures(ckplus: Path, photos: Path) -> dict[str, list[tuple[NDArray[np.uint8], int]]]:
     """Return set -> grey pictures with a label each; of CK+ every second, whose three frames are nearly the same."""
     faces = read_ckplus(ckplus)
-    margin = round(CROP_SIDE * SHARE)
-    framed = [
-        cv2.copyMakeBorder(
-            cv2.resize(crop, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_CUBIC),
-            *(margin,) * 4,
-            cv2.BORDER_REPLICATE,
-        )
-        for crop in faces.crops[::2]
-    ]
-    sets = {faces.name: list(zip(framed, faces.labels[::2].tolist(), strict=True))}
+    cropped = [framed(crop) for crop in faces.crops[::2]]
+    sets = {faces.name: list(zip(cropped, faces.labels[::2].tolist(), strict=True))}
     for name, listed in read_pictures(photos).items():
         sets[name] = [(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), label) for path, label in listed]
     return sets
+
+
+def framed(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture of `CROP_SIDE` pixels and more that shows a crop in its middle."""
+    large = cv2.resize(crop, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_CUBIC)
+    margin = round(CROP_SIDE * SHARE)
+    return np.asarray(cv2.copyMakeBorder(large, *(margin,) * 4, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def turned(grey: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:

@@ -90,6 +90,7 @@ class PhotoRun:
         out: Path | None = None,
         crops: Path | None = None,
         csv: str | None = None,
+        min_quality: float = 0.0,
     ) -> None:
         """Open what is written.
 
@@ -99,13 +100,14 @@ class PhotoRun:
             out: folder of copies with the faces drawn in, or None.
             crops: folder of the faces, or None.
             csv: file of the table, ``-`` for standard output, or None.
+            min_quality: faces of a lower quality, 0..1, are left out.
 
         Raises:
             OutputError: the table cannot be written.
             OSError: a folder cannot be made.
         """
         self.photos = self.faces = self.without = 0
-        self._reader = reader
+        self._reader, self._min_quality = reader, min_quality
         self._copies = Copies(out, photos) if out else None
         self._crops = Crops(crops, photos) if crops else None
         self._table = CsvLines(csv, reader.labels) if csv else None
@@ -128,7 +130,7 @@ class PhotoRun:
         """
         with within_memory(photo):
             bgr = read_photo(photo)
-            faces = self._reader.read(bgr)
+            faces = tuple(face for face in self._reader.read(bgr) if face.quality >= self._min_quality)
             crops = self._crops.save(photo, bgr, faces) if self._crops else ()
             if self._copies:
                 self._copies.save(photo, bgr, faces)

@@ -13,7 +13,7 @@ import click
 
 from fer_edge.commands.modes import umask_option
 from fer_edge.commands.usage import as_usage_error
-from fer_edge.device.commands.options import detector_options, models_option
+from fer_edge.device.commands.options import detector_options, min_quality_option, models_option, prior_option
 from fer_edge.errors import OutputError, SourceError
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @models_option
 @detector_options
 @click.option("--recursive", is_flag=True, help="Look for photos in the folders inside a folder too.")
+@prior_option
+@min_quality_option
 @click.option(
     "--out", type=FOLDER, help="Write a copy of each photo with its faces drawn in to this folder, as NAME-faces."
 )
@@ -42,6 +44,8 @@ def image(
     detector: str,
     detector_model: Path | None,
     recursive: bool,
+    prior: str | None,
+    min_quality: float,
     out: Path | None,
     crops: Path | None,
     csv: str | None,
@@ -63,9 +67,12 @@ def image(
     with as_usage_error():
         chosen = DetectorChoice(detector, detector_model)
         refuse_overwriting({"csv": csv}, {"photos": files, "models": models, "detector_model": [detector_model]})
-    reader = FaceReader(models, chosen.open())
+        reader = FaceReader(models, chosen.open(), prior=prior)
     failed, results = False, []
-    with PhotoRun(reader, files, out=out, crops=crops, csv=csv) as photo_run, _progress(files, csv, as_json) as shown:
+    with (
+        PhotoRun(reader, files, out=out, crops=crops, csv=csv, min_quality=min_quality) as photo_run,
+        _progress(files, csv, as_json) as shown,
+    ):
         for file in shown:
             try:
                 result = photo_run.read(file)
@@ -111,7 +118,9 @@ def _table(result: PhotoResult) -> str:
     lines = [f"{result.file}: {len(faces)} face{'' if len(faces) == 1 else 's'}"]
     for face in faces:
         x, y, w, h = face.box
+        name = f"{face.label}{'?' if face.uncertain else ''}"
+        why = f"   {face.reason}" if face.reason else ""
         second = sorted(face.scores.items(), key=lambda item: -item[1])[1:2]
         runner_up = "".join(f"   then {label} {score:.2f}" for label, score in second)
-        lines.append(f"  {face.id:2d}  {w}x{h} at {x},{y}".ljust(28) + f"{face.label:10s}{face.score:.2f}{runner_up}")
+        lines.append(f"  {face.id:2d}  {w}x{h} at {x},{y}".ljust(28) + f"{name:11s}{face.score:.2f}{runner_up}{why}")
     return "\n".join(lines)

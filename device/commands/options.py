@@ -30,6 +30,39 @@ models_option = click.option(
 """``--model``, more than once."""
 
 
+prior_option = click.option(
+    "--prior",
+    metavar="PRIOR",
+    show_default="the model's",
+    help="How common expressions are: uniform, fer2013, LABEL=SHARE,... or a JSON file of {label: share}.",
+)
+"""``--prior``."""
+
+
+class Share(click.FloatRange):
+    """A number from 0 to 1; not NaN, which every range lets pass."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = float(super().convert(value, param, ctx))
+        if number != number:
+            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
+        return number
+
+
+min_quality_option = click.option(
+    "--min-quality",
+    default=0.0,
+    show_default=True,
+    type=Share(),
+    help="Leave out faces of a lower quality, 0 to 1; 0.5 those too small, dark, blurred, turned or covered.",
+)
+"""``--min-quality``."""
+
+
 def detector_options(command: Command) -> Command:
     """Add ``--detector`` and ``--detector-model``, which every command that finds faces takes."""
     for option in (

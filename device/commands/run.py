@@ -19,8 +19,10 @@ from fer_edge.device.commands.options import (
     MqttUrl,
     Page,
     detector_options,
+    min_quality_option,
     models_option,
     mounting_options,
+    prior_option,
     serving_options,
     source_option,
 )
@@ -45,6 +47,14 @@ if TYPE_CHECKING:
     help="Look for small faces mainly where skin is, by one of three models, or everywhere.",
 )
 @detector_options
+@prior_option
+@click.option(
+    "--baseline",
+    metavar="SECONDS",
+    type=float,
+    help="Learn so many seconds of each face at rest, then show its scores as the deviation from that.",
+)
+@min_quality_option
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many pictures.")
 @mounting_options
 @click.option("--loop", is_flag=True, help="Play a file or folder again and again.")
@@ -123,7 +133,8 @@ def run(ctx: click.Context, /, as_json: bool, print_config: bool, **options: Any
             watchdog.beat()
             hang_ups.pass_on(loop.reopen)
 
-        loop = Run(config, stop=lambda: stop.requested, wait_for=stop.wait_for, alive=alive)
+        with as_usage_error():  # a prior that the model's labels do not know
+            loop = Run(config, stop=lambda: stop.requested, wait_for=stop.wait_for, alive=alive)
         if loop.page_url:
             page.say(loop.page_url)
         progress = _Progress(shown=not lines_on_stdout)

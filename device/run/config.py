@@ -26,6 +26,8 @@ MAX_PEOPLE = 16
 
 SKINS = ("off", "static", "ellipse", "adaptive")
 
+MAX_BASELINE_S = 600.0
+
 Name = str | os.PathLike[str]
 
 
@@ -44,6 +46,9 @@ class RunConfig:
             or everywhere (``off``). None is ``static``, and ``off`` with ``yunet``, which searches the whole frame.
         detector: ``haar``, OpenCV's cascade; ``face``, two networks of this package; or ``yunet``.
         detector_model: the ONNX file of ``yunet``.
+        prior: how common expressions are to be taken to be, `fer_edge.labels.PRIOR_FORM`; None: as the model does.
+        baseline: seconds of a face at rest after which its scores are told as the deviation from it; None: never.
+        min_quality: leave out faces of a lower quality, in 0..1; 0.5 leaves out those with a reason to be uncertain.
         frames: stop after so many; None is the end of the source.
         fps: frames per second to ask a camera for; of a video file that stores no times, a raw stream (.h264, .mjpeg).
         rotate: degrees clockwise by which frames are turned, 0, 90, 180 or 270, for a camera that hangs otherwise.
@@ -87,6 +92,9 @@ class RunConfig:
     skin: str | None = None
     detector: str = "haar"
     detector_model: Name | None = None
+    prior: str | None = None
+    baseline: float | None = None
+    min_quality: float = 0.0
     frames: int | None = None
     fps: float | None = None
     rotate: int = 0
@@ -118,7 +126,14 @@ class RunConfig:
         for option in ("detector_model", "jsonl", "csv", "save", "snapshots", "tls_cert", "tls_key"):
             check_path(option, getattr(self, option))
         self._check_detector()
+        check_type("prior", self.prior, "a text", str)
         check_count("threads", self.threads, 1, MAX_THREADS)
+        if self.baseline is not None and not 0 < self.baseline <= MAX_BASELINE_S:
+            raise ConfigError(
+                "baseline", f"`baseline`: expected seconds above 0 and up to {MAX_BASELINE_S:g}, found {self.baseline}"
+            )
+        if not 0 <= self.min_quality <= 1:
+            raise ConfigError("min_quality", f"`min_quality`: expected 0 to 1, found {self.min_quality}")
         if self.frames is not None:
             check_count("frames", self.frames, 1)
         mounting = Mounting(self.rotate, self.flip, parse_size(self.size), self.fps, parse_roi(self.roi))

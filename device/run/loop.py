@@ -114,6 +114,8 @@ class Run:
             models,
             skin=config.searched_skin,
             detector=config.chosen_detector.open(),
+            prior=config.prior,
+            baseline=config.baseline,
             stop=stop,
             waiting=self._wait,
         )
@@ -157,7 +159,8 @@ class Run:
             raise FerEdgeError("this run has been iterated already; begin another with fer_edge.run")
         self._iterated = True
         try:
-            for result in itertools.islice(self._pipeline, self.config.frames):
+            for everything in itertools.islice(self._pipeline, self.config.frames):
+                result = everything.of_quality(self.config.min_quality)
                 for output in self._outputs:
                     output.write(result)
                 self._summary.add(result)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.device.faces import FACES_IN_VIDEO, SAME_FACE, Detection, Landmarks, as_rows, ious
-from fer_edge.device.tracking.smoothing import Expression, express
+from fer_edge.device.tracking.baseline import Baseline, Rest, deviation
+from fer_edge.device.tracking.smoothing import Expression, express, smooth
 from fer_edge.preprocess import Box
 
 SURE_SCORE = 0.76
@@ -60,6 +62,8 @@ class Track:
         expression: what it shows, None before the first scores.
         landmarks: where they were when the face was found last, in pixels of the source frame; None where that
             detection had none.
+        levels: of its quality (see `fer_edge.device.tracking.quality`), smoothed like the scores; None before any.
+        rest: what the face shows at rest, where a baseline is learned.
     """
 
     id: int
@@ -71,6 +75,8 @@ class Track:
     velocity: tuple[float, float] = (0.0, 0.0)
     expression: Expression | None = None
     landmarks: Landmarks | None = None
+    levels: NDArray[np.float32] | None = None
+    rest: Rest | None = None
 
 
 def predict(track: Track, time: float) -> Box:
@@ -107,13 +113,17 @@ def associate(tracks: Sequence[Track], detections: Sequence[Detection], time: fl
 class Tracker:
     """Keeps the tracks of a source."""
 
-    def __init__(self, *, min_hits: int = MIN_HITS, max_age_s: float = MAX_AGE_S) -> None:
+    def __init__(
+        self, *, min_hits: int = MIN_HITS, max_age_s: float = MAX_AGE_S, baseline: Baseline | None = None
+    ) -> None:
         """Start without tracks.
 
         Args:
             min_hits: see `MIN_HITS`.
             max_age_s: see `MAX_AGE_S`.
+            baseline: has each track's scores told as the deviation from its own at rest.
         """
+        self._baseline = baseline
         self._min_hits = min_hits
         self._max_age_s = max_age_s
         self._last_id = 0
@@ -172,14 +182,33 @@ class Tracker:
             _velocity(track, detection.box, time),
             track.expression,
             detection.landmarks,
+            track.levels,
+            track.rest,
         )
 
     def add_scores(self, track: Track, scores: NDArray[np.float32]) -> Expression:
         """Take in the scores (classes,) of a track that `update` returned, and return what the face shows."""
+        rest = track.rest
+        if self._baseline is not None:
+            rest = self._baseline.observe(rest, scores, track.placed)
+            scores = deviation(scores, rest)
         shown = express(track.expression, scores, track.placed)
-        scored = dataclasses.replace(track, expression=shown)
-        self.tracks = tuple(scored if t is track else t for t in self.tracks)
+        self._change(track, expression=shown, rest=rest)
         return shown
+
+    def has_baseline(self, track: Track) -> bool:
+        """Say whether the track's scores are told as the deviation from its own at rest by now."""
+        return any(t.id == track.id and t.rest is not None and t.rest.weights is not None for t in self.tracks)
+
+    def add_levels(self, track: Track, levels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take in the levels of quality of a track that `update` returned, before its scores; return smoothed ones."""
+        if track.levels is not None and track.expression is not None:
+            levels = smooth(track.levels, levels, track.placed - track.expression.time)
+        self._change(track, levels=levels)
+        return levels
+
+    def _change(self, track: Track, **fields: Any) -> None:
+        self.tracks = tuple(dataclasses.replace(t, **fields) if t.id == track.id else t for t in self.tracks)
 
 
 def _velocity(track: Track, box: Box, time: float) -> tuple[float, float]:

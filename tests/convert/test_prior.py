@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from fer_edge.cli import main
 from fer_edge.convert.prior import adjust_logits, class_shares
 from fer_edge.errors import ConversionError
+from fer_edge.labels import assumed_prior
 from fer_edge.model_file import read_info
 from fer_edge.runtime import TFLiteModel
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
@@ -65,6 +66,12 @@ def test_the_file_is_adjusted_by_the_shares_of_training(trained, tiny, tmp_path)
     assert report["temperature"] == 0.9
     assert report["comparison"]["agreement"] == 1  # with the float model of the same priors
     assert read_info(out).conversion["logit_adjustment"] == 0.5
+    halved = np.bincount(kept.labels) ** 0.5
+    weighting = (
+        read_info(trained).training["recipe"]["class_weighting"] if "recipe" in read_info(trained).training else 0
+    )
+    assert weighting == 0
+    assert list(assumed_prior(read_info(out)).values()) == pytest.approx(halved / halved.sum(), abs=1e-4)
     images = tiny.split(PUBLIC_TEST).images
     shares = np.bincount(kept.labels) / len(kept)
     expected = divided(load_model(trained).predict(images).astype(np.float64) ** (1 / 0.9), shares, 0.5)

@@ -27,10 +27,15 @@ def luma():
     return np.random.default_rng(0).integers(0, 256, (120, 160), dtype=np.uint8)
 
 
+def scores_of(models, luma, box, landmarks=None):
+    ensemble = Ensemble(models)
+    return ensemble.scores(ensemble.crops(planes_of(luma), box, landmarks))
+
+
 def test_one_model_says_what_it_says(model, luma):
     box = Box(20, 30, 60, 60)
     expected = model.scores(face_to_input(luma, box, model.info.input_size))
-    np.testing.assert_array_equal(Ensemble([model]).scores(planes_of(luma), box), expected)
+    np.testing.assert_array_equal(scores_of([model], luma, box), expected)
 
 
 TILTED = ((60.0, 40.0), (80.0, 60.0), (60.0, 65.0), (40.0, 60.0), (60.0, 80.0))
@@ -43,17 +48,28 @@ def test_only_a_model_framed_by_eyes_looks_at_landmarks(model, luma):
     framed.scores = lambda crop: seen.append(crop) or np.eye(7, dtype=np.float32)[0]
     for framing in ("box", "eyes"):
         framed.info = dataclasses.replace(model.info, framing=framing)
-        Ensemble([framed]).scores(planes_of(luma), box, TILTED)
-        Ensemble([framed]).scores(planes_of(luma), box)
+        scores_of([framed], luma, box, TILTED)
+        scores_of([framed], luma, box)
     plain, upright = face_to_input(luma, box, 48), face_to_input(luma, box, 48, TILTED)
     assert not (plain == upright).all()
     assert [(crop == plain).all() for crop in seen] == [True, True, False, True]
     assert (seen[2] == upright).all()
 
 
+def test_a_prior_changes_each_model_s_probabilities(model, luma):
+    said = np.array([0.1, 0.05, 0.1, 0.3, 0.15, 0.1, 0.2], np.float32)
+    stated = [dict(zip(model.info.labels, shares, strict=True)) for shares in (said.tolist(), [1 / 7] * 7)]
+    models = [Constant(model, said) for _ in stated]
+    for each, prior in zip(models, stated, strict=True):
+        each.info = dataclasses.replace(model.info, conversion={"prior": prior})
+    ensemble = Ensemble(models, "uniform")
+    crops = ensemble.crops(planes_of(luma), Box(0, 0, 50, 50))
+    np.testing.assert_allclose(ensemble.scores(crops), (np.full(7, 1 / 7) + said) / 2, atol=1e-6)
+
+
 def test_several_models_are_averaged(model, luma):
     first, second = np.eye(7)[3], np.full(7, 1 / 7)
-    scores = Ensemble([Constant(model, first), Constant(model, second)]).scores(planes_of(luma), Box(0, 0, 50, 50))
+    scores = scores_of([Constant(model, first), Constant(model, second)], luma, Box(0, 0, 50, 50))
     np.testing.assert_allclose(scores, (first + second) / 2, atol=1e-6)
     assert scores.dtype == np.float32
 

@@ -141,7 +141,7 @@ def test_the_line_of_a_picture(model, demo, tmp_path):
     assert line["frame"] == 0
     assert line["time"] == 0.0
     (found,) = line["faces"]
-    assert set(found) == {"id", "box", "label", "score", "uncertain", "scores"}
+    assert set(found) == {"id", "box", "label", "score", "uncertain", "quality", "scores"}
     assert found["score"] == found["scores"][found["label"]]
     assert all(isinstance(v, int) for v in found["box"])
     assert set(line["timings_ms"]) == set(STAGES)

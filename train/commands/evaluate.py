@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer_edge.commands.types import ModelPath
+from fer_edge.commands.usage import as_usage_error
 from fer_edge.train.commands.faces import are_face_networks, evaluate_faces
 from fer_edge.train.commands.options import DATA_OPTION, FACES, FERPLUS, MAP
 
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     "--robustness", is_flag=True, help="Measure under shift, scale, rotation, blur, noise, light, JPEG and cover too."
 )
 @click.option("--mirror", is_flag=True, help="Average each image with its mirror image too, and report it apart.")
+@click.option(
+    "--prior",
+    metavar="PRIOR",
+    show_default="the model's",
+    help="How common classes are: uniform, fer2013, LABEL=SHARE,... or a JSON file of {label: share}.",
+)
 @click.option("--plots", type=click.Path(file_okay=False, path_type=Path), help="Draw PNG plots into this folder.")
 @click.option(
     "--predictions",
@@ -68,10 +75,12 @@ def evaluate(
         check_writable(predictions)  # before minutes of measuring
     options["mapping"] = dict(mapping)
     if len(models) > 1 and not ensemble:
-        comparison = api.compare(models, data, **options)
+        with as_usage_error():
+            comparison = api.compare(models, data, **options)
         _say(comparison, comparison.reports, comparison.names, predictions, as_json)
     else:
-        report = api.evaluate(models, data, **options)
+        with as_usage_error():
+            report = api.evaluate(models, data, **options)
         _say(report, [report], [" + ".join(path.name for path in report.models)], predictions, as_json)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DataError, ModelFileError
-from fer_edge.labels import canonical
+from fer_edge.labels import canonical, prior_weights
 from fer_edge.metrics import Metrics, evaluate_scores, paired_difference
 from fer_edge.model_file import read_info
 from fer_edge.runtime import Classifier, TFLiteModel, crop_shape
@@ -59,10 +59,27 @@ class JoinedClasses:
         return scores
 
 
-def open_all(paths: Sequence[Path], mapping: Mapping[str, str]) -> list[Classifier]:
-    """Open files, their classes joined where `mapping` does that to the data set's."""
+class WithPrior:
+    """A classifier whose probabilities assume other shares of the classes, as ``--prior`` has them on the device."""
+
+    def __init__(self, classifier: Classifier, prior: str) -> None:
+        """Wrap; raises what `fer_edge.labels.prior_weights` raises."""
+        self._classifier, self.info = classifier, classifier.info
+        self._weights = np.array(prior_weights(classifier.info, prior), np.float32)
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return class probabilities, N x classes, for uint8 images of N x size x size."""
+        weighted = self._classifier.predict(images) * self._weights
+        scores: NDArray[np.float32] = weighted / np.maximum(weighted.sum(axis=1, keepdims=True), np.float32(1e-9))
+        return scores
+
+
+def open_all(paths: Sequence[Path], mapping: Mapping[str, str], prior: str | None = None) -> list[Classifier]:
+    """Open files, with another prior where one is wanted, their classes joined as `mapping` joins the data set's."""
     names = {canonical(old): canonical(new) for old, new in mapping.items() if new}
-    opened = map(open_classifier, paths)
+    opened: Iterable[Classifier] = map(open_classifier, paths)
+    if prior:
+        opened = (WithPrior(classifier, prior) for classifier in opened)
     return [JoinedClasses(each, names) if set(each.info.labels) & set(names) else each for each in opened]
 
 
@@ -80,15 +97,27 @@ def open_classifier(path: Path) -> Classifier:
 
 
 def evaluate_models(
-    paths: Sequence[Path], dataset: Dataset, split_name: str, mapping: Mapping[str, str] = NO_MAPPING
+    paths: Sequence[Path],
+    dataset: Dataset,
+    split_name: str,
+    mapping: Mapping[str, str] = NO_MAPPING,
+    prior: str | None = None,
 ) -> Evaluation:
-    """Measure a model, or the average of several, on one split; `mapping` is what was done to the data set's classes.
+    """Measure a model, or the average of several, on one split.
+
+    Args:
+        paths: ``.keras`` or ``.tflite`` files.
+        dataset: whose classes `mapping` has joined.
+        split_name: of it.
+        mapping: what was done to the data set's classes.
+        prior: how common classes are to be taken to be, see `fer_edge.labels.prior_weights`; None: as the models do.
 
     Raises:
         ModelFileError: a file that is not a model, or models with different labels.
         DataError: the data set has other labels, another image size, or not this split.
+        ConfigError: `prior` is none for the models' labels.
     """
-    classifiers = open_all(paths, mapping)
+    classifiers = open_all(paths, mapping, prior)
     split = dataset.split(split_name)
     for path, classifier in zip(paths, classifiers, strict=True):
         if classifier.info.labels != classifiers[0].info.labels:
@@ -116,13 +145,17 @@ def leak_warnings(paths: Sequence[Path]) -> list[str]:
 
 
 def measure_with_mirror(
-    paths: Sequence[Path], split: Split, plain: Evaluation, mapping: Mapping[str, str] = NO_MAPPING
+    paths: Sequence[Path],
+    split: Split,
+    plain: Evaluation,
+    mapping: Mapping[str, str] = NO_MAPPING,
+    prior: str | None = None,
 ) -> Metrics:
     """Measure with each image's scores averaged with those of its mirror image; `plain` has its own scores.
 
     It costs a second inference an image, so it is never the accuracy of the model.
     """
-    mirrored = _mean_scores(open_all(paths, mapping), split.images[:, :, ::-1])
+    mirrored = _mean_scores(open_all(paths, mapping, prior), split.images[:, :, ::-1])
     names = tuple(c.label for c in plain.metrics.classes)
     return evaluate_scores((plain.scores + mirrored) / 2, split.labels, names)
 
@@ -145,10 +178,14 @@ class UnderCondition:
 
 
 def measure_robustness(
-    paths: Sequence[Path], split: Split, plain: Evaluation, mapping: Mapping[str, str] = NO_MAPPING
+    paths: Sequence[Path],
+    split: Split,
+    plain: Evaluation,
+    mapping: Mapping[str, str] = NO_MAPPING,
+    prior: str | None = None,
 ) -> dict[str, UnderCondition]:
     """Measure under each of `fer_edge.train.evaluate.robustness.CONDITIONS`; `plain` has the images as they are."""
-    classifiers = open_all(paths, mapping)
+    classifiers = open_all(paths, mapping, prior)
     hits = plain.scores.argmax(axis=1) == split.labels
     found = {}
     with progress_bar("measuring robustness", len(CONDITIONS)) as advance:

@@ -186,7 +186,14 @@ def points(value: float, interval: intervals.Interval) -> str:
 
 
 def measure(
-    models: Sequence[Path], dataset: Dataset, split: str, mapping: Mapping[str, str], *, mirror: bool, robustness: bool
+    models: Sequence[Path],
+    dataset: Dataset,
+    split: str,
+    mapping: Mapping[str, str],
+    *,
+    mirror: bool,
+    robustness: bool,
+    prior: str | None = None,
 ) -> Report:
     """Measure a model, or the mean of several.
 
@@ -197,10 +204,11 @@ def measure(
         mapping: class -> the class it becomes.
         mirror: average with the mirror images too.
         robustness: measure under each condition too.
+        prior: as of `evaluate_models`.
     """
     split = split_of(split, dataset.splits)
     dataset, notes = fit_to_model(dataset, split, models, mapping)
-    evaluation = evaluate_models(models, dataset, split, mapping)
+    evaluation = evaluate_models(models, dataset, split, mapping, prior)
     images = dataset.split(split)
     return Report(
         tuple(models),
@@ -209,6 +217,6 @@ def measure(
         evaluation,
         (*(dataset.photos.notes() if dataset.photos else ()), *notes),
         tuple(leak_warnings(models)),
-        measure_with_mirror(models, images, evaluation, mapping).top1 if mirror else None,
-        measure_robustness(models, images, evaluation, mapping) if robustness else {},
+        measure_with_mirror(models, images, evaluation, mapping, prior).top1 if mirror else None,
+        measure_robustness(models, images, evaluation, mapping, prior) if robustness else {},
     )

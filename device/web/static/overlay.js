@@ -29,7 +29,7 @@ function drawAll(context, faces, scale, mirrored) {
   });
   const labels = faces.map((face, index) => {
     const size = unit * Math.min(Math.max(boxes[index].h / (96 * unit), 0.7), 1); // small faces, small letters
-    const text = `${face.id}  ${face.label}${face.uncertain ? '?' : ''} ${Math.round(100 * face.score)} %`;
+    const text = `${face.id}  ${face.label}${face.uncertain ? '?' : ''}${face.reason ? ` ${face.reason}` : ''} ${Math.round(100 * face.score)} %`;
     context.font = `600 ${16 * size}px Inter, system-ui, sans-serif`;
     return { text, size, w: context.measureText(text).width + 21 * size, h: 26 * size };
   });

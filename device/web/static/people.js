@@ -42,7 +42,7 @@ function bar(name) {
 }
 
 function fill(card, face) {
-  setText(card.label, face.uncertain ? `${face.label}?` : face.label);
+  setText(card.label, face.uncertain ? `${face.label}?${face.reason ? ` (${face.reason})` : ''}` : face.label);
   setText(card.sure, percent(face.score));
   for (const [name, score] of Object.entries(face.scores)) {
     const one = card.bars.get(name);

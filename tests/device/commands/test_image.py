@@ -235,3 +235,29 @@ def test_a_bar_where_nothing_else_is_shown(image, photo, empty, tmp_path, monkey
     image(photo, empty)
     image(photo, "--csv", tmp_path / "faces.csv")
     assert shown == [2, 2]
+
+
+def test_blurred_faces_are_named_and_left_out_on_demand(image, tmp_path, portrait):
+    path = tmp_path / "blurred.png"
+    cv2.imwrite(str(path), cv2.GaussianBlur(portrait, (0, 0), 5))
+    (found,) = json.loads(image("--json", path).stdout)[0]["faces"]
+    assert (found["reason"], found["uncertain"]) == ("blurred", True)
+    assert found["quality"] < 0.5
+    line = image(path).stdout.splitlines()[1]
+    assert "? " in line
+    assert line.endswith("blurred")
+    assert json.loads(image("--json", "--min-quality", "0.5", path).stdout)[0]["faces"] == []
+
+
+def test_a_prior_changes_the_scores(image, photo):
+    def happy(*arguments):
+        return json.loads(image("--json", *arguments, photo).stdout)[0]["faces"][0]["scores"]["happy"]
+
+    rare = "angry=1,disgust=1,fear=1,happy=0.01,sad=1,surprise=1,neutral=1"
+    assert happy("--prior", rare) < happy("--prior", "uniform") < happy()
+    assert image("--prior", "happy=1", photo).exit_code == 2
+
+
+@pytest.mark.parametrize("value", ["-0.1", "1.1", "nan", "x"])
+def test_a_quality_out_of_range_is_refused(image, photo, value):
+    assert image("--min-quality", value, photo).exit_code == 2

@@ -103,6 +103,15 @@ def test_association_prefers_the_greater_overlap():
     assert 0 < SAME_FACE < 1
 
 
+def test_quality_is_smoothed_like_scores():
+    tracker, clear, poor = Tracker(), np.ones(5, np.float32), np.zeros(5, np.float32)
+    for time, levels, low, high in ((0.0, clear, 1, 1), (0.1, poor, 0.7, 0.9), (0.9, poor, 0, 0.3)):
+        (track,) = tracker.update([sure(0)], time)
+        found = tracker.add_levels(track, levels)
+        tracker.add_scores(track, np.array([1, 0], np.float32))
+        assert low <= found.min() <= found.max() <= high
+
+
 def test_scores_are_smoothed_per_face():
     tracker, first, second = Tracker(), np.array([1, 0], np.float32), np.array([0, 1], np.float32)
     for track in tracker.update([sure(0), sure(100)], 0.0):

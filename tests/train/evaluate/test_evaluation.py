@@ -54,6 +54,28 @@ def test_an_ensemble_averages(keras_file, tiny, tmp_path):
     assert np.abs(each[0] - each[1]).max() > 1e-3
 
 
+def test_a_prior_changes_what_the_models_say(keras_file, tiny, tmp_path):
+    stated = tmp_path / "stated.keras"
+    shutil.copy(keras_file, stated)
+    shares = np.arange(1, 8) / 28
+    prior = dict(zip(EXPRESSIONS, shares.tolist(), strict=True))
+    write_info(stated, ModelInfo("compact", EXPRESSIONS, conversion={"prior": prior}))
+    plain = evaluate_models([stated], tiny, PUBLIC_TEST)
+    uniform = evaluate_models([stated], tiny, PUBLIC_TEST, prior="uniform")
+    divided = plain.scores / shares
+    assert np.allclose(uniform.scores, divided / divided.sum(axis=1, keepdims=True), atol=1e-5)
+    mirrored = measure_with_mirror([stated], tiny.split(PUBLIC_TEST), uniform, prior="uniform")
+    assert mirrored.images == plain.metrics.images
+    with pytest.raises(ModelFileError, match="expected a file that says which prior"):
+        evaluate_models([keras_file], tiny, PUBLIC_TEST, prior="uniform")
+
+
+def test_a_prior_of_other_classes_is_wrong_usage(keras_file, fer_csv):
+    result = CliRunner().invoke(main, ["evaluate", str(keras_file), "--data", str(fer_csv), "--prior", "happy=1"])
+    assert result.exit_code == 2
+    assert "expected a share for each of angry" in result.output
+
+
 def test_joined_classes_are_joined_in_what_the_model_says_too(keras_file, tiny):
     mapping = {"fear": "Surprised", "angry": "negative", "disgust": "negative"}
     joined = map_each([tiny], mapping)[0]

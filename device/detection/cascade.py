@@ -83,8 +83,8 @@ def find_cascade() -> Path:
     """
     if not hasattr(cv2, "CascadeClassifier"):
         raise MissingExtraError(
-            f"OpenCV {cv2.__version__} has no CascadeClassifier, it went with version 5; "
-            "install an older one with: pip install 'opencv-python-headless<5'"
+            f"OpenCV {cv2.__version__} has no CascadeClassifier, it went with version 5; search with --detector face, "
+            "or install an older one with: pip install 'opencv-python-headless<5'"
         )
     wheel = getattr(getattr(cv2, "data", None), "haarcascades", None)
     folders = [Path(folder) for folder in ((wheel,) if wheel else ()) + FOLDERS]

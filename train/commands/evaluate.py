@@ -62,9 +62,10 @@ def evaluate(
     compared with the first, on the same images. --plots draws the confusion matrix and the worst mistakes.
 
     A face-proposer and a face-refiner are measured together, on the images of --data that their training holds out.
+    Their --plots are curves of precision and recall, and the worst misses and false faces.
     """
     if are_face_networks(models):
-        evaluate_faces(context, models, data, as_json)
+        evaluate_faces(context, models, data, plots, as_json)
         return
     if ensemble and len(models) < 2:
         raise click.UsageError("--ensemble averages several models; give two or more")

@@ -38,16 +38,18 @@ def are_face_networks(models: Sequence[Path]) -> bool:
     return all(read_info(model).name.startswith(FACE_PREFIX) for model in models)
 
 
-def evaluate_faces(context: click.Context, models: Sequence[Path], data: str, as_json: bool) -> None:
+def evaluate_faces(
+    context: click.Context, models: Sequence[Path], data: str, plots: Path | None, as_json: bool
+) -> None:
     """Print how a pair does on the held-out images of a face data set."""
-    _refuse_others(context, ("models", "data", "as_json"), "face networks take")
+    _refuse_others(context, ("models", "data", "plots", "as_json"), "face networks take")
     import dataclasses
     import json
 
     from fer_edge.train.faces.evaluate import table
     from fer_edge.train.faces.run import evaluate_files
 
-    rows = evaluate_files(models, Path(data))
+    rows = evaluate_files(models, Path(data), plots)
     click.echo(json.dumps([dataclasses.asdict(row) for row in rows]) if as_json else table(rows))
 
 

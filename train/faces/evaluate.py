@@ -45,9 +45,24 @@ class Row:
     recalls: tuple[float, ...]
 
 
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What a detector does on a set of images.
+
+    Attributes:
+        rows: one for every tilt, for masked scenes, and for the sizes where the images were searched upright.
+        matches: condition -> all detections.
+        upright: what was found in each image as it is; empty if it was not searched so.
+    """
+
+    rows: list[Row]
+    matches: dict[str, Matches]
+    upright: list[ImageResult]
+
+
 def evaluate(
     find: Find, images: Sequence[tuple[LabelledImage, TrainingImage]], iou: float = 0.5, tilts: Sequence[int] = TILTS
-) -> tuple[list[Row], dict[str, Matches]]:
+) -> Evaluation:
     """Search images at every tilt.
 
     Args:
@@ -55,20 +70,20 @@ def evaluate(
         images: held-out ones.
         iou: least overlap of a detection with a face.
         tilts: degrees by which the images are turned.
-
-    Returns:
-        A row for every tilt, for the sizes at tilt 0 and for masked scenes; the matches by condition.
     """
     matches: dict[str, Matches] = {}
+    as_they_are: list[ImageResult] = []
     for degrees in tilts:
         results = [search(find, image, degrees) for _, image in images]
         matches[f"tilt {degrees}"] = match(results, iou)
         if degrees == 0:
+            as_they_are = results
             masked = [result for (item, _), result in zip(images, results, strict=True) if is_masked(item)]
             matches["masked"] = match(masked, iou)
     rows = [_row(condition, found) for condition, found in matches.items()]
     upright = matches.get("tilt 0")
-    return rows + ([_size_row(upright, low, high) for low, high in SIZES] if upright else []), matches
+    rows += [_size_row(upright, low, high) for low, high in SIZES] if upright else []
+    return Evaluation(rows, matches, as_they_are)
 
 
 def is_masked(item: LabelledImage) -> bool:

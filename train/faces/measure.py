@@ -92,10 +92,15 @@ def average_precision(matches: Matches) -> float:
         return float("nan")
     if not len(matches.hits):
         return 0.0
-    hits = np.cumsum(matches.hits)
-    precision = hits / np.arange(1, len(hits) + 1)
+    _, precision = precision_recall(matches)
     best_after = np.maximum.accumulate(precision[::-1])[::-1]
     return float(best_after[matches.hits].sum() / len(matches.face_sides))
+
+
+def precision_recall(matches: Matches) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return recall and precision, 0..1, after each detection, best first."""
+    hits = np.cumsum(matches.hits)
+    return hits / max(len(matches.face_sides), 1), hits / np.arange(1, len(hits) + 1)
 
 
 def threshold_at(matches: Matches, false_per_image: float) -> float:

@@ -23,6 +23,7 @@ from fer_edge.train.faces.data.material import held_out_images, training_images
 from fer_edge.train.faces.evaluate import Row, evaluate, table
 from fer_edge.train.faces.mining import keras_network
 from fer_edge.train.faces.pair import PROPOSER_STEPS, REFINER_STEPS, train_proposer, train_refiner
+from fer_edge.train.faces.plots import draw
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.run_folder import save_model
 
@@ -73,7 +74,7 @@ def train_face_detector(data: Path, out: Path, plan: Plan, *, resume: bool = Fal
         for name, model in models.items():
             save_model(model, out / f"{name}.keras", ModelInfo(name, ("face",), SHAPES[name][0][0], training=card))
         finder = float_finder(models[PROPOSER], models[REFINER])
-        rows, _ = evaluate(finder.find, held_out_images(data))
+        rows = evaluate(finder.find, held_out_images(data)).rows
         write_atomically(out / EVALUATION, (table(rows) + "\n").encode())
     return rows
 
@@ -83,16 +84,18 @@ def float_finder(proposer: Any, refiner: Any) -> FaceFinder:
     return FaceFinder(keras_network(proposer), keras_network(refiner), Thresholds(score=LOW_THRESHOLD))
 
 
-def evaluate_files(models: Sequence[Path], data: Path) -> list[Row]:
+def evaluate_files(models: Sequence[Path], data: Path, plots: Path | None = None) -> list[Row]:
     """Measure a proposer and a refiner together on the held-out images.
 
     Args:
         models: one of each, ``.keras`` or ``.tflite``.
         data: a face data set.
+        plots: folder for curves and contact sheets, if they are wanted.
 
     Raises:
         DataError: not one of each, or no such data.
         ModelFileError: a file that cannot be opened.
+        OSError: the plots cannot be written.
     """
     networks = {read_info(path).name: path for path in models}
     if set(networks) != set(SHAPES) or len(models) != len(SHAPES):
@@ -101,8 +104,13 @@ def evaluate_files(models: Sequence[Path], data: Path) -> list[Row]:
         )
     proposer, refiner = (_opened(networks[name], name) for name in (PROPOSER, REFINER))
     finder = FaceFinder(proposer, refiner, Thresholds(score=LOW_THRESHOLD))
-    rows, _ = evaluate(finder.find, held_out_images(data))
-    return rows
+    if plots:
+        plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
+    images = held_out_images(data)
+    evaluation = evaluate(finder.find, images)
+    if plots:
+        draw(plots, [image for _, image in images], evaluation.upright, evaluation.matches)
+    return evaluation.rows
 
 
 def _opened(path: Path, name: str) -> Proposer:

@@ -105,8 +105,8 @@ def test_association_prefers_the_greater_overlap():
 
 def test_quality_is_smoothed_like_scores():
     tracker, clear, poor = Tracker(), np.ones(5, np.float32), np.zeros(5, np.float32)
-    for time, levels, low, high in ((0.0, clear, 1, 1), (0.1, poor, 0.7, 0.9), (0.9, poor, 0, 0.3)):
-        (track,) = tracker.update([sure(0)], time)
+    for at, levels, low, high in ((0.0, clear, 1, 1), (0.1, poor, 0.7, 0.9), (0.9, poor, 0, 0.3)):
+        (track,) = tracker.update([sure(0)], at)
         found = tracker.add_levels(track, levels)
         tracker.add_scores(track, np.array([1, 0], np.float32))
         assert low <= found.min() <= found.max() <= high

@@ -34,7 +34,8 @@ def bright(luma):
 
 
 def test_a_perfect_detector(images):
-    rows, matches = evaluate(bright, images)
+    evaluation = evaluate(bright, images)
+    rows, matches = evaluation.rows, evaluation.matches
     assert [row.condition for row in rows[:3]] == ["tilt 0", "masked", "tilt 30"]
     assert all(row.precision == 1 and set(row.recalls) == {1.0} for row in rows[:5])
     assert [row.faces for row in rows] == [10, 5, 10, 10, 10, 0, 3, 7, 0]
@@ -43,7 +44,7 @@ def test_a_perfect_detector(images):
 
 
 def test_a_detector_that_sees_nothing(images):
-    rows, _ = evaluate(lambda luma: [], images)
+    rows = evaluate(lambda luma: [], images).rows
     assert rows[0].precision == 0
     assert set(rows[0].recalls) == {0.0}
 
@@ -52,7 +53,7 @@ def test_a_doubtful_face_counts_neither_way(images):
     def also(luma):
         return [*bright(luma), Refined(Look(10, 10, 12), 0.95, np.zeros((5, 2), np.float32))]
 
-    rows, _ = evaluate(also, images[3:4], tilts=(0,))
+    rows = evaluate(also, images[3:4], tilts=(0,)).rows
     assert rows[0].precision == 1
 
 

@@ -11,6 +11,7 @@ from fer_edge.cli import main
 from fer_edge.errors import DataError
 from fer_edge.faces.networks import PROPOSER, REFINER
 from fer_edge.model_file import read_info
+from fer_edge.train.faces.plots import CURVES
 from fer_edge.train.faces.run import CARD, EVALUATION, Plan, train_face_detector
 
 SHORT = Plan(seed=2, proposer_steps=1, refiner_steps=1)
@@ -80,11 +81,13 @@ def test_the_command_trains(face_data, tmp_path, monkeypatch):
     assert json.loads(result.output) == []
 
 
-def test_the_pair_is_measured_together(run, face_data):
+def test_the_pair_is_measured_together_and_drawn(run, face_data, tmp_path):
     pair = [str(run / f"{name}.keras") for name in (PROPOSER, REFINER)]
-    result = CliRunner().invoke(main, ["evaluate", *pair, "--data", str(face_data)])
+    plots = tmp_path / "plots"
+    result = CliRunner().invoke(main, ["evaluate", *pair, "--data", str(face_data), "--plots", str(plots)])
     assert result.exit_code == 0, result.output
     assert result.output.splitlines()[2:] == (run / EVALUATION).read_text().splitlines()[2:]
+    assert cv2.imread(str(plots / CURVES)).std() > 0
 
 
 def test_one_network_alone_is_not_measured(run, face_data):

@@ -50,7 +50,7 @@ class Operation:
     def layer(self) -> str:
         """The layer that it lies in, by its name."""
         parts = [part for part in self.name.split("/") if not part.startswith(("StatefulPartitioned", "Partitioned"))]
-        return parts[-2] if len(parts) > 1 else parts[-1]
+        return "/".join(parts[1:-1]) or parts[-1]
 
 
 def freeze(network: Callable[[Any], Any], shape: tuple[int, int, int]) -> list[Operation]:

@@ -81,7 +81,7 @@ def _tflite(path: Path) -> dict[str, Any]:
         found |= _info(path, read_info(path)) | {"lacks": []}
     except FerEdgeError:
         found["lacks"] = [
-            "labels and an input definition, which only a conversion by fer-edge writes; find the Keras network that it "
+            "labels and an input definition, which a conversion by fer-edge writes; find the Keras network that it "
             f"was made from, and {CONVERT}"
         ]
     return found

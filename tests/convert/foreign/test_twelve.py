@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.labels import EXPRESSIONS
+from fer_edge.train.data.dataset import Dataset
 from fer_edge.train.data.demo import make_demo
 from fer_edge.train.data.form import Form, as_form
-from fer_edge.train.data.dataset import Dataset
 from fer_edge.train.keras_setup import load_keras
 from tests.convert.foreign.networks import NETWORKS, save
 

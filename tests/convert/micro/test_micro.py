@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
+from fer_edge.convert.export.allow_list import INT8_OPERATORS
 from fer_edge.convert.micro.export import COMPILERS, compiled_sections
 from fer_edge.convert.micro.operators import REGISTERED, methods
 from fer_edge.convert.micro.sources import HEADER, MODEL, OPERATORS, Parts, sources
-from fer_edge.convert.export.allow_list import INT8_OPERATORS
 from fer_edge.errors import ConversionError, FerEdgeError
 from fer_edge.model_file import ModelInfo, flatbuffer, read_info
 from fer_edge.shipped import FOLDER, shipped_models

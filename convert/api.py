@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from fer_edge.convert.config import ConvertConfig, Name
+from fer_edge.convert.config import ConvertConfig, Labels, Name
 from fer_edge.lazy import require
 from fer_edge.quiet import native_stderr_held
 
@@ -31,6 +31,10 @@ def convert(
     temperature: float = 1.0,
     faces: str = "auto",
     upright: bool = False,
+    labels: Labels | None = None,
+    input: str | None = None,
+    scale: str | None = None,
+    micro: Name | None = None,
 ) -> ConversionReport:
     """Turn a trained ``.keras`` model into a verified TFLite file, or leave what was there.
 
@@ -38,7 +42,8 @@ def convert(
     nothing is chosen on them. A data set without PublicTest has a tenth of Training held out instead.
 
     Args:
-        model: a file that ``fer-edge train`` wrote.
+        model: a file that ``fer-edge train`` wrote, or another network: a ``.keras`` or ``.h5`` file, or a SavedModel
+            folder.
         out: the ``.tflite`` file to write; by default `model` with that ending.
         int8: write an int8 file for a device; otherwise a float32 file to compare with.
         data: the data set that the model was trained on: a ``fer2013.csv``, a folder or zip of images, ``demo``,
@@ -53,6 +58,12 @@ def convert(
         temperature: number by which logits are divided before that; below 1 the file is surer than the model.
         faces: what to do with the pictures of folders and zips, ``auto``, ``crop`` or ``as-is``; as in training.
         upright: have a device turn crops upright and frame them by eyes and mouth, where its detector finds these.
+        labels: of the outputs of another network, in their order: a list, names separated by commas, or a file with a
+            name a line.
+        input: ``grey`` or ``rgb``: what another network is shown, by default what its channels say.
+        scale: what another network wants of its pixels, ``0..1``, ``-1..1``, ``0..255`` or ``imagenet``; None for one
+            that begins with a ``Rescaling`` or ``Normalization`` layer.
+        micro: folder to write the sources for a microcontroller into as well.
 
     Returns:
         The report: accuracies and agreements are shares in 0..1 of the images that measured, times seconds.
@@ -75,6 +86,10 @@ def convert(
         *(model, out, int8, data, ferplus, mapping or {}, qat_epochs, seed, report, logit_adjustment, temperature),
         faces=faces,
         upright=upright,
+        labels=labels,
+        input=input,
+        scale=scale,
+        micro=micro,
     )
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the model was trained on, TensorFlow exports TFLite

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,12 @@ QAT_EPOCHS = 3
 """Epochs of quantization-aware fine-tuning."""
 
 SUFFIX = ".tflite"
+
+COLOURS = ("grey", "rgb")
+SCALES = ("0..1", "-1..1", "0..255", "imagenet")
+"""What a network may want of its pixels; imagenet: per channel, as PyTorch's models."""
+
+Labels = str | os.PathLike[str] | Sequence[str]
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.2, 5.0
 """A trained network's lies near 1."""
@@ -45,6 +51,14 @@ class ConvertConfig:
         report: the JSON report to write; by default `out` with ``.report.json`` behind it.
         logit_adjustment: power, 0 to 1, of the classes' shares in Training by which probabilities are divided, see
             `fer_edge.convert.prior`.
+        labels: of the outputs of a network that ``fer-edge train`` did not make: names in their order, separated by
+            commas, listed, or in a file with a name a line.
+        input: ``grey`` or ``rgb``: what such a network is shown; None for what its channels say. One of three channels
+            that is shown grey sees it three times.
+        scale: what it wants of pixels 0..255: ``0..1``, ``-1..1``, ``0..255`` or ``imagenet``; None if it scales them
+            itself.
+        micro: folder for the sources of a microcontroller, see `fer_edge.convert.micro.export.export_micro`; None for
+            none.
         temperature: number above 0 by which logits are divided before that (Guo et al. 2017, arXiv:1706.04599); below 1
             the file is surer than the model, above 1 less sure.
         faces: what to do with pictures of folders and zips, as in training: one of `fer_edge.train.data.spec.FACES`.
@@ -68,9 +82,13 @@ class ConvertConfig:
     temperature: float = 1.0
     faces: str = AUTO
     upright: bool = False
+    labels: Labels | None = None
+    input: str | None = None
+    scale: str | None = None
+    micro: Name | None = None
 
     def __post_init__(self) -> None:
-        for option in ("model", "out", "ferplus", "report"):
+        for option in ("model", "out", "ferplus", "report", "micro"):
             check_path(option, getattr(self, option))
         if self.model is None:
             raise ConfigError("model", "`model`: expected the .keras file to convert, found none")
@@ -93,6 +111,11 @@ class ConvertConfig:
                 "temperature",
                 f"`temperature`: expected {MIN_TEMPERATURE} to {MAX_TEMPERATURE}, found {self.temperature}",
             )
+        for option, choices in (("input", COLOURS), ("scale", SCALES)):
+            if getattr(self, option) is not None:
+                check_choice(option, getattr(self, option), choices)
+        if self.micro is not None and not self.int8:
+            raise ConfigError("micro", "`micro` is for `int8` files; a microcontroller takes no float file")
         self._check_paths()
 
     def _check_dataset(self) -> None:

@@ -17,24 +17,32 @@ from fer_edge.convert.export.cost import tflite_cost
 from fer_edge.convert.export.flatbuffer import TFLiteGraph, read_tflite
 from fer_edge.convert.export.tflite import export_float
 from fer_edge.convert.export.verify import verify_int8
+from fer_edge.convert.foreign.network import open_foreign, read_network
+from fer_edge.convert.foreign.told import is_foreign, name_of, read_labels
 from fer_edge.convert.graph.fold import fold_batch_norms
 from fer_edge.convert.graph.from_keras import read_keras
 from fer_edge.convert.graph.graph import Graph
 from fer_edge.convert.images import measuring_images, tuning_images
 from fer_edge.convert.measure import Yardstick, measure
+from fer_edge.convert.micro.export import export_micro
 from fer_edge.convert.prior import adjust_logits, class_shares
 from fer_edge.convert.quantize.quantization import Exported, quantize
 from fer_edge.convert.report import ConversionReport, Provenance
 from fer_edge.convert.stopwatch import Stopwatch
-from fer_edge.errors import ConversionError
+from fer_edge.errors import ConfigError, ConversionError
 from fer_edge.files import check_writable, write_result
 from fer_edge.machine import describe_machine
+from fer_edge.model_file import ModelInfo
 from fer_edge.preprocess import HOG_DEFINITION, hog_length, normalise
+from fer_edge.runtime import Classifier
+from fer_edge.train.data.classes import in_order
 from fer_edge.train.data.dataset import Dataset
+from fer_edge.train.data.form import Form
 from fer_edge.train.data.load import load_dataset
 from fer_edge.train.evaluate.evaluation import check_fits
 from fer_edge.train.keras_model import KerasModel, load_model
 from fer_edge.train.keras_setup import load_keras
+from fer_edge.train.zoo.mobilenet import MOBILENETS
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +55,17 @@ def run_conversion(config: ConvertConfig) -> ConversionReport:
     Raises:
         FerEdgeError: see `fer_edge.convert.api.convert`.
     """
-    original, graph = _read(config)
+    original, graph, notes = _read(config)
     _check_places(config, graph)
-    dataset = _load(config)
+    dataset = _load(config, original.info)
     stopwatch = Stopwatch()
     yardstick = Yardstick(original, *measuring_images(dataset))
     _check_data(config, yardstick, dataset)
     if config.logit_adjustment or config.temperature != 1:
+        if not isinstance(original, KerasModel):
+            raise ConfigError(
+                "logit_adjustment", "`logit_adjustment` and `temperature` are for models that fer-edge train made"
+            )
         graph = _adjusted(config, original, dataset)
     exported = _export(config, original, graph, dataset, stopwatch)
     contents = read_tflite(exported.flatbuffer)
@@ -72,7 +84,10 @@ def run_conversion(config: ConvertConfig) -> ConversionReport:
         machine=describe_machine(),
     )
     framing = "eyes" if config.upright else original.info.framing
-    info = dataclasses.replace(original.info, conversion=provenance.stored(), accuracy={}, framing=framing)
+    conversion = provenance.stored()
+    info = dataclasses.replace(
+        original.info, conversion=conversion, accuracy={}, framing=framing, input_zero=graph.input_zero
+    )
     with stopwatch.stage("evaluation"):
         measured = measure(exported.flatbuffer, exported.untuned, info, yardstick, graph if config.int8 else None)
     report = ConversionReport(
@@ -87,18 +102,45 @@ def run_conversion(config: ConvertConfig) -> ConversionReport:
         plain_kernels=measured.plain_kernels,
         layers=measured.layers,
         seconds=stopwatch.seconds(),
+        notes=notes,
     )
+    if config.micro:
+        images = yardstick.split.images
+        found = export_micro(measured.data, config.out_path, Path(config.micro), images, dataset.name)
+        report = dataclasses.replace(report, micro=found, seconds=stopwatch.seconds())
     write_result(config.out_path, measured.data)
     write_result(config.report_path, json.dumps(report.to_dict(), indent=1).encode() + b"\n")
     return report
 
 
-def _read(config: ConvertConfig) -> tuple[KerasModel, Graph]:
-    """Return the trained model, and its graph with batch norms folded."""
+def _read(config: ConvertConfig) -> tuple[Classifier, Graph, tuple[str, ...]]:
+    """Return the float model, its graph with batch norms folded, and what was changed of it."""
     if load_keras().backend.backend() != "tensorflow":
         raise ConversionError("TFLite is exported by TensorFlow; run the conversion with KERAS_BACKEND=tensorflow")
-    original = load_model(config.model_path)
-    return original, fold_batch_norms(read_keras(original.model))
+    path = config.model_path
+    if is_foreign(path):
+        if config.labels is None:
+            raise ConfigError(
+                "labels",
+                f"{path}: a network that fer-edge did not train does not say what its outputs are; give `labels`: "
+                "names in their order, such as angry,disgust,fear,happy,sad,surprise,neutral, or a file of them",
+            )
+        opened = open_foreign(path, read_labels(config.labels), config.input, config.scale, name_of(path))
+        return opened.model, fold_batch_norms(opened.graph), opened.notes
+    for option in ("labels", "input", "scale"):
+        if getattr(config, option) is not None:
+            raise ConfigError(
+                option, f"`{option}` is for networks that fer-edge did not train; {path.name} says it itself"
+            )
+    original = load_model(path)
+    return original, _graph_of(original), ()
+
+
+def _graph_of(model: KerasModel) -> Graph:
+    """Return a trained model's graph with batch norms folded."""
+    if model.info.name in MOBILENETS:
+        return fold_batch_norms(read_network(model.model))
+    return fold_batch_norms(read_keras(model.model))
 
 
 def _check_places(config: ConvertConfig, graph: Graph) -> None:
@@ -107,15 +149,18 @@ def _check_places(config: ConvertConfig, graph: Graph) -> None:
     check_writable(config.report_path, 0)
 
 
-def _load(config: ConvertConfig) -> Dataset:
+def _load(config: ConvertConfig, info: ModelInfo) -> Dataset:
+    """Return the data set as crops that the model takes, with classes in its order."""
     if isinstance(config.data, Dataset):
-        return config.data
-    return load_dataset(
+        return in_order(config.data, info.labels)
+    dataset = load_dataset(
         os.fspath(config.data or ""),
         None if config.ferplus is None else Path(config.ferplus),
         mapping=config.mapping,
         faces=config.faces,
+        form=Form(info.input_size, info.channels),
     )
+    return in_order(dataset, info.labels)
 
 
 def _check_data(config: ConvertConfig, yardstick: Yardstick, dataset: Dataset) -> None:
@@ -134,7 +179,7 @@ def _adjusted(config: ConvertConfig, original: KerasModel, dataset: Dataset) -> 
     """Change temperature and priors of the trained model, with which the file is compared, and return its graph."""
     shares = class_shares(tuning_images(dataset), len(dataset.labels))
     adjust_logits(original.model, shares, config.logit_adjustment, config.temperature)
-    return fold_batch_norms(read_keras(original.model))
+    return _graph_of(original)
 
 
 def _prior(config: ConvertConfig, original: KerasModel, dataset: Dataset) -> dict[str, float]:
@@ -145,7 +190,7 @@ def _prior(config: ConvertConfig, original: KerasModel, dataset: Dataset) -> dic
 
 
 def _export(
-    config: ConvertConfig, original: KerasModel, graph: Graph, dataset: Dataset, stopwatch: Stopwatch
+    config: ConvertConfig, original: Classifier, graph: Graph, dataset: Dataset, stopwatch: Stopwatch
 ) -> Exported:
     if not config.int8:
         with stopwatch.stage("export"):
@@ -156,11 +201,19 @@ def _export(
     return quantize(graph, seen, config.epochs, config.seed, stopwatch)
 
 
-def _verify(original: KerasModel, graph: Graph, contents: TFLiteGraph) -> frozenset[str]:
+def _verify(original: Classifier, graph: Graph, contents: TFLiteGraph) -> frozenset[str]:
     """Refuse what is no int8 file; return the operators that it may hold."""
     allowed = allowed_operators(original.info.name)
     features = hog_length(graph.input_size) if graph.hog else 0
-    verify_int8(contents, allowed, graph.input_size, len(original.info.labels), features)
+    verify_int8(
+        contents,
+        allowed,
+        graph.input_size,
+        len(original.info.labels),
+        features,
+        channels=graph.channels,
+        input_zero=graph.input_zero,
+    )
     return allowed
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from fer_edge.convert.compare import Comparison, KernelComparison
 from fer_edge.convert.export.cost import Cost
+from fer_edge.convert.micro.report import MicroReport
 from fer_edge.convert.quantize.layer_errors import LayerError
 from fer_edge.lazy import require
 
@@ -75,6 +76,8 @@ class ConversionReport(Provenance):
         layers: what quantization did to each layer's value, in the order of evaluation; empty where the file's
             operators are not one to one with the network's layers, and for ``float``.
         seconds: wall time by stage, with their ``total``.
+        notes: sentences about what was changed of a network that ``fer-edge train`` did not make.
+        micro: see `fer_edge.convert.micro.report.MicroReport`; None without ``--micro``.
     """
 
     model: str
@@ -87,6 +90,8 @@ class ConversionReport(Provenance):
     plain_kernels: KernelComparison | None
     layers: Sequence[LayerError]
     seconds: Mapping[str, float]
+    notes: Sequence[str] = ()
+    micro: MicroReport | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -126,6 +131,7 @@ def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
         ("file", report.out),
         ("size", f"{report.file_bytes / 1024:.1f} KB"),
         ("quantization", report.quantization + tuned),
+        *(("note", note) for note in report.notes),
         *calibration,
         ("operators", operators),
         *hog,
@@ -141,6 +147,7 @@ def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
         ("largest difference", f"{compared.largest_difference:.4f} of a probability"),
         *noisiest,
         ("mean difference", f"{compared.mean_difference:.5f} of a probability"),
+        *(report.micro.rows() if report.micro else []),
         ("time", ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in report.seconds.items())),
     ]
 

@@ -61,7 +61,7 @@ TRAIN = (
 )
 """The same of ``train/``."""
 
-CLICK = re.compile(r"^(edge/cli\.py|convert/command\.py|(edge|device|train|convert)/commands/.*)$")
+CLICK = re.compile(r"^(edge/cli\.py|(edge|device|train|convert)/commands/.*)$")
 """Who may import click."""
 
 SYSTEMD = re.compile("NOTIFY_SOCKET|WATCHDOG_(USEC|PID)|sd_notify")

@@ -182,10 +182,12 @@ def _open(
     data: Data, ferplus: Path | None, mapping: Mapping[str, str], faces: str, plots: Path | None, model: Path
 ) -> Dataset:
     """Return the data set in the form that a model sees, and make the folder of plots."""
+    from fer_edge.train.data.classes import in_order
     from fer_edge.train.data.form import Form
     from fer_edge.train.runs.data import open_data
 
     if plots:
         plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
     info = read_info(model)
-    return open_data(data, ferplus, mapping=mapping, form=Form(info.input_size, info.channels), faces=faces)
+    dataset = open_data(data, ferplus, mapping=mapping, form=Form(info.input_size, info.channels), faces=faces)
+    return dataset if mapping else in_order(dataset, info.labels)

@@ -55,7 +55,10 @@ def average_models(members: Sequence[Member], images: NDArray[np.uint8]) -> Kera
                 f"{member.path}: expected a model like {members[0].path} ({_kind(first)}), found {_kind(info)}; "
                 "average models that began with the same weights"
             )
-    classifier = find_architecture(first.name).build(first.input_size, len(first.labels), 0.0)
+    width = float(first.training.get("recipe", {}).get("width", 1.0))
+    classifier = find_architecture(first.name, first.input_size, first.channels, width).build(
+        first.input_size, len(first.labels), 0.0
+    )
     symmetric = _is_symmetric(first)
     total, weights = sum(member.share for member in members), None
     for member in members:

@@ -24,6 +24,8 @@ from fer_edge.train.settings import (
 
 LARGEST_SEED = 2_000_000_000
 """Keras on PyTorch keeps a seed in 31 bits, and the layers of the augmentation count on from the one given."""
+SHAPE = ("input", "input_size", "width")
+"""Settings that a MobileNet alone has."""
 UNDONE = ("contrast", "light")
 """Elements of the augmentation that a normalised contrast undoes."""
 
@@ -147,6 +149,9 @@ class Recipe:
         name="input_contrast",
         choices=("none", "equalize", "clahe"),
     )
+    input: str = setting("grey", "Show a MobileNet crops of this colour.", choices=("grey", "rgb"))
+    input_size: int = setting(96, "Show a MobileNet crops of this side, in pixels.", within=Range(32, 224))
+    width: float = setting(1.0, "Multiply a MobileNet's channels by this.", within=Range(0.1, 2))
     clean: bool = setting(False, "Leave out blank images and those that occur under two labels.")
     draw_labels: bool = False
     symmetric: bool = setting(False, "Tie weights in pairs: the same answer for an image and its mirror image.")
@@ -165,6 +170,8 @@ class Recipe:
         check_settings(self)
         if self.schedule == "plateau" and not self.holdout:
             raise ConfigError("schedule", "`schedule` plateau follows the held-out accuracy; give a `holdout` above 0")
+        if self.input == "rgb" and self.contrast != "none":
+            raise ConfigError("input_contrast", "`input_contrast` is for grey crops; leave it out beside `input` rgb")
         for name, (off, reason) in without_effect(values_of(self)).items():
             owner = self.augmentation if name in UNDONE else self
             _refuse_unless_default(owner, name, off, reason)
@@ -172,6 +179,11 @@ class Recipe:
                 object.__setattr__(self, name, off)
             else:
                 object.__setattr__(self, "augmentation", dataclasses.replace(self.augmentation, **{name: off}))
+
+    @property
+    def channels(self) -> int:
+        """Of the input."""
+        return 3 if self.input == "rgb" else 1
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -187,6 +199,9 @@ class Recipe:
             del settings["protocol"]
         if not self.start:
             del settings["start"]
+        for name in SHAPE:
+            if settings[name] == getattr(Recipe, name):
+                del settings[name]
         for name in ("draw_labels", "symmetric"):
             if not settings[name]:
                 del settings[name]

@@ -14,13 +14,17 @@ INT8_OPERATORS = frozenset(
         "CONV_2D",
         "DEPTHWISE_CONV_2D",
         "FULLY_CONNECTED",
+        "HARD_SWISH",
+        "LEAKY_RELU",
         "LOGISTIC",
         "MAX_POOL_2D",
         "MEAN",
         "MUL",
+        "PAD",
         "RESHAPE",
         "SOFTMAX",
         "SPACE_TO_DEPTH",
+        "TANH",
     }
 )
 """What the layers that conversion knows become; all have int8 kernels in every TFLite runtime."""

@@ -23,7 +23,7 @@ def convert(graph: Graph, hooks: Hooks) -> bytes:
     weights = {node.name: node.weights for node in graph.nodes}
 
     # One image at a time: a batch of unknown size would become shape operators.
-    signature = [tf.TensorSpec((1, *graph.input_shape, 1), tf.float32)]
+    signature = [tf.TensorSpec((1, *graph.input_shape, graph.channels), tf.float32)]
     if hog:
         signature.append(tf.TensorSpec((1, hog_length(size)), tf.float32))
 

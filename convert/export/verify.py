@@ -19,10 +19,20 @@ CHANNEL_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}
 """Where a kernel's output channels are, for the operators whose kernels have a scale for each."""
 
 
-def verify_int8(graph: TFLiteGraph, allowed: frozenset[str], input_size: int, classes: int, features: int = 0) -> None:
+def verify_int8(
+    graph: TFLiteGraph,
+    allowed: frozenset[str],
+    input_size: int,
+    classes: int,
+    features: int = 0,
+    *,
+    channels: int = 1,
+    input_zero: int = 0,
+) -> None:
     """Check that a converted model is what ``--int8`` promises.
 
-    - Inputs: int8, 1 x size x size x 1, scale 1/255 and zero point -128; int8, 1 x features, if there are any.
+    - Inputs: int8, 1 x size x size x channels, scale 1/255 and zero point -128 plus the level that is 0; int8,
+      1 x features, if there are any.
     - Output: int8, 1 x classes, scale 1/256 and zero point -128, from a softmax.
     - Operators: none outside `allowed`.
     - Tensors: int8, each with a finite, positive scale, but for int32 constants (biases and shapes).
@@ -34,12 +44,15 @@ def verify_int8(graph: TFLiteGraph, allowed: frozenset[str], input_size: int, cl
         input_size: side of the image, in pixels.
         classes: of the output.
         features: HOG features of an image; 0 for a model without.
+        channels: of the image.
+        input_zero: level of a pixel that the network takes as 0.
 
     Raises:
         ConversionError: the first check that fails, with what was expected and found.
     """
+    shape = (1, input_size, input_size, channels)
     pixels = tuple(t for t in graph.inputs if not features or len(t.shape) > 2)
-    _check_port("input", pixels, (1, input_size, input_size, 1), INPUT_SCALE, INPUT_ZERO_POINT)
+    _check_port("input", pixels, shape, INPUT_SCALE, INPUT_ZERO_POINT + input_zero)
     if features:
         _check_kind("input of features", tuple(t for t in graph.inputs if t not in pixels), (1, features))
     _check_port("output", graph.outputs, (1, classes), OUTPUT_SCALE, OUTPUT_ZERO_POINT)

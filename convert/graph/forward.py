@@ -51,7 +51,7 @@ def forward(
 
     Args:
         graph: without batch norms.
-        images: float32, B x size x size x 1, in [0, 1].
+        images: float32, B x size x size x channels, as `Graph.values` gives them.
         weights: kernel and bias by node, in place of those in `graph`; constants or variables.
         hooks: what happens to each kernel and value.
         features: float32, B x length, HOG features times the ``gain`` of the graph's ``hog`` node, if it has one;
@@ -61,6 +61,7 @@ def forward(
         float32, B x classes.
     """
     values: dict[str, Tensor] = {}
+    last_reader = {name: node.name for node in graph.nodes for name in node.inputs}
     kernels: dict[str, Tensor] = {}
     for node in graph.nodes:
         if node.kind == "input":
@@ -80,6 +81,8 @@ def forward(
             else:
                 value = WITHOUT_KERNEL[node.kind](node, inputs)
         values[node.name] = hooks.value(node, value)
+        for name in {name for name in node.inputs if last_reader[name] == node.name}:
+            del values[name]  # a batch of large maps would fill the memory
     return values[graph.output.name]
 
 
@@ -92,6 +95,11 @@ def _hog(images: Tensor) -> Tensor:
 def _crop(node: Node, x: Tensor) -> Tensor:
     top, bottom, left, right = node.options["edges"]
     return x[:, top : x.shape[1] - bottom, left : x.shape[2] - right, :]
+
+
+def _padded(node: Node, x: Tensor) -> Tensor:
+    top, bottom, left, right = node.options["edges"]
+    return tf.pad(x, [[0, 0], [top, bottom], [left, right], [0, 0]])
 
 
 def _strides(node: Node) -> list[int]:
@@ -110,6 +118,9 @@ WITH_KERNEL: Mapping[str, Callable[[Node, Tensor, Tensor], Tensor]] = {
 WITHOUT_KERNEL: Mapping[str, Callable[[Node, list[Tensor]], Tensor]] = {
     "relu": lambda n, x: tf.nn.relu(x[0]),
     "relu6": lambda n, x: tf.nn.relu6(x[0]),
+    "leaky_relu": lambda n, x: tf.nn.leaky_relu(x[0], n.options["slope"]),
+    # As the converter knows it, which makes a single operator of it.
+    "hard_swish": lambda n, x: x[0] * tf.nn.relu6(x[0] + np.float32(3)) * np.float32(1 / 6),
     "sigmoid": lambda n, x: tf.nn.sigmoid(x[0]),
     "tanh": lambda n, x: tf.nn.tanh(x[0]),
     "softmax": lambda n, x: tf.nn.softmax(x[0]),
@@ -118,6 +129,7 @@ WITHOUT_KERNEL: Mapping[str, Callable[[Node, list[Tensor]], Tensor]] = {
     "concat": lambda n, x: tf.concat(x, axis=-1),
     "max_pool": lambda n, x: tf.nn.max_pool2d(x[0], _window(n), _strides(n), n.options["padding"]),
     "average_pool": lambda n, x: tf.nn.avg_pool2d(x[0], _window(n), _strides(n), n.options["padding"]),
+    "pad": lambda n, x: _padded(n, x[0]),
     "crop": lambda n, x: _crop(n, x[0]),
     "space_to_depth": lambda n, x: tf.nn.space_to_depth(x[0], n.options["block"]),
     # The parts of one value are asked for one by one; the converter makes a single operator of them.

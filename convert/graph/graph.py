@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.preprocess import with_channels
+
 Weights = Mapping[str, NDArray[np.float32]]
 
 WEIGHTED = ("conv", "depthwise", "dense")
@@ -31,17 +33,18 @@ class Node:
     Attributes:
         name: unique in its graph.
         kind: ``input``, ``hog`` (the second input), ``conv``, ``depthwise``, ``dense``, ``batch_norm``, ``relu``,
-            ``relu6``, ``sigmoid``, ``tanh``, ``softmax``, ``add``, ``multiply``, ``concat``, ``max_pool``,
-            ``average_pool``, ``mean`` (global average pooling), ``flatten``, ``reshape``, ``crop``,
-            ``space_to_depth`` or ``part`` (one of the equal parts of its last axis).
+            ``relu6``, ``leaky_relu``, ``hard_swish``, ``sigmoid``, ``tanh``, ``softmax``, ``add``,
+            ``multiply``, ``concat``, ``max_pool``, ``average_pool``, ``mean`` (global average pooling), ``flatten``,
+            ``reshape``, ``crop``, ``pad`` (with zeros), ``space_to_depth`` or ``part`` (one of the
+            equal parts of its last axis).
         inputs: names of the nodes it reads, all earlier in the graph.
         options: ``strides`` and ``padding`` ("SAME" or "VALID") of convolutions and pooling, ``size`` of
             pooling, ``keepdims`` of a mean (whether it gives B x 1 x 1 x channels), ``epsilon`` and ``rank`` (of its
             value, batch included) of a batch norm, ``shape`` (without the batch) of a reshape, ``edges`` (top, bottom,
-            left, right) of a crop, ``block`` (its side) of a space_to_depth, ``parts`` and ``index`` of a part,
-            ``gain`` (a factor on the descriptor) of ``hog``, ``limit`` (the largest absolute value that its range
-            spans) of a sum or product, ``weights_of`` (the name of the node whose weights it uses) of a dense layer
-            without its own.
+            left, right) of a crop or pad, ``of`` (rows and columns) of what is padded, ``slope`` of a leaky ReLU,
+            ``block`` (its side) of a space_to_depth, ``parts`` and ``index`` of a part, ``gain`` (a
+            factor on the descriptor) of ``hog``, ``limit`` (the largest absolute value that its range spans) of a sum
+            or product, ``weights_of`` (the name of the node whose weights it uses) of a dense layer without its own.
         weights: ``kernel`` and ``bias`` of the kinds in `WEIGHTED` (the bias may be missing), in Keras's layout: H x W
             x in x out (conv), H x W x channels x multiplier (depthwise), in x out (dense); ``gamma``, ``beta``,
             ``mean`` and ``variance`` of a batch norm.
@@ -56,18 +59,30 @@ class Node:
 
 @dataclasses.dataclass(frozen=True)
 class Graph:
-    """A network from float32 B x size x size x 1 in [0, 1] to what its last node gives, B x classes.
+    """A network from float32 B x size x size x channels to what its last node gives, B x classes.
+
+    What it takes of a pixel 0..255 is ``(pixel - input_zero) / 255``, see `values`.
 
     Attributes:
         input_size: side of the square input in pixels; of an oblong one, its rows.
         nodes: in the order of evaluation; the first is the only ``input``, the last the only output; at most
             one is ``hog``.
         input_columns: of an oblong input; None of a square one.
+        channels: 1 for a grey input, 3 for RGB.
+        input_zero: level that it takes as 0, and that the padding of its first layer stands for.
     """
 
     input_size: int
     nodes: tuple[Node, ...]
     input_columns: int | None = None
+    channels: int = 1
+    input_zero: int = 0
+
+    def values(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return what the network takes of uint8 images, N x rows x columns (x 3)."""
+        pixels = with_channels(images).astype(np.float32)
+        values: NDArray[np.float32] = (pixels - np.float32(self.input_zero)) / np.float32(255)
+        return values
 
     @property
     def input_shape(self) -> tuple[int, int]:
@@ -102,18 +117,19 @@ def save_graph(graph: Graph, path: Path) -> None:
     """Write a graph as an ``.npz`` file that `load_graph` reads."""
     layout = [[n.name, n.kind, n.inputs, dict(n.options), list(n.weights)] for n in graph.nodes]
     arrays = {f"{n.name}/{key}": value for n in graph.nodes for key, value in n.weights.items()}
-    np.savez(path, allow_pickle=False, layout=json.dumps([graph.input_size, layout, graph.input_columns]), **arrays)
+    shape = graph.input_size, graph.input_columns, graph.channels, graph.input_zero
+    np.savez(path, allow_pickle=False, layout=json.dumps([*shape, layout]), **arrays)
 
 
 def load_graph(path: Path) -> Graph:
     """Read what `save_graph` wrote."""
     with np.load(path) as arrays:
-        size, layout, columns = json.loads(str(arrays["layout"]))
+        size, *others, layout = json.loads(str(arrays["layout"]))
         nodes = [
             Node(name, kind, tuple(inputs), options, {key: arrays[f"{name}/{key}"] for key in keys})
             for name, kind, inputs, options, keys in layout
         ]
-    return Graph(size, tuple(nodes), columns)
+    return Graph(size, tuple(nodes), *others)
 
 
 def drop_nodes(graph: Graph, replaced: Mapping[str, str], changed: Iterable[Node] = ()) -> Graph:

@@ -30,9 +30,9 @@ def correct_biases(graph: Graph, ranges: Mapping[str, Range], images: NDArray[np
     Args:
         graph: a folded graph.
         ranges: of every quantized node.
-        images: uint8, N x size x size, of the calibration; all at once, for the means.
+        images: uint8, N x size x size (x 3), of the calibration; all at once, for the means.
     """
-    batch = tf.constant(images[:, :, :, None].astype(np.float32) / np.float32(255))
+    batch = tf.constant(graph.values(images))
     weights = {node.name: node.weights for node in graph.nodes}
     exact = _Means()
     forward(graph, batch, weights, exact)

@@ -71,7 +71,7 @@ def calibrate(graph: Graph, images: NDArray[np.uint8], advance: Callable[[int], 
 
     Args:
         graph: a folded graph.
-        images: uint8, N x size x size.
+        images: uint8, N x size x size (x 3).
         advance: called with the number of images done, each counted twice.
     """
     groups = same_range(graph)
@@ -89,6 +89,6 @@ def see(graph: Graph, images: NDArray[np.uint8], hooks: Hooks, advance: Callable
     """Compute the network on all images, in batches, for what the hooks see of it."""
     weights = {node.name: node.weights for node in graph.nodes}
     for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH, :, :, None].astype(np.float32) / np.float32(255)
+        batch = graph.values(images[start : start + BATCH])
         forward(graph, tf.constant(batch), weights, hooks)
         advance(len(batch))

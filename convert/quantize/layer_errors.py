@@ -37,7 +37,7 @@ def layer_errors(path: Path, graph: Graph, images: NDArray[np.uint8]) -> list[La
     Args:
         path: the int8 file.
         graph: the folded float network, as trained.
-        images: uint8 N x S x S, as the network sees them.
+        images: uint8 N x S x S (x 3), as the network sees them.
 
     Returns:
         In the order of evaluation, but for values that are 0 in all images, of units that never answer: they have no
@@ -47,7 +47,7 @@ def layer_errors(path: Path, graph: Graph, images: NDArray[np.uint8]) -> list[La
     # Blocks of pixels are pixels, which are not rounded.
     layers = [layer for layer in network.layers if layer.kind != "SPACE_TO_DEPTH"]
     keep = _Keep(graph)
-    forward(graph, tf.constant(images[..., None] / np.float32(255)), {n.name: n.weights for n in graph.nodes}, keep)
+    forward(graph, tf.constant(graph.values(images)), {n.name: n.weights for n in graph.nodes}, keep)
     shapes = [tuple(map(int, value.shape[1:])) for value in keep.values.values()]
     if shapes != [layer.shape for layer in layers]:
         return []

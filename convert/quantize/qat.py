@@ -94,9 +94,9 @@ class FakeQuantModel(keras.Model):  # type: ignore[misc, name-defined]
         return self.add_weight(shape=value.shape, initializer=lambda *_, **__: keras.ops.array(value), name=name)
 
     def call(self, images: Any, training: bool = False) -> Any:
-        """Return class probabilities, B x classes, for float32 images of B x size x size x 1, 0..255."""
+        """Return class probabilities, B x classes, for float32 images of B x size x size x channels, 0..255."""
         weights = {n: {k: v.value * self.units[n][k] for k, v in w.items()} for n, w in self.kernels_and_biases.items()}
-        return forward(self.graph, images / 255.0, weights, self.hooks)
+        return forward(self.graph, (images - float(self.graph.input_zero)) / 255.0, weights, self.hooks)
 
     def trained_graph(self) -> Graph:
         """Return the graph with the weights as they are now."""
@@ -118,7 +118,7 @@ class Imitation(AugmentedModel):
         """Return class probabilities and, as label, those of the float network."""
         images, _ = self.augmenter(inputs["image"], inputs["targets"], training=training)
         weights = {node.name: node.weights for node in self.original.nodes}
-        goal = forward(self.original, images / 255.0, weights, Unchanged())
+        goal = forward(self.original, (images - float(self.original.input_zero)) / 255.0, weights, Unchanged())
         return {"probabilities": self.classifier(images, training=training), "targets": {"label": goal}}
 
 

@@ -26,15 +26,14 @@ class Range(NamedTuple):
 
 
 FIXED = {
-    "input": Range(0.0, 1.0),
     "softmax": Range(0.0, 255 / 256),
     "sigmoid": Range(0.0, 255 / 256),
     "tanh": Range(-1.0, 127 / 128),
 }
-"""Kinds whose range is fixed: by the model file's contract (scale 1/255 of the input, 1/256 of the softmax) or by the
-TFLite operator (1/256 of LOGISTIC, 1/128 of TANH)."""
+"""Kinds whose range is fixed: by the model file's contract (1/256 of the softmax) or by the TFLite operator
+(1/256 of LOGISTIC, 1/128 of TANH). That of the input is `input_range`."""
 
-SAME_SCALE = ("max_pool", "average_pool", "flatten", "reshape", "crop", "part", "concat")
+SAME_SCALE = ("max_pool", "average_pool", "flatten", "reshape", "crop", "pad", "part", "concat")
 """Kinds whose TFLite operator wants the same scale for its inputs and its output."""
 
 SATURATION = 6.25
@@ -72,7 +71,12 @@ def same_range(graph: Graph) -> dict[str, frozenset[str]]:
 
 def has_fixed_range(graph: Graph, group: Iterable[str]) -> bool:
     """Return whether the contract or an operator fixes the range of these nodes."""
-    return any(graph.node(name).kind in FIXED for name in group)
+    return any(graph.node(name).kind in (*FIXED, "input") for name in group)
+
+
+def input_range(graph: Graph) -> Range:
+    """Return the range of the input: pixels in steps of 1/255, whatever level is 0."""
+    return Range(-graph.input_zero / 255, (255 - graph.input_zero) / 255)
 
 
 def shared_ranges(graph: Graph, observed: Mapping[str, Range]) -> dict[str, Range]:
@@ -87,9 +91,10 @@ def shared_ranges(graph: Graph, observed: Mapping[str, Range]) -> dict[str, Rang
         input and the softmax are fixed.
     """
     kinds = {node.name: node.kind for node in graph.nodes}
+    known = FIXED | {"input": input_range(graph)}
     ranges = {}
     for name, group in same_range(graph).items():
-        fixed = [FIXED[kinds[member]] for member in group if kinds[member] in FIXED]
+        fixed = [known[kinds[member]] for member in group if kinds[member] in known]
         if fixed:
             ranges[name] = fixed[0]
         else:

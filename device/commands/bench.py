@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,13 @@ class Threads(click.ParamType[tuple[int, ...]]):
     metavar="A.json B.json",
     help="Measure nothing; print ratios of two results.",
 )
+@click.option("--micro", is_flag=True, help="Measure nothing; estimate what --model costs on microcontrollers.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the result as JSON to a file as well."
 )
 @click.pass_context
-def bench(ctx: click.Context, /, compare: tuple[Path, Path] | None, as_json: bool, **options: Any) -> None:
+def bench(ctx: click.Context, /, compare: tuple[Path, Path] | None, micro: bool, as_json: bool, **options: Any) -> None:
     """Measure the latency of a model, and of the device loop with it, on this machine.
 
     The model is timed one face at a time for each thread count, with and without XNNPACK, for --runs and --seconds at
@@ -79,8 +81,12 @@ def bench(ctx: click.Context, /, compare: tuple[Path, Path] | None, as_json: boo
     in the same run. A float model is accepted for comparison. The result names the machine, its temperature and
     throttling, the versions and the model's hash.
     """
+    if micro:
+        _refuse_other_options(ctx, "micro", "model")
+        _estimate(options["model"], as_json=as_json)
+        return
     if compare:
-        _refuse_other_options(ctx)
+        _refuse_other_options(ctx, "compare")
         _compare(*compare, as_json=as_json)
         return
     require("cv2", "device")
@@ -109,12 +115,19 @@ def _say(doing: str) -> None:
         click.echo(doing, err=True)
 
 
-def _refuse_other_options(ctx: click.Context) -> None:
+def _refuse_other_options(ctx: click.Context, *allowed: str) -> None:
     for parameter in ctx.command.params:
         name = parameter.name or ""
         given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if given and name not in ("compare", "as_json"):
-            raise click.UsageError(f"--compare measures nothing and takes no {parameter.opts[0]}", ctx)
+        if given and name not in (*allowed, "as_json"):
+            raise click.UsageError(f"--{allowed[0]} measures nothing and takes no {parameter.opts[0]}", ctx)
+
+
+def _estimate(model: Path, *, as_json: bool) -> None:
+    from fer_edge.device.bench.micro import estimate, to_lines
+
+    estimated = estimate(model)
+    click.echo(json.dumps(estimated) if as_json else to_lines(estimated))
 
 
 def _compare(first: Path, second: Path, *, as_json: bool) -> None:

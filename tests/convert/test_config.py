@@ -51,5 +51,7 @@ def test_what_is_not_said():
 
 
 def test_the_command_says_its_help_without_tensorflow():
-    code = "import sys, fer_edge.convert.command; sys.exit('tensorflow' in sys.modules or 'numpy' in sys.modules)"
+    code = (
+        "import sys, fer_edge.convert.commands.convert; sys.exit('tensorflow' in sys.modules or 'numpy' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

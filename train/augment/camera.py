@@ -50,6 +50,14 @@ class Sometimes(keras.layers.Layer):  # type: ignore[misc, name-defined]
         raise NotImplementedError
 
 
+def filtered(images: Any, kernel: Any) -> Any:
+    """Return images, B x H x W x channels, with each channel convolved with `kernel`; what it reaches beyond is cut."""
+    if images.shape[-1] == 1:
+        return ops.conv(images, kernel[:, :, None, None], padding="valid")
+    repeated = np.repeat(kernel[:, :, None, None], images.shape[-1], axis=2)
+    return ops.depthwise_conv(images, repeated, padding="valid")
+
+
 class RandomLight(Sometimes):
     """Multiplies by a factor from `DARKEST` to `BRIGHTEST`, even in the logarithm."""
 
@@ -76,6 +84,6 @@ class RandomBlur(Sometimes):
         line = np.exp(-(offsets**2) / (2 * BLUR_SIGMA**2))
         kernel = np.outer(line, line) / line.sum() ** 2
         padded = ops.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
-        blurred = ops.conv(padded, kernel[:, :, None, None].astype(np.float32), padding="valid")
+        blurred = filtered(padded, kernel.astype(np.float32))
         share = self.draw(images, 0.0, 1.0)
         return share * blurred + (1 - share) * images

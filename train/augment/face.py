@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_edge.train.augment.camera import Sometimes
+from fer_edge.train.augment.camera import Sometimes, filtered
 from fer_edge.train.keras_setup import load_keras
 
 keras = load_keras()
@@ -59,9 +59,9 @@ class RandomSharpness(Sometimes):
     def change(self, images: Any) -> Any:
         """Return the images sharpened."""
         line = np.array([1, 2, 1]) / 4
-        kernel = np.outer(line, line)[:, :, None, None].astype(np.float32)
+        kernel = np.outer(line, line).astype(np.float32)
         padded = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
-        return images + self.draw(images, 0.0, SHARPEST) * (images - ops.conv(padded, kernel, padding="valid"))
+        return images + self.draw(images, 0.0, SHARPEST) * (images - filtered(padded, kernel))
 
 
 class RandomGlasses(Sometimes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,14 +17,20 @@ FERPLUS = "FER+"
 
 
 @click.command()
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def models(as_json: bool) -> None:
-    """List the models that come with the package, and the architectures that can be trained.
+def models(files: tuple[Path, ...], as_json: bool) -> None:
+    """List the models that come with the package, and the architectures that can be trained; or describe FILEs.
+
+    A FILE is any network: .tflite, .keras, .h5 or a SavedModel folder. What it lacks for fer-edge is said.
 
     Accuracies are those of the int8 files on FER2013's PublicTest, as measured when they were converted. One marked
     (FER+) is measured on the labels of FER+, by ten people's votes, and does not compare with the others. What an
     architecture costs is shown where Keras is installed.
     """
+    if files:
+        _describe(files, as_json)
+        return
     shipped, zoo = _shipped(), _zoo()
     if as_json:
         click.echo(json.dumps({"shipped": shipped, "zoo": zoo}))
@@ -44,6 +51,23 @@ def models(as_json: bool) -> None:
         else:
             cost = f"{'':14} {'':11}"
         click.echo(f"{model['name']:16} {cost}  {model['summary']}")
+
+
+def _describe(files: tuple[Path, ...], as_json: bool) -> None:
+    from fer_edge.train.evaluate.description import describe_file
+
+    described = [describe_file(file) for file in files]
+    if as_json:
+        click.echo(json.dumps(described))
+        return
+    for each in described:
+        click.echo(
+            "\n".join(f"{key.replace('_', ' '):16} {_said(value)}" for key, value in each.items() if value != [])
+        )
+
+
+def _said(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else f"{value:,}" if type(value) is int else str(value)
 
 
 def _shipped() -> list[dict[str, Any]]:

@@ -27,6 +27,21 @@ def ordered(names: Iterable[str]) -> tuple[str, ...]:
     return (*(name for name in EIGHT if name in found), *sorted(found - set(EIGHT)))
 
 
+def in_order(dataset: Dataset, labels: tuple[str, ...]) -> Dataset:
+    """Return a data set with its classes in another order, as a network has them; as it is if they are others."""
+    if dataset.labels == labels or set(dataset.labels) != set(labels):
+        return dataset
+    old = np.array([dataset.labels.index(label) for label in labels])
+    new = np.argsort(old)
+    splits = {
+        name: dataclasses.replace(
+            split, labels=new[split.labels], votes=None if split.votes is None else split.votes[:, old]
+        )
+        for name, split in dataset.splits.items()
+    }
+    return dataclasses.replace(dataset, labels=labels, splits=splits)
+
+
 def map_each(datasets: Sequence[Dataset], mapping: Mapping[str, str]) -> list[Dataset]:
     """Rename classes of several data sets, join them, or leave their images out.
 

@@ -27,6 +27,7 @@ from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.augment.augmenter import GEOMETRY, AugmentedCopy
 from fer_edge.train.data.cache import DIGEST_BYTES, cache_folder, digest_of
 from fer_edge.train.data.dataset import Split
+from fer_edge.train.data.form import Form
 from fer_edge.train.distill.int8_teacher import Int8Teacher
 from fer_edge.train.distill.narrowed import NarrowedTeacher
 from fer_edge.train.keras_model import KerasModel, load_model
@@ -39,7 +40,7 @@ BATCH = 256
 Teacher = KerasModel | Int8Teacher | NarrowedTeacher
 
 
-def open_teachers(paths: Sequence[Path], labels: tuple[str, ...], input_size: int) -> list[Teacher]:
+def open_teachers(paths: Sequence[Path], labels: tuple[str, ...], input_size: int, channels: int = 1) -> list[Teacher]:
     """Load the teachers, ``.keras`` or int8 ``.tflite`` files.
 
     Of one that has all of `labels` and others beside them, these others are left out.
@@ -58,11 +59,9 @@ def open_teachers(paths: Sequence[Path], labels: tuple[str, ...], input_size: in
                 f"{path}: expected a teacher for {', '.join(labels)}, found one for {', '.join(teacher.info.labels)}; "
                 "train it on the same labels"
             )
-        if teacher.info.input_size != input_size:
-            raise ModelFileError(
-                f"{path}: expected a teacher that sees {input_size}x{input_size} pixels, found one for "
-                f"{teacher.info.input_size}x{teacher.info.input_size}"
-            )
+        wanted, found = Form(input_size, channels), Form(teacher.info.input_size, teacher.info.channels)
+        if found != wanted:
+            raise ModelFileError(f"{path}: expected a teacher that sees {wanted}, found one for {found}")
     return teachers
 
 

@@ -17,6 +17,7 @@ from fer_edge.train.augment.augmenter import Augmenter
 from fer_edge.train.data.balance import resample
 from fer_edge.train.data.dataset import TRAINING, Dataset, Split
 from fer_edge.train.data.duplicates import blank, conflicting, hold_out, training_without_leaks
+from fer_edge.train.data.form import Form
 from fer_edge.train.distill.teacher_predictions import Teacher, describe_teacher
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.loop.accelerators import use_all_devices
@@ -31,6 +32,7 @@ from fer_edge.train.loop.training_data import PartOf, TrainingData, class_weight
 from fer_edge.train.loop.training_model import AugmentedModel
 from fer_edge.train.loop.warm_start import load_warm_start
 from fer_edge.train.recipe import Recipe
+from fer_edge.train.zoo.mobilenet import take_backbone
 from fer_edge.train.zoo.registry import Architecture, find_architecture
 
 keras = load_keras()
@@ -109,9 +111,9 @@ def prepare(
         DataError: no Training split; nothing to resume; `out` belongs to another run.
         ModelFileError: `start` holds another network, or is to become a mirror-equivariant one and is none.
     """
-    architecture = find_architecture(name)
+    architecture = find_architecture(name, recipe.input_size, recipe.channels, recipe.width)
     division = divide(dataset, recipe, held_out)
-    _check_size(dataset, division.training, architecture.input_size)
+    _check_size(dataset, division.training, architecture)
     if recipe.sam:
         require_tensorflow()
     use_all_devices(recipe.batch_size)
@@ -173,19 +175,22 @@ def divide(dataset: Dataset, recipe: Recipe, held_out: Split | None = None) -> D
     return Division(training, holdout, len(original) - len(usable), part_of)
 
 
-def _check_size(dataset: Dataset, training: Split, size: int) -> None:
+def _check_size(dataset: Dataset, training: Split, architecture: Architecture) -> None:
     if not len(training):
         raise DataError(f"{dataset.name}: expected images to train on, found none after dropping those in test splits")
-    if training.images.shape[1:] != (size, size):
+    form = Form(architecture.input_size, architecture.channels)
+    if training.images.shape[1:] != form.shape:
         found = "x".join(map(str, training.images.shape[1:]))
-        raise DataError(f"{dataset.name}: expected images of {size}x{size}, found {found}")
+        raise DataError(f"{dataset.name}: expected images of {form}, found {found}")
 
 
 def _network(architecture: Architecture, dataset: Dataset, training: Split, recipe: Recipe, start: Path | None) -> Any:
     """Return the network that is trained, with the weights that it begins with."""
     with computing_in(recipe.precision):
         classifier = architecture.build(architecture.input_size, len(dataset.labels), recipe.dropout)
-    if start:
+    if start and start.suffix == ".h5":
+        take_backbone(classifier, start, recipe.width)
+    elif start:
         shown = normalise(training.images, recipe.contrast)
         load_warm_start(classifier, start, dataset.labels, shown, mirror_equivariant=recipe.symmetric)
     if recipe.symmetric:
@@ -220,6 +225,7 @@ def _info(architecture: Architecture, dataset: Dataset, recipe: Recipe, metadata
         dataset.labels,
         architecture.input_size,
         contrast=recipe.contrast,
+        channels=architecture.channels,
         training=provenance | {"versions": metadata["machine"]["versions"]},
     )
 

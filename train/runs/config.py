@@ -11,7 +11,7 @@ from fer_edge.config import check_choice
 from fer_edge.errors import ConfigError
 from fer_edge.shipped import find_model
 from fer_edge.train.data.spec import FACES
-from fer_edge.train.recipe import SETTINGS, Distillation, Recipe
+from fer_edge.train.recipe import SETTINGS, SHAPE, Distillation, Recipe
 from fer_edge.train.settings import check_settings, refuse_without_effect, setting
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class TrainConfig:
         self._set("start_from", find_model(self.start_from) if self.start_from else None)
         check_settings(self)
         check_choice("faces", self.faces, FACES)
-        architecture_of(self.model)
+        _check_shape(self.model, self.recipe)
         if self.taught and not self.recipe.distillation:
             self._set("recipe", dataclasses.replace(self.recipe, distillation=Distillation()))
         for option, share in SHARES.items():
@@ -190,8 +190,18 @@ def without_files(fields: Mapping[str, Any]) -> dict[str, str]:
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def architecture_of(model: str) -> Architecture:
-    """Return the network that ``--model`` names.
+def _check_shape(model: str, recipe: Recipe) -> None:
+    """Raise ConfigError for another input or width of a network that has one."""
+    from fer_edge.train.zoo.mobilenet import MOBILENETS
+
+    architecture_of(model)
+    for name in SHAPE:
+        if model not in MOBILENETS and getattr(recipe, name) != getattr(Recipe, name):
+            refuse_without_effect(name, getattr(recipe, name), f"it is for {' and '.join(MOBILENETS)}")
+
+
+def architecture_of(model: str, recipe: Recipe | None = None) -> Architecture:
+    """Return the network that ``--model`` names, as the recipe shapes it.
 
     Raises:
         ConfigError: there is none.
@@ -201,7 +211,8 @@ def architecture_of(model: str) -> Architecture:
 
     if model not in ZOO and not is_file(Path(model)):
         raise ConfigError("model", f"{model!r} is not in the zoo ({', '.join(ZOO)}), nor a YAML file")
-    return find_architecture(model)
+    shape = (recipe.input_size, recipe.channels, recipe.width) if recipe else ()
+    return find_architecture(model, *shape)
 
 
 def is_file(path: Path) -> bool:

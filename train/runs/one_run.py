@@ -13,6 +13,7 @@ from fer_edge.machine import command_line
 from fer_edge.model_file import file_hash
 from fer_edge.train.data.balance import leaky_resample
 from fer_edge.train.data.dataset import PRIVATE_TEST, Dataset, Split
+from fer_edge.train.data.form import Form
 from fer_edge.train.distill.teacher_predictions import open_teachers, predictions_kept
 from fer_edge.train.loop.display import TensorBoardLog
 from fer_edge.train.loop.finish import read_calibration
@@ -36,7 +37,7 @@ def train_one(config: TrainConfig, data: Data, note: Note) -> Outcome:
         data: what to train on.
         note: is told of the data set and of what teachers leave behind.
     """
-    architecture = architecture_of(config.model)
+    architecture = architecture_of(config.model, config.recipe)
     dataset, held_out = _load(config, data)
     for said in dataset.notes:
         note(said)
@@ -45,7 +46,7 @@ def train_one(config: TrainConfig, data: Data, note: Note) -> Outcome:
     if config.temperature_from:
         found_by = config.temperature_from
         like = read_calibration(found_by, architecture.name, dataset.fingerprint, recipe.to_dict())
-    teachers = open_teachers(config.teachers, dataset.labels, architecture.input_size)
+    teachers = open_teachers(config.teachers, dataset.labels, architecture.input_size, architecture.channels)
     with _logging_to(config.tensorboard) as watch:
         history = train_model(
             dataset,
@@ -117,6 +118,7 @@ def _load(config: TrainConfig, data: Data) -> tuple[Dataset, Split | None]:
     soft = config.ferplus_target != "majority"
     auxiliary = config.auxiliary_ferplus
     fused = (config.fused_ferplus, config.recipe.fused_share) if config.fused_ferplus else None
+    architecture = architecture_of(config.model, config.recipe)
     dataset = open_data(
         *(data, config.ferplus),
         soft=soft,
@@ -124,6 +126,7 @@ def _load(config: TrainConfig, data: Data) -> tuple[Dataset, Split | None]:
         auxiliary=auxiliary,
         fused=fused,
         faces=config.faces,
+        form=Form(architecture.input_size, architecture.channels),
     )
     if not config.leaky:
         return dataset, None

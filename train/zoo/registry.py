@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_edge.errors import DataError
-from fer_edge.train.zoo import cnn_lstm, convnet, plain, vgg
+from fer_edge.train.zoo import cnn_lstm, convnet, mobilenet, plain, vgg
 from fer_edge.train.zoo.custom import read_network
 from fer_edge.train.zoo.published import NETWORKS
 
@@ -26,8 +26,9 @@ class Architecture:
         name: what the command line and model files call it.
         summary: one line for listings.
         build: (input size, classes, dropout rate) -> Keras model from pixels 0..255 to probabilities.
-        input_size: side of the square grey input in pixels.
+        input_size: side of the square input in pixels.
         description: of a network from a YAML file, so that run metadata can hold it; empty for those of the zoo.
+        channels: of the input: 1 for grey, 3 for RGB.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Architecture:
     build: Callable[[int, int, float], Any]
     input_size: int = INPUT_SIZE
     description: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    channels: int = 1
 
 
 def _plain(name: str, summary: str) -> Architecture:
@@ -43,6 +45,18 @@ def _plain(name: str, summary: str) -> Architecture:
 
 def _vgg(name: str, cropped: int, summary: str) -> Architecture:
     return Architecture(name, summary, functools.partial(vgg.build, name, cropped))
+
+
+def _mobilenet(name: str, size: int = mobilenet.INPUT_SIZE, channels: int = 1, width: float = 1.0) -> Architecture:
+    build = functools.partial(mobilenet.build, name, channels, width)
+    kind = "V2" if name == "mobilenet-v2" else "V3 small"
+    return Architecture(
+        name,
+        f"MobileNet{kind} of Keras, grey or RGB, for ImageNet weights",
+        build,
+        size,
+        channels=channels,
+    )
 
 
 def _published(name: str, summary: str) -> Architecture:
@@ -61,18 +75,29 @@ _ALL = (
     _published("shallow-cnn", "two convolutions, one dense layer (Alizadeh and Fazel)"),
     _published("hog-cnn", "deep-cnn with HOG features joined in (Alizadeh and Fazel)"),
     _published("ffnn", "dense layers on the pixels, a baseline (Jain)"),
+    *map(_mobilenet, mobilenet.MOBILENETS),
 )
 
 ZOO = {architecture.name: architecture for architecture in _ALL}
 """Name -> architecture."""
 
 
-def find_architecture(model: str) -> Architecture:
+def find_architecture(
+    model: str, size: int = mobilenet.INPUT_SIZE, channels: int = 1, width: float = 1.0
+) -> Architecture:
     """Return the architecture of the zoo called `model`, or the one that the YAML file `model` describes.
+
+    Args:
+        model: its name, or the file's.
+        size: side of a MobileNet's input in pixels.
+        channels: of its input.
+        width: factor on its channels.
 
     Raises:
         DataError: neither; or a YAML file that describes no network, with its line.
     """
+    if model in mobilenet.MOBILENETS:
+        return _mobilenet(model, size, channels, width)
     if model in ZOO:
         return ZOO[model]
     if not model.endswith((".yaml", ".yml")):

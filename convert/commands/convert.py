@@ -11,15 +11,15 @@ from click.core import ParameterSource
 
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.convert import api
-from fer_edge.convert.config import MAX_TEMPERATURE, MIN_TEMPERATURE, QAT_EPOCHS
+from fer_edge.convert.config import COLOURS, MAX_TEMPERATURE, MIN_TEMPERATURE, QAT_EPOCHS, SCALES
 from fer_edge.train.commands.options import DATA_OPTION, FACES, FERPLUS, MAP, SEED, Finite
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NETWORK = click.Path(exists=True, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("model", type=FILE, metavar="MODEL.keras")
+@click.argument("model", type=NETWORK)
 @click.option("--int8", is_flag=True, help="Write a verified int8 file for a device.")
 @click.option("--float", "is_float", is_flag=True, help="Write a float32 file to compare with.")
 @DATA_OPTION
@@ -51,22 +51,40 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--upright", is_flag=True, help="Have a device turn crops upright, framed by eyes and mouth where it finds them."
 )
+@click.option(
+    "--labels", metavar="NAMES|FILE", help="Name the outputs of another network, in their order: angry,happy,..."
+)
+@click.option(
+    "--input", type=click.Choice(COLOURS), help="Show another network grey or RGB crops; its channels say else."
+)
+@click.option("--scale", type=click.Choice(SCALES), help="Scale pixels so for a network without a Rescaling layer.")
+@click.option(
+    "--micro",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write sources for a microcontroller as well.",
+)
 @click.option("--report", type=NEW_FILE, show_default="OUT.report.json", help="Where the JSON report goes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def convert(
     model: Path, int8: bool, is_float: bool, mapping: tuple[tuple[str, str], ...], as_json: bool, **options: Any
 ) -> None:
-    """Turn a trained MODEL.keras into a verified TFLite file.
+    """Turn a trained MODEL into a verified TFLite file.
+
+    MODEL is a .keras file of fer-edge train, or another network: a .keras or .h5 file or a SavedModel folder, with
+    --labels.
 
     The images of DATA's Training split calibrate and fine-tune; those of PublicTest only measure what the
     conversion changed. A file that is not int8 throughout is refused, and nothing is written.
     """
     if int8 == is_float:
         raise click.UsageError("give either --int8 (for a device) or --float (to compare with)")
+    from fer_edge.convert.foreign.told import is_foreign
     from fer_edge.model_file import read_info
     from fer_edge.shipped import FACE_PREFIX
 
-    if read_info(model).name.startswith(FACE_PREFIX):
+    foreign = is_foreign(model)
+    if not foreign and read_info(model).name.startswith(FACE_PREFIX):
         _convert_face_network(model, as_json, **{name: options[name] for name in ("data", "out", "report", "seed")})
         return
     with as_usage_error():
@@ -74,7 +92,7 @@ def convert(
     from fer_edge.convert.report import print_report
     from fer_edge.train.evaluate.evaluation import leak_warnings
 
-    for warning in leak_warnings([model]):
+    for warning in [] if foreign else leak_warnings([model]):
         click.echo(f"WARNING: {warning}", err=True)
     if as_json:
         click.echo(json.dumps(report.to_dict()))

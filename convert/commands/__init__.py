@@ -1,0 +1,1 @@
+"""``fer-edge convert`` and ``micro``."""

@@ -1,0 +1,1 @@
+"""Int8 files for microcontrollers: C++ sources, verified with TensorFlow Lite Micro."""

@@ -65,7 +65,7 @@ def evaluate(
     Their --plots are curves of precision and recall, and the worst misses and false faces.
     """
     if are_face_networks(models):
-        evaluate_faces(context, models, data, plots, as_json)
+        evaluate_faces(context, models, data, options["plots"], as_json)
         return
     if ensemble and len(models) < 2:
         raise click.UsageError("--ensemble averages several models; give two or more")

@@ -79,7 +79,7 @@ def run_conversion(config: ConvertConfig) -> ConversionReport:
         hog=_hog_input(graph, contents),
         logit_adjustment=config.logit_adjustment or None,
         temperature=None if config.temperature == 1 else config.temperature,
-        prior=_prior(config, original, dataset),
+        prior=_prior(config, original, dataset) if isinstance(original, KerasModel) else {},
         cost=tflite_cost(contents),
         machine=describe_machine(),
     )

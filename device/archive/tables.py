@@ -38,7 +38,7 @@ class Rows:
             x, y, w, h = face.box
             row = {"file": text(file), "frame": frame, "time": round(time, 4), "track": face.id if tracked else None}
             row |= {"x": x, "y": y, "w": w, "h": h, "label": face.label, "score": round(face.score, 4)}
-            row |= {"uncertain": face.uncertain}
+            row |= {"uncertain": face.uncertain, "quality": round(face.quality, 2), "why": face.reason}
             self.faces.append(row | {column(label): round(score, 4) for label, score in face.scores.items()})
 
     def add_file(self, file: str, kind: str, status: str, reason: str = "", **sizes: int) -> None:
@@ -63,12 +63,13 @@ def text(name: str) -> str:
 
 
 def faces_schema(labels: Sequence[str]) -> Any:
-    """Return the columns of the table of faces, a ``pyarrow.Schema``; README and docs list them."""
+    """Return the columns of the table of faces, a ``pyarrow.Schema``; docs/archives.md says what they hold."""
     pa = require("pyarrow", "archive")
     whole, number = pa.int32(), pa.float32()
     columns = [("file", pa.string()), ("frame", whole), ("time", pa.float64()), ("track", whole)]
     columns += [(name, whole) for name in "xywh"]
     columns += [("label", pa.string()), ("score", number), ("uncertain", pa.bool_())]
+    columns += [("quality", number), ("why", pa.string())]
     return pa.schema(columns + [(column(label), number) for label in labels])
 
 

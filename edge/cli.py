@@ -6,13 +6,13 @@ TensorFlow nor OpenCV is imported to print it.
 
 from __future__ import annotations
 
-import errno
 import io
 import sys
 
 import click
 
 import fer_edge
+from fer_edge.commands.usage import describe_os_error
 from fer_edge.errors import FerEdgeError
 from fer_edge.lazy import load
 from fer_edge.text.terminal import guard_terminal
@@ -39,16 +39,6 @@ COMMANDS = {
     "doctor": ("fer_edge.device.commands.doctor:doctor", "Check whether this device is ready; say what mends it."),
 }
 """Command name -> (module:attribute, its line in ``fer-edge --help``)."""
-
-
-ADVICE = {
-    errno.EACCES: "; choose a place that you may write to, or change its permissions",
-    errno.ENOENT: "; check the name and its folder",
-    errno.ENOSPC: "; make room, or choose another place",
-    errno.ENOTDIR: "; a part of that path is a file, choose another",
-    errno.EROFS: "; choose a place that can be written to",
-}
-"""What to do where the system says no, by its number of the error."""
 
 
 class LazyGroup(click.Group):
@@ -83,9 +73,7 @@ class LazyGroup(click.Group):
         except BrokenPipeError:
             raise  # click ends quietly when the reader of our output has gone
         except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            advice = ADVICE.get(error.errno or 0, "")
-            raise click.ClickException(f"{where}{error.strerror or error}{advice}") from error
+            raise click.ClickException(describe_os_error(error)) from error
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

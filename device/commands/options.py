@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from fer_edge.commands.logs import current_logs
 from fer_edge.commands.types import ModelPath
 from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
 from fer_edge.device.web.serving import is_loopback
@@ -194,7 +195,7 @@ class Page:
         token = ""
         if self._file is not None:
             token = f" (its token: {self.token if sys.stderr.isatty() else f'in {self._file}'})"
-        click.echo(f"live page: {url}{token}{more}", err=True)
+        current_logs().say(f"live page: {url}{token}{more}", {"url": url})
 
 
 def serving_options(command: Command) -> Command:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from fer_edge.commands.logs import current_logs, logging_options
 from fer_edge.commands.modes import umask_option
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.device.commands.config_option import config_option, present_config, print_config_option
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
 @print_config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @umask_option
+@logging_options
 @click.pass_context
 def run(ctx: click.Context, /, as_json: bool, print_config: bool, **options: Any) -> None:
     """Run the camera loop: find faces, follow them, and say what they express.
@@ -156,18 +158,24 @@ def _say_summary(loop: Run, progress: _Progress, as_json: bool) -> None:
     from fer_edge.device.outputs.summary import to_text
 
     progress.clear()
-    figures = loop.summary()
-    click.echo(json.dumps(figures) if as_json else to_text(figures), err="-" in (loop.config.jsonl, loop.config.csv))
+    figures, logs = loop.summary(), current_logs()
+    if as_json:
+        click.echo(json.dumps(figures))
+    elif logs.as_json:
+        logs.say("summary", figures)
+    elif not logs.quiet:
+        click.echo(to_text(figures), err="-" in (loop.config.jsonl, loop.config.csv))
     for name, count in figures["dropped_by_outputs"].items():
-        click.echo(f"{name}: could not keep up, {count} left out", err=True)
+        logs.say(f"{name}: could not keep up, {count} left out", {"output": name, "dropped": count})
 
 
 class _Progress:
     """A line on standard error, renewed each second on a terminal and added every 10 seconds elsewhere."""
 
     def __init__(self, shown: bool) -> None:
-        self._terminal = sys.stderr.isatty()
-        self._interval = (1.0 if self._terminal else 10.0) if shown else float("inf")
+        self._logs = current_logs()
+        self._terminal = sys.stderr.isatty() and not self._logs.as_json
+        self._interval = (1.0 if self._terminal else 10.0) if shown and not self._logs.quiet else float("inf")
         self._since, self._frames = time.monotonic(), 0
 
     def show(self, result: FrameResult, frames: int) -> None:
@@ -179,7 +187,10 @@ class _Progress:
 
         faces = ", ".join(f"{face.id} {label_of(face)}" for face in result.faces) or "no face"
         line = f"frame {result.index}, {rate:.1f} per second, {faces}"
-        click.echo(f"\r\x1b[K{line[:100]}" if self._terminal else line, nl=not self._terminal, err=True)
+        if self._terminal:
+            click.echo(f"\r\x1b[K{line[:100]}", nl=False, err=True)
+        else:
+            self._logs.say(line, {"frame": result.index, "fps": round(rate, 2), "faces": len(result.faces)})
         self._since, self._frames = now, frames
 
     def clear(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fer_edge.commands.logs import logging_options
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.device.commands.options import ListenAddress, Page, detector_options, models_option, serving_options
 from fer_edge.device.outputs.address import Listen
@@ -18,6 +19,7 @@ from fer_edge.lazy import require
 @models_option
 @detector_options
 @serving_options
+@logging_options
 def serve(
     listen: Listen,
     models: tuple[Path, ...],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,8 @@ from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.wrappers import Paced, Repeated
 from fer_edge.device.web.serving import Serving, require_packages
 from fer_edge.errors import FerEdgeError
+
+_log = logging.getLogger(__name__)
 
 
 def run(source: Name | int | Source | None = None, config: RunConfig | None = None, **options: Any) -> Run:
@@ -125,6 +128,9 @@ class Run:
         if config.serving:
             self._open_page(stack, config.serving, paths, source.name)
         stack.enter_context(pipeline)
+        _log.info("source: %s%s", source.name, ", live" if source.live else "")
+        _log.info("models: %s; detector: %s", ", ".join(str(path) for path in paths), config.detector)
+        _log.info("outputs: %s", ", ".join(output.name for output in self._outputs) or "none")
         self._hint = None if source.stills else TurnHint(source.name, config.mounting, config.chosen_detector)
         self._named = {"source": source.name, "models": [str(path) for path in paths], "skin": config.searched_skin}
 

@@ -71,6 +71,16 @@ def conflicting(split: Split) -> NDArray[np.bool_]:
     return several
 
 
+def conflicts(dataset: Dataset) -> list[list[tuple[str, int]]]:
+    """Return the groups of equal images with more than one label: of each image its split and its place there."""
+    places = [(name, i) for name, split in dataset.splits.items() for i in range(len(split))]
+    hashes = np.concatenate([split.hashes() for split in dataset.splits.values()])
+    labels = np.concatenate([split.labels for split in dataset.splits.values()])
+    order = np.argsort(hashes, kind="stable")
+    groups = np.split(order, np.flatnonzero(hashes[order][1:] != hashes[order][:-1]) + 1)
+    return [[places[i] for i in group] for group in groups if len(np.unique(labels[group])) > 1]
+
+
 def training_without_leaks(dataset: Dataset) -> Split:
     """Return the Training split without the images that also occur in another split."""
     training = dataset.split(TRAINING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.train.data.dataset import Dataset
-from fer_edge.train.data.duplicates import Findings, blank, conflicting, find_faults
-from fer_edge.train.evaluate.plots import plot_distribution, plot_sheet
+from fer_edge.train.data.duplicates import Findings, blank, conflicts, find_faults
+from fer_edge.train.evaluate.plots import plot_distribution, plot_groups, plot_sheet
 
 SHEET = 64
 """Images on a sheet of blank or conflicting ones."""
@@ -83,16 +84,35 @@ class Inspection:
         folder.mkdir(parents=True, exist_ok=True)
         dataset = self.dataset
         plot_distribution(dataset, folder / "classes.png")
-        for fault, find in (("blank", blank), ("conflicting", conflicting)):
+        if self.faults.blank:
             images, captions = [], []
             for name, split in dataset.splits.items():
-                found = np.flatnonzero(find(split))
-                found = found[np.argsort(split.hashes()[found], kind="stable")]  # equal images side by side
+                found = np.flatnonzero(blank(split))
                 images += list(split.images[found])
-                captions += [f"{name} {split.rows[i]}\n{dataset.labels[split.labels[i]]}" for i in found]
-            if images:
-                title = f"{dataset.name}: {fault}"
-                plot_sheet(np.stack(images[:SHEET]), captions[:SHEET], title, folder / f"{fault}.png")
+                captions += [_caption(dataset, name, int(i)) for i in found]
+            title = f"{dataset.name}: blank{_of(min(len(images), SHEET), len(images))}"
+            plot_sheet(np.stack(images[:SHEET]), captions[:SHEET], title, folder / "blank.png")
+        if groups := conflicts(dataset):
+            shown = [group for group, total in zip(groups, _totals(groups), strict=True) if total <= SHEET] or groups[
+                :1
+            ]
+            title = f"{dataset.name}: equal images with conflicting labels{_of(len(shown), len(groups), ' groups')}"
+            cells = [[(dataset.splits[n].images[i], _caption(dataset, n, i)) for n, i in group] for group in shown]
+            plot_groups(cells, title, folder / "conflicting.png")
+
+
+def _totals(groups: Sequence[Sequence[object]]) -> list[int]:
+    """Return how many images the groups have up to each."""
+    return list(itertools.accumulate(len(group) for group in groups))
+
+
+def _of(shown: int, all_of_them: int, what: str = "") -> str:
+    return f", {shown} of {all_of_them}{what}" if shown < all_of_them else ""
+
+
+def _caption(dataset: Dataset, name: str, index: int) -> str:
+    split = dataset.splits[name]
+    return f"{name} {split.rows[index]}\n{dataset.labels[split.labels[index]]}"
 
 
 def listed(title: str, files: Sequence[str]) -> list[str]:

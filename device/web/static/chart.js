@@ -2,7 +2,7 @@
 
 import { openFeed } from './feed.js';
 import { byId, download, el, percent, settings, tone } from './page.js';
-import { plot } from './plot.js';
+import { dashesOf, plot } from './plot.js';
 import { Recording } from './record.js';
 
 const PER_SECOND = 10; // drawings; the table is read, not watched, and renewed every fifth time
@@ -12,11 +12,20 @@ const select = byId('person');
 let paused = false;
 let changed = true;
 
-const cells = settings.labels.map((label) => {
+// A piece of a class's line as the chart draws it.
+function stroke(index) {
+  const [picture, line] = ['svg', 'line'].map((name) => document.createElementNS('http://www.w3.org/2000/svg', name));
+  Object.entries({ x1: 0, x2: 34, y1: 4, y2: 4, 'stroke-dasharray': dashesOf(index).join(' ') }).forEach((one) => line.setAttribute(...one));
+  Object.entries({ width: 34, height: 8 }).forEach((one) => picture.setAttribute(...one));
+  picture.append(line);
+  return picture;
+}
+
+const cells = settings.labels.map((label, index) => {
   const part = el('span', { tone: tone(label) });
   const [share, now, mean] = [el('td'), el('td'), el('td')];
   byId('shares').append(part);
-  byId('legend').append(el('li', { tone: tone(label) }, label));
+  byId('legend').append(el('li', { tone: tone(label) }, stroke(index), label));
   byId('rows').append(el('tr', { tone: tone(label) }, el('th', { scope: 'row' }, label), share, now, mean));
   return { part, share, now, mean };
 });

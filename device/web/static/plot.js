@@ -4,13 +4,19 @@ import { toneValue } from './page.js';
 
 const SPAN = 60; // seconds
 const BREAK = 1; // seconds without a result where a line is interrupted
-const DASHES = [[], [7, 4], [2, 4], [], [10, 3, 2, 3], [5, 3], []];
+const SAMPLE = 34; // pixels of line in the legend: two periods of most dashes
+const DASHES = [[], [7, 4], [2, 4], [14, 4], [10, 3, 2, 3], [4, 3], [10, 3, 2, 3, 2, 3], [16, 3, 4, 3]];
+
+// The dashes of a class's line, so that colour is not all that tells it from others.
+export function dashesOf(index) {
+  return DASHES[index % DASHES.length];
+}
 
 export function plot(context, width, height, rows, labels, { title = '' } = {}) {
   const style = getComputedStyle(document.documentElement);
   const [ink, line, card] = ['--soft', '--line', '--card'].map((name) => style.getPropertyValue(name).trim());
   const font = `12px ${style.fontFamily}`;
-  const box = { left: 46, top: title ? 66 : 10, right: width - 14, bottom: height - 26 };
+  const box = { left: 52, top: title ? 66 : 10, right: width - 14, bottom: height - 26 };
   context.fillStyle = card;
   context.fillRect(0, 0, width, height);
   const end = rows.length ? Math.max(rows.at(-1).time, (rows[0].time ?? 0) + SPAN) : SPAN;
@@ -27,7 +33,7 @@ export function plot(context, width, height, rows, labels, { title = '' } = {}) 
     context.strokeStyle = toneValue(label);
     context.lineWidth = 2;
     context.lineJoin = 'round';
-    context.setLineDash(DASHES[index % DASHES.length]);
+    context.setLineDash(dashesOf(index));
     context.beginPath();
     seen.forEach((row, at) => {
       const broken = at === 0 || row.time - seen[at - 1].time > BREAK;
@@ -71,13 +77,13 @@ function legend(context, labels, title, style) {
   labels.forEach((label, index) => {
     context.strokeStyle = toneValue(label);
     context.lineWidth = 3;
-    context.setLineDash(DASHES[index % DASHES.length]);
+    context.setLineDash(dashesOf(index));
     context.beginPath();
     context.moveTo(left, 46);
-    context.lineTo(left + 26, 46);
+    context.lineTo(left + SAMPLE, 46);
     context.stroke();
-    context.fillText(label, left + 33, 46);
-    left += 33 + context.measureText(label).width + 22;
+    context.fillText(label, left + SAMPLE + 7, 46);
+    left += SAMPLE + 7 + context.measureText(label).width + 22;
   });
   context.setLineDash([]);
 }

@@ -5,7 +5,10 @@ import re
 from html.parser import HTMLParser
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from fer_edge.train.explain.figures import STRONGEST, overview_figure
+from fer_edge.train.explain.network import stages
 from fer_edge.train.explain.pictures import Picture
 from fer_edge.train.explain.report import Plate, report_html
 
@@ -62,3 +65,15 @@ def test_a_file_is_shown_without_its_folder(tflite_network, face, tmp_path):
     page = report_html(tflite_network, [Picture("mine", str(file), face)], scores, [])
     assert "mine.png" in page
     assert str(tmp_path) not in page
+
+
+def test_activation_rows_say_how_many_of_how_many_they_show(tflite_network, face):
+    layers = stages(tflite_network.layers)
+    draw = overview_figure(layers, tflite_network.activations(face, layers))
+    figure = Figure()
+    draw(figure)
+    said = [axes.get_ylabel().splitlines() for axes in figure.axes if axes.get_ylabel()]
+    assert [name for name, _ in said] == [layer.name for layer in layers]
+    for (_, text), layer in zip(said, layers, strict=True):
+        height, width, channels = layer.shape[-3:]
+        assert text == f"{min(channels, STRONGEST)} of {channels} maps, {height}×{width}"

@@ -130,6 +130,45 @@ def test_chart_exports_what_the_event_stream_says(browser, bare):
         assert len(again.value.path().read_text(encoding="utf-8").splitlines()) == len(table) + 1  # it paused
 
 
+STROKES = """() => [...document.querySelectorAll('#legend li')].map((item) => {
+  const line = item.querySelector('line');
+  return [item.textContent, line.getAttribute('stroke-dasharray'), getComputedStyle(line).stroke];
+})"""
+
+DRAWN = """async () => {
+  const {plot} = await import('/static/plot.js');
+  const canvas = new OffscreenCanvas(600, 200);
+  const context = canvas.getContext('2d');
+  const dashes = [], xs = [];
+  const recorder = new Proxy(context, {
+    get(target, name) {
+      if (name === 'setLineDash') return (dash) => { dashes.push(dash.join(' ')); target.setLineDash(dash); };
+      if (name === 'moveTo' || name === 'lineTo') return (x, y) => { xs.push(x); target[name](x, y); };
+      const value = target[name];
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+    set(target, name, value) { target[name] = value; return true; },
+  });
+  const labels = [...document.querySelectorAll('#legend li')].map((item) => item.textContent);
+  const row = (time) => ({time, scores: labels.map(() => 0.5)});
+  plot(recorder, 600, 200, [row(100), row(100.5), row(101)], labels);
+  const lines = dashes.slice(-labels.length);
+  return {lines, first: xs.at(-3), last: xs.at(-1), left: xs[0]};
+}"""
+
+
+def test_the_charts_legend_shows_its_dashes_and_the_plot_fills_from_the_left(browser, bare):
+    with opened(browser, bare, "chart", viewport=DESKTOP) as watched:
+        watched.page.wait_for_selector("#legend li")
+        shown = watched.page.evaluate(STROKES)
+        drawn = watched.page.evaluate(DRAWN)
+    dashes = [dash for _, dash, _ in shown]
+    assert dashes == drawn["lines"]
+    assert len(set(dashes)) == len({colour for *_, colour in shown}) == len(shown) >= 7
+    assert drawn["first"] == pytest.approx(drawn["left"])
+    assert drawn["left"] < drawn["last"] < drawn["left"] + 600 / 30
+
+
 def test_chart_of_the_servers_own_camera(browser, loop):
     with opened(browser, loop.port, "chart") as watched:
         settle(watched.page, "chart")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fer_edge.commands.modes import umask_option
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.device.commands.options import detector_options, models_option
 
@@ -47,6 +48,7 @@ LINE_S = 30.0
 )
 @click.option("--csv", is_flag=True, help="Write faces.csv and files.csv as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@umask_option
 def analyze(
     paths: tuple[str, ...],
     out: str,

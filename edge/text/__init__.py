@@ -18,10 +18,17 @@ def printable(text: str, most: int | None = None) -> str:
 
     Args:
         text: any string, also one with lone surrogates, as names of files have that are no UTF-8.
-        most: characters to keep at most; what is longer ends in an ellipsis.
+        most: characters of the result at most; what is longer ends in an ellipsis. No escape is cut.
     """
-    cut = text if most is None or len(text) <= most else text[: most - 1] + _ELLIPSIS
-    return cut if cut.isascii() and cut.isprintable() else "".join(map(_visible, cut))
+    kept = text if most is None else text[: most + 1]
+    if kept.isascii() and kept.isprintable() and (most is None or len(kept) <= most):
+        return kept
+    parts = [_visible(character) for character in kept]
+    if most is None or sum(map(len, parts)) <= most:
+        return "".join(parts)
+    while sum(map(len, parts)) >= most:
+        parts.pop()
+    return "".join(parts) + _ELLIPSIS
 
 
 def label_text(text: str) -> str:

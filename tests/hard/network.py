@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import dataclasses
 import random
 import socket
 import subprocess
@@ -161,6 +162,8 @@ def addresses(folder: Path) -> Prepared:
 def targets(folder: Path) -> Prepared:
     """What a target of a deployment answers: taken only where every field is such a one, and shown without controls."""
     from fer_edge.device.deploy.explain import explain_login, explain_step
+    from fer_edge.device.deploy.fleet.inventory import Member
+    from fer_edge.device.deploy.fleet.status import parse_status
     from fer_edge.device.deploy.target import parse_target
 
     fields = (
@@ -173,6 +176,12 @@ def targets(folder: Path) -> Prepared:
         "rsync=",
     )
     text = "Welcome\n" + "".join(f"fer-edge:{field}\n" for field in fields)
+    status = (
+        "fer-edge:model="
+        + "0" * 64
+        + "\nfer-edge:load=0.5\nfer-edge:says=12.5 frames per second\nfer-edge:service=active\n"
+    )
+    member = Member("pi@host", "fleet", None, (), "~/fer-edge")
     errors = "fer-edge: it failed\nNo space left on device\nERROR: x\n"
 
     def one(rng: random.Random) -> str | None:
@@ -180,6 +189,10 @@ def targets(folder: Path) -> Prepared:
         for said in (explain_step(words), explain_login("pi@host", words)):
             assert said.isprintable()
             assert len(said) < 1000
+        for value in dataclasses.asdict(
+            parse_status(spoil_text(rng, status).decode("utf-8", "replace"), member, {})
+        ).values():
+            assert value is None or str(value).isprintable(), value
         try:
             found = parse_target(spoil_text(rng, text).decode("utf-8", "replace"), "~/fer-edge")
         except ValueError:

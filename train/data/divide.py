@@ -23,7 +23,10 @@ def divide(groups: NDArray[np.str_], seed: int = 0) -> NDArray[np.str_]:
         groups: (N,) what must stay together: a person, a photo, a picture's digest.
         seed: another one chooses others.
     """
-    names = sorted(np.unique(groups).tolist(), key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
+    names = sorted(
+        np.unique(groups).tolist(),
+        key=lambda name: hashlib.sha256(f"{seed}:{name}".encode("utf-8", "surrogateescape")).digest(),
+    )
     count = max(round(len(names) * SHARE), 1) if len(names) >= 3 else 0
     public, private = names[:count], names[count : 2 * count]
     return np.select([np.isin(groups, public), np.isin(groups, private)], [PUBLIC_TEST, PRIVATE_TEST], TRAINING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,7 @@ def fingerprint(labelled: Sequence[LabelledImage]) -> str:
     """Return a hash of what a data set says, in hexadecimal; the pixels are not in it."""
     digest = hashlib.sha256()
     for item in labelled:
-        digest.update(f"{item.path.parent.name}/{item.path.name}".encode())
+        digest.update(os.fsencode(f"{item.path.parent.name}/{item.path.name}"))
         digest.update(np.ascontiguousarray(item.boxes).tobytes())
         digest.update(np.ascontiguousarray(item.certain).tobytes())
     return digest.hexdigest()[:16]

@@ -55,3 +55,17 @@ def test_a_label_has_one_form(text):
 def test_labels_of_the_data_sets_stay():
     assert tuple(map(label_text, EXPRESSIONS)) == EXPRESSIONS
     assert label_text("  Happy ") == "Happy"
+
+
+@pytest.mark.parametrize("text", ["x" * 41, "\x1b" * 40, "\u202e" * 20 + "y" * 30, "\U000e0001" * 9, "é" * 50])
+def test_a_cut_text_is_as_short_as_was_asked_for_with_its_escapes(text):
+    cut = printable(text, 40)
+    assert len(cut) <= 40
+    assert cut.endswith("…")
+    assert printable(text).startswith(cut[:-1])
+    assert len(printable(text)) > 40
+
+
+def test_a_text_that_fits_is_not_cut():
+    assert printable("x" * 40, 40) == "x" * 40
+    assert printable("\x1b" * 10, 40) == r"\x1b" * 10

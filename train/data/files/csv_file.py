@@ -111,7 +111,12 @@ class CsvRows:
         self.line = 0
         first = next(self._lines(), "")
         delimiter = max(_DELIMITERS, key=first.count)
-        self.header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+        try:
+            self.header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+        except csv.Error as error:
+            raise DataError(
+                f"{file.where}: expected the names of columns in the first line, found what cannot be read ({error})"
+            ) from error
         self._reader = csv.reader(self._lines(), strict=True, delimiter=delimiter)
 
     def __iter__(self) -> Iterator[list[str]]:

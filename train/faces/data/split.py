@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 
 import cv2
@@ -55,4 +56,4 @@ def _thumbnail(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _percent(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % 100
+    return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:4]) % 100

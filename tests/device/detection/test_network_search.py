@@ -152,6 +152,39 @@ def test_a_lost_face_is_sought_at_once_in_the_whole_frame():
     assert len(found.detections) == 1
 
 
+def test_a_face_that_turns_away_for_a_moment_is_kept_and_one_that_never_returns_is_not():
+    clear = [True]
+
+    def turning(crops):
+        outputs = bright(crops)
+        if not clear[0]:
+            outputs[:, 0] = np.minimum(outputs[:, 0], -1.2)  # a score of 0.23
+        return outputs
+
+    video = Video()
+    video.search = NetworkSearch(FaceFinder(video.proposer, turning), NoSkin())
+    video.next((300, 200, 100))
+    clear[0] = False
+    counts = [len(video.next((300, 200, 100))[0].detections) for _ in range(50)]
+    assert counts[:24] == [1] * 24
+    assert counts[-10:] == [0] * 10
+
+
+def test_a_weak_look_is_followed_by_one_where_the_face_has_moved():
+    def sure_in_the_middle(crops):
+        outputs = bright(crops)
+        outputs[np.abs(outputs[:, 1:3]).max(1) > 6, 0] = -3
+        return outputs
+
+    video = Video()
+    video.search = NetworkSearch(FaceFinder(video.proposer, sure_in_the_middle), NoSkin())
+    video.next((300, 200, 100))
+    seen = video.proposer.seen
+    _, (track,) = video.next((330, 200, 100))
+    assert track.box.x + track.box.w / 2 == pytest.approx(330, abs=12)
+    assert video.proposer.seen == seen
+
+
 def test_two_faces_keep_their_numbers():
     video = Video()
     for step in range(20):

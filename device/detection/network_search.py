@@ -18,7 +18,7 @@ from fer_edge.device.detection.detector import Found
 from fer_edge.device.detection.face import detection
 from fer_edge.device.detection.motion import Changes
 from fer_edge.device.detection.skin import SkinSegmentation
-from fer_edge.device.detection.tile_scan import TileScan
+from fer_edge.device.detection.tile_scan import MOVED_S, TileScan
 from fer_edge.device.faces import FACES_IN_VIDEO, intersection
 from fer_edge.device.frame import Frame
 from fer_edge.device.tracking.tracker import Track, predict
@@ -155,8 +155,9 @@ class NetworkSearch:
 
     def _scans_of(self, frame: Frame) -> dict[int, TileScan]:
         if self._scans is None:
-            width, height = frame.width, frame.height
-            self._scans = {f: TileScan(width, height, f, frame.time) for f in factors(width, height)[1:]}
+            size = frame.width, frame.height
+            # A video has no time for the finest tiles of a large frame.
+            self._scans = {f: TileScan(*size, f, frame.time) for f in factors(*size) if f in MOVED_S}
         return self._scans
 
     def _propose(self, frame: Frame, factor: int, tiles: Sequence[Tile]) -> NDArray[np.float32]:

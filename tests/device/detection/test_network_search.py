@@ -206,6 +206,14 @@ def test_a_still_face_stays_though_the_refiner_jitters():
     assert np.abs(np.diff(centres[5:, 0])).mean() < 0.6  # 0.5 pixels of the crop are 1.6 of the frame
 
 
+def test_a_large_video_is_searched_at_the_usual_scales():
+    luma = np.zeros((2160, 3840), np.uint8)
+    grey = np.full((1080, 1920), 128, np.uint8)
+    search = NetworkSearch(FaceFinder(BrightSquares(), bright), NoSkin())
+    for step in range(3):
+        search.find(Frame(luma, grey, grey, step / 25, step, 3840, 2160), ())
+
+
 def test_reset_forgets_everything():
     video = Video()
     video.next((300, 200, 100))
@@ -218,6 +226,8 @@ def test_one_image_and_its_scales():
     detector = FaceNetworks(FaceFinder(BrightSquares(), bright))
     (found,) = detector.detect(frame([(300, 200, 100)], 0.0), Regions((), "photo"))
     assert found.box.w == pytest.approx(106, rel=0.12)
+    assert factors(2300, 1700) == (1, 2, 4, 8)
+    assert factors(1920, 1080) == (1, 2, 4)
     assert factors(640, 480) == (1, 2, 4)
     assert factors(320, 240) == (1, 2)
     assert factors(160, 120) == (1,)

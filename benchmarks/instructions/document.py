@@ -66,6 +66,7 @@ def counts() -> str:
     models = list(results()[0]["faces"])
     faces = [f"one face, `{model}`: runtime{part}" for model in models for part in ("", " and Python")]
     head = ["processor", "board", *faces, "one picture: mean", "of that OpenCV", "dearest"]
+    head += ["one picture, `--detector face`: mean", "dearest"]
     lines = [f"| {' | '.join(head)} |", f"|---|---|{'---:|' * (len(head) - 2)}"]
     for result in results():
         picture = result["picture"]
@@ -74,6 +75,7 @@ def counts() -> str:
             cells += [millions(result["faces"][model]["runtime"]), millions(result["faces"][model]["call"])]
         cascade = picture["by"]["opencv"] / picture["mean"]
         cells += [millions(picture["mean"]), f"{cascade:.0%}", millions(picture["max"])]
+        cells += [millions(result["picture_by_networks"][key]) for key in ("mean", "max")]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", *others()]
     versions = results()[0]["versions"]

@@ -4,7 +4,7 @@ python workload.py CROP.npy FRAMES WARM_UP_FRAMES OTHER.tflite...
 
 The others are files of any kind, which the runtime is called with as they are. Each call of `mark` ends a stretch of
 work. Prints JSON: ``stretches``, the names of the stretches in order, ``code``, the files whose code is mapped with
-their pages, ``faces`` found per picture, and the ``machine``.
+their pages, ``faces`` found per picture by each detector, and the ``machine``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fer_edge.device.detection.face import FaceNetworks
 from fer_edge.device.frame import Frame
 from fer_edge.device.opencv import cv2
 from fer_edge.device.pipeline import Pipeline
@@ -84,15 +85,17 @@ def main(crop_file: str, frames: int, warm_up: int, others: list[Path]) -> None:
         invoke(file)
     model = TFLiteModel(shipped_models()[DEFAULT])
     film = list(itertools.islice(DemoSource(), warm_up + frames))
-    faces = []
-    with Pipeline(Recorded(film), [model]) as pipeline:
-        results = iter(pipeline)
-        for _ in range(warm_up):
-            next(results)
-        mark("set-up")
-        for _ in range(frames):
-            faces.append(len(next(results).faces))
-            mark("loop")
+    faces: dict[str, list[int]] = {"loop": [], "face loop": []}
+    for name, found in faces.items():
+        detector = FaceNetworks() if name == "face loop" else None
+        with Pipeline(Recorded(film), [model], detector=detector) as pipeline:
+            results = iter(pipeline)
+            for _ in range(warm_up):
+                next(results)
+            mark("set-up")
+            for _ in range(frames):
+                found.append(len(next(results).faces))
+                mark(name)
     code = []
     with open("/proc/self/maps") as maps:  # noqa: PTH123 - pathlib would add its own instructions to the count
         for line in maps:

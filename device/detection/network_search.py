@@ -18,7 +18,7 @@ from fer_edge.device.detection.detector import Found
 from fer_edge.device.detection.face import detection
 from fer_edge.device.detection.motion import Changes
 from fer_edge.device.detection.skin import SkinSegmentation
-from fer_edge.device.detection.tile_scan import TileScan
+from fer_edge.device.detection.tile_scan import MOVED_S, TileScan
 from fer_edge.device.faces import FACES_IN_VIDEO, intersection
 from fer_edge.device.frame import Frame
 from fer_edge.device.tracking.tracker import Track, predict
@@ -32,14 +32,22 @@ from fer_edge.preprocess import Box
 
 WHOLE_INTERVAL_S = 0.4
 """Between two looks at the whole frame."""
-MOST_HASTE = 4
+MOST_HASTE = 8
 """The search may cost what the known faces cost: with so many, tiles are searched so many times as often."""
 SKIN_INTERVAL_S = 1.5
 """Between two segmentations of skin, which take as long as a look at the whole frame."""
-PROPOSAL_SCORE = 0.35
+PROPOSAL_SCORE = 0.3
 """Least score of a proposal in a video; an image has time for less likely ones."""
-KEPT_SCORE = 0.35
-"""Least score of a known face; a new one needs more."""
+NEW_SCORE = 0.75
+"""Least score of a new face."""
+CLEAR_SCORE = 0.3
+"""Score from which a known face is clear; a new one needs more."""
+KEPT_SCORE = 0.15
+"""Least score of a known face that turns away or is covered for a moment,"""
+UNCLEAR_S = 1.0
+"""and the seconds for which it may."""
+WEAK_SCORE = 0.6
+"""Score of a known face below which it is looked at once more."""
 STILL = 0.06
 """Movement and growth, in sides of the face, below which a face is taken to stay, and its place to be a mean."""
 STEADY = 0.3
@@ -52,6 +60,14 @@ MOTION_COLUMNS = 128
 """So many columns of the luma are enough for the thumbnail that shows motion."""
 
 
+@dataclasses.dataclass(frozen=True)
+class _Known:
+    """Where a face was last, and when it was clear last, in seconds."""
+
+    look: Look
+    clear: float
+
+
 class NetworkSearch:
     """Follows known faces with the refiner, and searches for new ones with the proposer; a `Search`."""
 
@@ -62,7 +78,7 @@ class NetworkSearch:
 
     def reset(self) -> None:
         """Begin again, with a search of the whole next frame."""
-        self._looks: dict[Box, Look] = {}
+        self._known: dict[Box, _Known] = {}
         self._changes = Changes()
         self._scans: dict[int, TileScan] | None = None
         self._whole_time = self._skin_time = float("-inf")
@@ -73,26 +89,42 @@ class NetworkSearch:
         self._changes.add(frame.y[::step, ::step])
         self._searched = self._skin_seconds = 0.0
         self._left_out = 0
-        known, lost = self._follow(frame, tracks)
+        kept, lost = self._follow(frame, tracks)
+        known = [face for face, _ in kept]
         new, full = self._seek(frame, known, lost)
-        faces = [*known, *new]
-        waiting = {track.box: self._looks[track.box] for track in tracks if track.box in self._looks}
-        found = [detection(face, frame) for face in faces]
-        self._looks = waiting | {d.box: face.look for d, face in zip(found, faces, strict=True)}
+        faces = [*kept, *((face, frame.time) for face in new)]
+        waiting = {track.box: self._known[track.box] for track in tracks if track.box in self._known}
+        found = [detection(face, frame) for face, _ in faces]
+        self._known = waiting | {d.box: _Known(f.look, clear) for d, (f, clear) in zip(found, faces, strict=True)}
         return Found(sorted(found, key=lambda d: d.box), self._searched, full, self._skin_seconds, self._left_out)
 
-    def _follow(self, frame: Frame, tracks: Sequence[Track]) -> tuple[list[Refined], bool]:
-        """Look at each known face where it should be; say whether one that was there is not."""
-        places = [(track, self._looks[track.box]) for track in tracks if track.box in self._looks]
-        expected = [_moved(look, track, frame.time) for track, look in places]
-        found = self._finder.look(frame.y, expected)
-        kept = [
-            dataclasses.replace(face, look=_steadied(place, face.look))
-            for place, face in zip(expected, found, strict=True)
-            if face.score >= KEPT_SCORE
-        ]
-        lost = any(t.id and f.score < KEPT_SCORE for (t, _), f in zip(places, found, strict=True))
-        return kept if len(kept) < 2 else [kept[index] for index in suppress(_rows(kept))], lost
+    def _follow(self, frame: Frame, tracks: Sequence[Track]) -> tuple[list[tuple[Refined, float]], bool]:
+        """Look at each known face where it should be.
+
+        Returns:
+            Those that are there, each with the time when it was clear last; whether one is not that was reported.
+        """
+        known = [(track, self._known[track.box]) for track in tracks if track.box in self._known]
+        expected = [_moved(before.look, track, frame.time) for track, before in known]
+        found = self._again(frame, self._finder.look(frame.y, expected))
+        kept, lost = [], False
+        for (track, before), place, face in zip(known, expected, found, strict=True):
+            clear = frame.time if face.score >= CLEAR_SCORE else before.clear
+            if face.score >= KEPT_SCORE and frame.time - clear <= UNCLEAR_S:
+                kept.append((dataclasses.replace(face, look=_steadied(place, face.look)), clear))
+            else:
+                lost |= bool(track.id)
+        if len(kept) > 1:
+            kept = [kept[index] for index in suppress(_rows([face for face, _ in kept]))]
+        return kept, lost
+
+    def _again(self, frame: Frame, faces: list[Refined]) -> list[Refined]:
+        """Look once more at weak faces, where the first look saw them: they moved, or turned."""
+        weak = [index for index, face in enumerate(faces) if face.score < WEAK_SCORE]
+        for index, second in zip(weak, self._finder.look(frame.y, [faces[index].look for index in weak]), strict=True):
+            if second.score > faces[index].score:
+                faces[index] = second
+        return faces
 
     def _seek(self, frame: Frame, known: list[Refined], lost: bool) -> tuple[list[Refined], bool]:
         cut = self._changes.cut
@@ -118,13 +150,14 @@ class NetworkSearch:
         proposed = proposed[_apart(proposed, known)]
         apart = suppress(proposed)  # the likeliest first
         self._left_out = max(len(apart) - FACES_IN_VIDEO, 0)
-        new = self._finder.judge(frame.y, proposed[apart[:FACES_IN_VIDEO]])
+        new = self._finder.judge(frame.y, proposed[apart[:FACES_IN_VIDEO]], NEW_SCORE)
         return [face for face in new if _apart(_rows([face]), known)[0]], full
 
     def _scans_of(self, frame: Frame) -> dict[int, TileScan]:
         if self._scans is None:
-            width, height = frame.width, frame.height
-            self._scans = {f: TileScan(width, height, f, frame.time) for f in factors(width, height)[1:]}
+            size = frame.width, frame.height
+            # A video has no time for the finest tiles of a large frame.
+            self._scans = {f: TileScan(*size, f, frame.time) for f in factors(*size) if f in MOVED_S}
         return self._scans
 
     def _propose(self, frame: Frame, factor: int, tiles: Sequence[Tile]) -> NDArray[np.float32]:

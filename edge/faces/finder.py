@@ -78,13 +78,15 @@ class FaceFinder:
         """
         return self.judge(luma, propose(self.proposer, luma, factors, self.thresholds.proposal))
 
-    def judge(self, luma: NDArray[np.uint8], squares: NDArray[np.float32]) -> list[Refined]:
+    def judge(self, luma: NDArray[np.uint8], squares: NDArray[np.float32], least: float | None = None) -> list[Refined]:
         """Return which proposals are faces, each where it is exactly, without duplicates, best first.
 
         Args:
             luma: H x W.
             squares: N x 4, see `propose`.
+            least: score of a face, that of the thresholds if not given.
         """
+        least = self.thresholds.score if least is None else least
         candidates = [
             _Candidate(Look(float(x), float(y), float(side)), WEIGHTS[0] * _logit(float(score)))
             for x, y, side, score in squares
@@ -97,7 +99,7 @@ class FaceFinder:
                 if face.score >= self.thresholds.first
             ]
         found = [candidate.judged() for candidate in candidates]
-        found = [face for face in found if face.score >= self.thresholds.score]
+        found = [face for face in found if face.score >= least]
         if not found:
             return []
         rows = np.array([(face.look.x, face.look.y, face.look.side, face.score) for face in found], np.float32)

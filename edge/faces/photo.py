@@ -17,8 +17,10 @@ BOX_SIDE = 1.06
 BOX_UP = 0.018
 """From the networks' square (brow to chin) to the box of a detection: factor on the side, and shift up in sides. The
 expression models know the framing of the Haar cascade; this is it, by the median of 187 faces of news photos."""
-FINEST_FACTOR = 4
-"""Tiles of at most so many times the scale of the whole frame."""
+USUAL_FACTOR = 4
+"""Tiles of up to so many times the scale of the whole frame are searched in any frame that has the pixels."""
+FINEST_SCALE = 0.6
+"""Finer tiles are as well up to this scale, at which the proposer finds faces from about 10 pixels of the frame."""
 SEARCH_PIXELS = 4_000_000
 """Pixels up to which a photo is searched as it is; of a larger one a copy is, whose faces are still hundreds wide."""
 
@@ -40,8 +42,10 @@ class PhotoFace:
 
 def factors(width: int, height: int) -> tuple[int, ...]:
     """Return the scales at which a frame is searched; none enlarges it."""
-    scale = fit_scale(width, height)
-    return (1, *(factor for factor in (2, FINEST_FACTOR) if factor * scale <= 1))
+    scale, found = fit_scale(width, height), [1]
+    while (factor := 2 * found[-1]) * scale <= (1 if factor <= USUAL_FACTOR else FINEST_SCALE):
+        found.append(factor)
+    return tuple(found)
 
 
 def box_of(look: Look) -> Box:

@@ -20,8 +20,8 @@ from fer_edge.train.faces.scenes import Mistake
 LEAST_FACE_PIXELS = 7.0
 """Smaller faces show the refiner nothing to learn from."""
 FACE_SHARE = 0.5
-COVERED_SHARE = 0.3
-CLOSE_SHARE = 0.4
+COVERED_SHARE = 0.35
+CLOSE_SHARE = 0.5
 """Of the faces, those placed as the second look places them: nearly right."""
 HARD_SHARE = 0.45
 MINED_SHARE = 0.35

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fer_edge.faces.crop import Look, crop
 from fer_edge.faces.search import Proposer, propose
 from fer_edge.faces.squares import overlaps
+from fer_edge.files import write_atomically
 from fer_edge.train.faces.data.images import TrainingImage
 from fer_edge.train.faces.scenes import Mistake
 
@@ -75,13 +76,29 @@ def apart(square: NDArray[np.float32], faces: NDArray[np.float32]) -> bool:
     return not len(faces) or bool(overlaps(square, faces)[0].max() < APART_IOU)
 
 
-def save_mistakes(mistakes: Sequence[Mistake], path: Path) -> None:
-    """Write mistakes as JSON."""
-    path.write_text(json.dumps([[mistake.image, *mistake.square] for mistake in mistakes]), encoding="utf-8")
+def save_mistakes(mistakes: Sequence[Mistake], path: Path, step: int) -> None:
+    """Write mistakes as JSON.
+
+    Args:
+        mistakes: of the network in training.
+        path: the file, which is replaced at once.
+        step: of the training, at which they were made.
+    """
+    rows = [[mistake.image, *mistake.square] for mistake in mistakes]
+    write_atomically(path, json.dumps({"step": step, "mistakes": rows}).encode())
 
 
 def load_mistakes(path: Path) -> list[Mistake]:
     """Read what `save_mistakes` wrote; none if there is no such file."""
+    return [Mistake(int(i), (x, y, side)) for i, x, y, side in _saved(path)["mistakes"]]
+
+
+def mistakes_step(path: Path) -> int:
+    """Return the step at which the saved mistakes were made, or -1 if there are none."""
+    return int(_saved(path)["step"])
+
+
+def _saved(path: Path) -> dict[str, Any]:
     if not path.exists():
-        return []
-    return [Mistake(int(i), (x, y, side)) for i, x, y, side in json.loads(path.read_text(encoding="utf-8"))]
+        return {"step": -1, "mistakes": []}
+    return dict(json.loads(path.read_text(encoding="utf-8")))

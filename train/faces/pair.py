@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from fer_edge.train.faces.crops import CropMaker, mirrored_crops
 from fer_edge.train.faces.data.material import training_images
 from fer_edge.train.faces.fit import Batch, Fit, Schedule
 from fer_edge.train.faces.losses import proposer_loss, refiner_loss
-from fer_edge.train.faces.mining import hardest, keras_network, load_mistakes, mine, save_mistakes
+from fer_edge.train.faces.mining import hardest, keras_network, load_mistakes, mine, mistakes_step, save_mistakes
 from fer_edge.train.faces.proposer import build_proposer
 from fer_edge.train.faces.refiner import build_refiner
 from fer_edge.train.faces.scenes import SceneMaker
@@ -29,14 +29,14 @@ LOG = logging.getLogger(__name__)
 
 MISTAKES, PROPOSED, HARD = "mistakes.json", "proposed.json", "hard.json"
 """Files of a run: false faces for the proposer, all of them for the refiner, and those that deceive it."""
-PROPOSER_STEPS = 12_000
+PROPOSER_STEPS = 35_000
 PROPOSER_BATCH = 32
 PROPOSER_ROUNDS = (0.15, 0.4, 0.7)
 """Parts of the schedule after which mistakes are collected anew."""
 FACE_FREE = 0.45
 MINED_IMAGES = 2000
 """Images in which the proposer's mistakes are sought between two rounds."""
-REFINER_STEPS = 10_500
+REFINER_STEPS = 32_000
 REFINER_BATCH = 128
 REFINER_ROUNDS = (0.1, 0.25, 0.4, 0.6)
 STATISTICS_BATCHES = 40
@@ -59,19 +59,19 @@ def train_proposer(data: Path, folder: Path, steps: int = PROPOSER_STEPS, seed: 
     keras.utils.set_random_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
     fit = Fit(build_proposer(), proposer_loss, Schedule(steps), folder / "proposer.npz")
-    stops = [round(steps * part) for part in PROPOSER_ROUNDS] + [steps]
-    for stop in stops:
+    for begin, stop in rounds(steps, PROPOSER_ROUNDS):
         if fit.step >= stop:
             continue
+        # A run that was killed while it collected mistakes stands at `begin` and collects them again.
+        if begin > mistakes_step(folder / MISTAKES) and begin:
+            # Another part of the images each time: what is false there is false elsewhere, too.
+            chosen = np.random.default_rng(begin).permutation(len(images := training_images(data)))[:MINED_IMAGES]
+            mistakes = mine(keras_network(fit.averaged()), images, chosen.tolist())
+            save_mistakes(mistakes, folder / MISTAKES, begin)
+            LOG.info("%d false faces at step %d", len(mistakes), begin)
         make = functools.partial(scene_batches, data, folder / MISTAKES, seed + 1 + fit.step)
         with BatchWorker(make) as batches:
             fit.run(batches, stop)
-        if stop < steps:
-            # Another part of the images each time: what is false there is false elsewhere, too.
-            chosen = np.random.default_rng(stop).permutation(len(images := training_images(data)))[:MINED_IMAGES]
-            mistakes = mine(keras_network(fit.averaged()), images, chosen.tolist())
-            save_mistakes(mistakes, folder / MISTAKES)
-            LOG.info("%d false faces at step %d", len(mistakes), stop)
     return settled(fit.averaged(), sample_pictures(PROPOSER, data, folder, seed, STATISTICS_BATCHES))
 
 
@@ -106,21 +106,27 @@ def train_refiner(data: Path, folder: Path, proposer: Any, steps: int = REFINER_
     folder.mkdir(parents=True, exist_ok=True)
     everything, hard = folder / PROPOSED, folder / HARD
     if not everything.exists():
-        save_mistakes(mine(keras_network(proposer), training_images(data)), everything)
+        save_mistakes(mine(keras_network(proposer), training_images(data)), everything, 0)
     fit = Fit(build_refiner(), refiner_loss, Schedule(steps), folder / "refiner.npz")
-    for stop in [round(steps * part) for part in REFINER_ROUNDS] + [steps]:
+    for begin, stop in rounds(steps, REFINER_ROUNDS):
         if fit.step >= stop:
             continue
+        if begin > mistakes_step(hard) and begin:
+            known = load_mistakes(everything)
+            drawn = np.random.default_rng(begin).permutation(len(known))[:HARDEST_AMONG]
+            mistakes = hardest(fit.averaged(), training_images(data), [known[index] for index in drawn])
+            save_mistakes(mistakes, hard, begin)
+            LOG.info("%d of the proposer's false faces deceive the refiner at step %d", len(mistakes), begin)
         make = functools.partial(crop_batches, data, everything, hard, seed + 1 + fit.step)
         with BatchWorker(make) as batches:
             fit.run(batches, stop)
-        if stop < steps:
-            known = load_mistakes(everything)
-            drawn = np.random.default_rng(stop).permutation(len(known))[:HARDEST_AMONG]
-            mistakes = hardest(fit.averaged(), training_images(data), [known[index] for index in drawn])
-            save_mistakes(mistakes, hard)
-            LOG.info("%d of the proposer's false faces deceive the refiner at step %d", len(mistakes), stop)
     return settled(fit.averaged(), sample_pictures(REFINER, data, folder, seed, STATISTICS_BATCHES))
+
+
+def rounds(steps: int, parts: Sequence[float]) -> list[tuple[int, int]]:
+    """Return begin and end of each round of a schedule, in steps, from the parts of it after which one ends."""
+    ends = [round(steps * part) for part in parts]
+    return list(zip([0, *ends], [*ends, steps], strict=True))
 
 
 def crop_batches(data: Path, mistakes: Path, hard: Path, seed: int) -> Iterator[Batch]:

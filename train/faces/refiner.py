@@ -8,7 +8,7 @@ from fer_edge.faces.crop import VALUES
 from fer_edge.faces.grid import CROP_SIZE
 
 
-def build_refiner(widths: tuple[int, int, int, int] = (16, 24, 32, 48)) -> Any:
+def build_refiner(widths: tuple[int, int, int, int] = (16, 24, 32, 72)) -> Any:
     """Return the untrained network: B x 48 x 48 x 1 luma 0..255 -> B x 14.
 
     Args:
@@ -26,5 +26,5 @@ def build_refiner(widths: tuple[int, int, int, int] = (16, 24, 32, 48)) -> Any:
     for filters in widths[:3]:
         x = block(block(x, filters, strides=2), filters)
     x = layers.AveragePooling2D(2)(block(x, widths[3]))
-    x = layers.Dropout(0.1)(layers.Flatten()(x))
+    x = layers.Flatten()(x)
     return keras.Model(inputs, layers.Dense(VALUES)(x), name="face_refiner")

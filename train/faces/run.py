@@ -66,7 +66,7 @@ def train_face_detector(data: Path, out: Path, plan: Plan, *, resume: bool = Fal
         DataError: no such data; nothing to resume; `out` holds another run.
         OutputError: another process trains in `out`.
     """
-    card = {"run": dataclasses.asdict(plan), "data": fingerprint(read_annotations(data))}
+    card = {"run": dataclasses.asdict(plan), "data": {"fingerprint": fingerprint(read_annotations(data))}}
     training_images(data)  # what is wrong with them is better known here than in the process that draws
     with locked_folder(out):
         _prepare(out, card, resume)

@@ -18,7 +18,7 @@ from fer_edge.train.faces.light import Light
 
 Region = tuple[int, int, int, int]
 SMALLEST_PIXELS = 5.5
-COVERED_SHARE = 0.2
+COVERED_SHARE = 0.3
 MINED_SHARE = 0.5
 """Of the face-free regions, those around a mistake of the network in training, once some are known."""
 VISIBLE_SHARE = 0.6

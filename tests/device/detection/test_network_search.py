@@ -152,6 +152,39 @@ def test_a_lost_face_is_sought_at_once_in_the_whole_frame():
     assert len(found.detections) == 1
 
 
+def test_a_face_that_turns_away_for_a_moment_is_kept_and_one_that_never_returns_is_not():
+    clear = [True]
+
+    def turning(crops):
+        outputs = bright(crops)
+        if not clear[0]:
+            outputs[:, 0] = np.minimum(outputs[:, 0], -1.2)  # a score of 0.23
+        return outputs
+
+    video = Video()
+    video.search = NetworkSearch(FaceFinder(video.proposer, turning), NoSkin())
+    video.next((300, 200, 100))
+    clear[0] = False
+    counts = [len(video.next((300, 200, 100))[0].detections) for _ in range(50)]
+    assert counts[:24] == [1] * 24
+    assert counts[-10:] == [0] * 10
+
+
+def test_a_weak_look_is_followed_by_one_where_the_face_has_moved():
+    def sure_in_the_middle(crops):
+        outputs = bright(crops)
+        outputs[np.abs(outputs[:, 1:3]).max(1) > 6, 0] = -3
+        return outputs
+
+    video = Video()
+    video.search = NetworkSearch(FaceFinder(video.proposer, sure_in_the_middle), NoSkin())
+    video.next((300, 200, 100))
+    seen = video.proposer.seen
+    _, (track,) = video.next((330, 200, 100))
+    assert track.box.x + track.box.w / 2 == pytest.approx(330, abs=12)
+    assert video.proposer.seen == seen
+
+
 def test_two_faces_keep_their_numbers():
     video = Video()
     for step in range(20):
@@ -173,6 +206,14 @@ def test_a_still_face_stays_though_the_refiner_jitters():
     assert np.abs(np.diff(centres[5:, 0])).mean() < 0.6  # 0.5 pixels of the crop are 1.6 of the frame
 
 
+def test_a_large_video_is_searched_at_the_usual_scales():
+    luma = np.zeros((2160, 3840), np.uint8)
+    grey = np.full((1080, 1920), 128, np.uint8)
+    search = NetworkSearch(FaceFinder(BrightSquares(), bright), NoSkin())
+    for step in range(3):
+        search.find(Frame(luma, grey, grey, step / 25, step, 3840, 2160), ())
+
+
 def test_reset_forgets_everything():
     video = Video()
     video.next((300, 200, 100))
@@ -185,6 +226,8 @@ def test_one_image_and_its_scales():
     detector = FaceNetworks(FaceFinder(BrightSquares(), bright))
     (found,) = detector.detect(frame([(300, 200, 100)], 0.0), Regions((), "photo"))
     assert found.box.w == pytest.approx(106, rel=0.12)
+    assert factors(2300, 1700) == (1, 2, 4, 8)
+    assert factors(1920, 1080) == (1, 2, 4)
     assert factors(640, 480) == (1, 2, 4)
     assert factors(320, 240) == (1, 2)
     assert factors(160, 120) == (1,)

@@ -12,7 +12,16 @@ import pytest
 from fer_edge.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "docs" / f"{name}.md" for name in ("benchmarks", "boards", "deploy", "doctor", "raspberry-pi")]
+DESCRIBED = (
+    "benchmarks",
+    "boards",
+    "deploy",
+    "doctor",
+    "raspberry-pi",
+    "own-networks",
+    "microcontrollers",
+)
+PAGES = [ROOT / "docs" / f"{name}.md" for name in DESCRIBED]
 PI_PAGE = ROOT / "docs" / "raspberry-pi.md"
 
 

@@ -35,6 +35,8 @@ _PLAIN = frozenset({"SPACE_TO_DEPTH", "CONV_2D", "DEPTHWISE_CONV_2D", "RESHAPE",
 _SQUEEZE_EXCITATION = _PLAIN | {"LOGISTIC", "MUL"}
 """MEAN, LOGISTIC and MUL are squeeze-and-excitation; models trained before there was any still convert."""
 
+_MOBILENET = frozenset({"ADD", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MEAN", "SOFTMAX"})
+
 _DENSE = frozenset({"RESHAPE", "FULLY_CONNECTED", "SOFTMAX"})
 _CLASSICAL = _DENSE | {"CONV_2D", "MAX_POOL_2D"}
 
@@ -51,6 +53,9 @@ ALLOWED = {
     "shallow-cnn": _CLASSICAL,
     "hog-cnn": _CLASSICAL | {"CONCATENATION"},
     "ffnn": _DENSE,
+    "mobilenet-v2": _MOBILENET,
+    # Hard-swish is an operator of its own; squeeze-and-excitation multiplies.
+    "mobilenet-v3-small": _MOBILENET | {"HARD_SWISH", "MUL", "PAD"},
     "custom": _CLASSICAL | {"SPACE_TO_DEPTH"},
 }
 """Name of the architecture -> its operators."""

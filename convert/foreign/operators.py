@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -181,6 +182,17 @@ def _pool(kind: str) -> Callable[[Operation, tuple[str, ...]], list[Node]]:
     return read
 
 
+def _average_pool(operation: Operation, inputs: tuple[str, ...]) -> list[Node]:
+    """Return a depthwise convolution with equal weights, whose result has a scale of its own; at borders a pooling."""
+    (pool,) = _pool("average_pool")(operation, inputs)
+    rows, columns = pool.options["size"]
+    if pool.options["padding"] != "VALID" or len(set(pool.options["strides"])) > 1:
+        return [pool]
+    kernel = np.full((rows, columns, operation.shape[-1], 1), 1 / (rows * columns), np.float32)
+    weights = {"kernel": kernel, "bias": np.zeros(operation.shape[-1], np.float32)}
+    return [dataclasses.replace(pool, kind="depthwise", weights=weights)]
+
+
 def _over_map(kind: str) -> Callable[[Operation, tuple[str, ...]], list[Node]]:
     def read(operation: Operation, inputs: tuple[str, ...]) -> list[Node]:
         rank = len(operation.shapes[0])
@@ -224,7 +236,7 @@ def _reshape(operation: Operation, inputs: tuple[str, ...]) -> list[Node]:
 READERS: dict[str, Callable[[Operation, tuple[str, ...]], list[Node]]] = {
     "Add": _arithmetic("add"),
     "AddV2": _arithmetic("add"),
-    "AvgPool": _pool("average_pool"),
+    "AvgPool": _average_pool,
     "BatchMatMulV2": _dense,
     "BiasAdd": _arithmetic("add"),
     "ConcatV2": _concat,

@@ -19,8 +19,9 @@ from fer_edge.train.runs.recipe_file import find_recipe, published_recipes, read
 ROOT = Path(__file__).parents[1]
 CARDS = ROOT / "benchmarks" / "results" / "accuracy"
 FILES = ROOT / "benchmarks" / "accuracy"
-WITHOUT_A_RUN = {"compact"}
-"""The shipped file is a mean of three models, one of them made by a development script; the recipe is the nearest."""
+WITHOUT_A_RUN = {"compact", "compact-scratch", "large-fused"}
+"""The shipped `compact` is a mean of three models, one of them made by a development script; its recipe is the nearest.
+The other two have yet to be run."""
 TRAINED = sorted(shipped_recipes().keys() - published_recipes().keys() - WITHOUT_A_RUN)
 LATER = {"smaller": 0.0}
 """Elements of the augmentation that are younger than some runs, and what they are where a run has not got them."""

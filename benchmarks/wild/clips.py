@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fer_edge.device.detection.choice import HAAR, DetectorChoice
 from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.sources import open_source
 from fer_edge.errors import DataError
@@ -90,23 +91,25 @@ def judge(shown: Iterable[tuple[int, float, Mapping[int, str]]], ranges: Ranges)
     return {**counts, "seconds": round(seconds, 2)}
 
 
-def watch(path: Path, model: TFLiteModel) -> Iterator[tuple[int, float, dict[int, str]]]:
-    """Run the device loop on a clip; yield of each frame its number, its time, and track -> label."""
+def watch(path: Path, model: TFLiteModel, choice: DetectorChoice = HAAR) -> Iterator[tuple[int, float, dict[int, str]]]:
+    """Run the device loop on a clip, with a detector; yield of each frame its number, its time, and track -> label."""
     source = open_source(str(path))
     try:
-        with Pipeline(source, [model]) as pipeline:
+        with Pipeline(source, [model], detector=choice.open()) as pipeline:
             for result in pipeline:
                 yield result.index, result.time, {face.id: face.label for face in result.faces}
     finally:
         source.close()
 
 
-def measure_clips(folder: Path, model: TFLiteModel, progress: Callable[[str], None]) -> dict[str, Any]:
+def measure_clips(
+    folder: Path, model: TFLiteModel, progress: Callable[[str], None], choice: DetectorChoice = HAAR
+) -> dict[str, Any]:
     """Return the figures of all clips, and of the clips together."""
     clips = {}
     for name, ranges in read_plausible(folder).items():
         progress(name)
-        clips[name] = judge(watch(folder / name, model), ranges)
+        clips[name] = judge(watch(folder / name, model, choice), ranges)
     total = {key: sum(found[key] for found in clips.values()) for key in next(iter(clips.values()))}
     return {"clips": clips, **rates(total)}
 

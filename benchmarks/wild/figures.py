@@ -13,6 +13,9 @@ from fer_edge.metrics import expected_calibration_error
 FEWEST = 10
 """Faces of a class from which on its recall counts; below, one face more or less is ten points."""
 
+BINS = 10
+"""Of the highest probability, for the reliability of a model (Guo et al. 2017, arXiv:1706.04599, section 2)."""
+
 NEUTRAL = EXPRESSIONS.index("neutral")
 
 
@@ -26,6 +29,8 @@ def figures(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str,
     Returns:
         JSON-ready. ``mean_recall`` is that of the classes with `FEWEST` faces or more; its standard error is binomial.
         ``called_neutral`` is the share of all faces, ``neutral_recall`` that of the neutral ones, None without any.
+        ``reliability`` has for each of `BINS` of the highest probability that holds faces its mean there, the share
+        that is right, and how many faces these are.
     """
     said = scores.argmax(axis=1)
     counts = np.bincount(labels, minlength=len(EXPRESSIONS))
@@ -45,7 +50,18 @@ def figures(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str,
         **{name: round(value, 4) for name, value in values.items()},
         "neutral_recall": round(recalls["neutral"], 4) if "neutral" in recalls else None,
         "recalls": {name: round(recall, 4) for name, recall in recalls.items()},
+        "reliability": reliability(scores, labels),
     }
+
+
+def reliability(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> list[tuple[float, float, int]]:
+    """Return of each bin that is not empty the mean of the highest probabilities, the share right, and the faces."""
+    sure, right = scores.max(axis=1), scores.argmax(axis=1) == labels
+    bins = np.minimum((sure * BINS).astype(np.int64), BINS - 1)
+    return [
+        (round(float(sure[bins == i].mean()), 4), round(float(right[bins == i].mean()), 4), int((bins == i).sum()))
+        for i in np.unique(bins)
+    ]
 
 
 def headline(sets: dict[str, dict[str, Any]]) -> float:

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.device.detection.cascade import HaarCascade
+from fer_edge.device.detection.choice import HAAR, DetectorChoice
+from fer_edge.device.detection.detector import FaceDetector
 from fer_edge.device.detection.skin import Regions
 from fer_edge.device.frame import frame_from_bgr
 from fer_edge.device.opencv import cv2
@@ -71,16 +73,17 @@ def _faces(name: str, splits: list[Split]) -> Faces:
     )
 
 
-def read_photos(folder: Path) -> list[Faces]:
+def read_photos(folder: Path, choice: DetectorChoice = HAAR) -> list[Faces]:
     """Return the sets of a folder with a ``labels.csv`` of ``file,label,set``, in the file's order.
 
-    The face is where the device's detector finds the largest; where it finds none, the middle. Pictures of the set
-    `ALIGNED` are crops already.
+    The face is where the device's detector, `choice`, finds the largest; where it finds none, the middle. Pictures of
+    the set `ALIGNED` are crops already.
 
     Raises:
         DataError: no such file, a column or picture that is missing, a label that is no expression.
     """
-    return [_cut(name, pictures) for name, pictures in read_pictures(folder).items()]
+    detector = choice.open() or HaarCascade()
+    return [_cut(name, pictures, detector) for name, pictures in read_pictures(folder).items()]
 
 
 def read_pictures(folder: Path) -> dict[str, list[tuple[Path, int]]]:
@@ -107,8 +110,8 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         raise DataError(f"{path}: expected a list of labelled pictures, cannot read it ({error.strerror})") from error
 
 
-def _cut(name: str, pictures: list[tuple[Path, int]]) -> Faces:
-    detector, crops, found = HaarCascade(), [], 0
+def _cut(name: str, pictures: list[tuple[Path, int]], detector: FaceDetector) -> Faces:
+    crops, found = [], 0
     for path, _ in pictures:
         bgr = cv2.imread(str(path))
         if bgr is None:
@@ -122,7 +125,7 @@ def _cut(name: str, pictures: list[tuple[Path, int]]) -> Faces:
     return Faces(name, crops, labels, None if name == ALIGNED else found)
 
 
-def largest_face(detector: HaarCascade, bgr: NDArray[np.uint8]) -> Box | None:
+def largest_face(detector: FaceDetector, bgr: NDArray[np.uint8]) -> Box | None:
     """Return the box of the widest face in a uint8 H x W x 3 picture, None where there is none."""
     boxes = [face.box for face in detector.detect(frame_from_bgr(bgr), Regions((), "photo"))]
     return max(boxes, key=lambda box: box.w) if boxes else None

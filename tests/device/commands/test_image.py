@@ -261,3 +261,9 @@ def test_a_prior_changes_the_scores(image, photo):
 @pytest.mark.parametrize("value", ["-0.1", "1.1", "nan", "x"])
 def test_a_quality_out_of_range_is_refused(image, photo, value):
     assert image("--min-quality", value, photo).exit_code == 2
+
+
+def test_an_uncertain_face_looks_uncertain_in_the_text(image, photo, monkeypatch):
+    assert "happy?" not in image(photo).stdout
+    monkeypatch.setattr("fer_edge.device.results.UNCERTAIN", 1.1)
+    assert "happy?" in image(photo).stdout

@@ -162,3 +162,14 @@ def test_a_frame_that_no_jpeg_holds_ends_in_one_line(tmp_path, size):
         VideoOutput(tmp_path / "out.mkv", 10.0) as output,
     ):
         output.write(result(0, size))
+
+
+def test_the_number_of_a_track_is_seen(tmp_path):
+    """Two people in the same place, one after the other, are told apart in the video."""
+    pictures = []
+    for number in (1, 2):
+        path = tmp_path / f"{number}.mkv"
+        with VideoOutput(path, 10.0) as video:
+            video.write(result(0, (320, 240), [face((100, 100, 80, 80), number=number)]))
+        pictures.append(cv2.VideoCapture(str(path)).read()[1].astype(int))
+    assert abs(pictures[0] - pictures[1]).max() > 60

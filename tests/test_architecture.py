@@ -29,7 +29,6 @@ DEVICE = (
     {"frame"},
     {"faces"},
     {"results", "classify"},
-    {"drawing"},
     {"service"},
     {"sources"},
     {"tracking"},

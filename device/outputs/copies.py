@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.drawing import draw_faces
 from fer_edge.device.opencv import cv2
+from fer_edge.device.outputs.drawing import draw_faces
 from fer_edge.device.results import Face
 from fer_edge.errors import OutputError
 from fer_edge.files import write_atomically

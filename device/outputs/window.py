@@ -6,10 +6,10 @@ import os
 import subprocess
 import sys
 
-from fer_edge.device.drawing import draw_faces
 from fer_edge.device.frame import frame_to_bgr
 from fer_edge.device.opencv import cv2
 from fer_edge.device.outputs.base import Output
+from fer_edge.device.outputs.drawing import draw_faces
 from fer_edge.device.results import FrameResult
 from fer_edge.errors import OutputError
 

@@ -18,7 +18,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fer_edge.device.drawing import encode
+from fer_edge.device.outputs.drawing import encode
 from fer_edge.device.outputs.jsonl import SCHEMA
 from fer_edge.device.results import FrameResult
 from fer_edge.device.service.worker import Worker

@@ -1,4 +1,4 @@
-// Where the labels of faces go: beside their boxes, off all faces and off each other, inside the picture. The same rule as device/drawing/placement.py.
+// Where the labels of faces go: beside their boxes, off all faces and off each other, inside the picture. The same rule as device/outputs/drawing/placement.py.
 
 const GAP = 2;
 const ROWS = 4;

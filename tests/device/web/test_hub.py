@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_edge.device.drawing import LONGEST, encode
 from fer_edge.device.frame import frame_from_bgr
+from fer_edge.device.outputs.drawing import LONGEST, encode
 from fer_edge.device.outputs.summary import Rate
 from fer_edge.device.results import FrameResult
 from fer_edge.device.web import hub as hub_module

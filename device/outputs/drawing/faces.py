@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.device.drawing.placement import place_labels, touches
 from fer_edge.device.frame import Frame, frame_to_bgr
 from fer_edge.device.opencv import cv2
+from fer_edge.device.outputs.drawing.placement import place_labels, touches
 from fer_edge.device.results import Face, label_of
 from fer_edge.labels import ON_DARK, OTHER_ON_DARK
 from fer_edge.preprocess import Box

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_edge.device.drawing import draw_faces
-from fer_edge.device.drawing.faces import colour_of
+from fer_edge.device.outputs.drawing import draw_faces
+from fer_edge.device.outputs.drawing.faces import colour_of
 from fer_edge.device.results import label_of
 from fer_edge.labels import ON_DARK
 from fer_edge.text import fonts

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_edge.device.drawing.placement import place_labels, touches
 from fer_edge.device.faces import intersection
+from fer_edge.device.outputs.drawing.placement import place_labels, touches
 from fer_edge.preprocess import Box
 
 

@@ -149,9 +149,9 @@ def deployed(monkeypatch, *arguments):
     """Run deploy up to the request; return the result, and what would be installed."""
     requests = []
     monkeypatch.setattr(
-        "fer_edge.device.deploy.fleet.deploy", lambda hosts, request, **_: requests.append(request) or []
+        "fer_edge.device.deploy.fleet.at_once.deploy", lambda hosts, request, **_: requests.append(request) or []
     )
-    monkeypatch.setattr("fer_edge.device.commands.deploy._wheel", lambda given, folder: folder / "fer_edge.whl")
+    monkeypatch.setattr("fer_edge.device.commands.deploy.make_wheel", lambda given, folder: folder / "fer_edge.whl")
     done = CliRunner().invoke(main, ["deploy", "pi", *map(str, arguments)])
     return done, requests[0] if requests else None
 

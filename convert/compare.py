@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.metrics import paired_difference
+from fer_edge.train.evaluate.intervals import paired
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Comparison:
         difference: `top1` minus `float_top1`.
         difference_se: standard error of `difference`, paired: both models saw the same images, so it is far
             smaller than that of either accuracy.
+        difference_interval: of `difference`, 95 %, paired as well; no point where the two never disagree.
         agreement: share of images that both put in the same class.
         largest_difference: of one class's probability, over all images.
         mean_difference: mean absolute difference of a class's probability.
@@ -34,6 +36,7 @@ class Comparison:
     top1: float
     difference: float
     difference_se: float
+    difference_interval: tuple[float, float]
     agreement: float
     largest_difference: float
     mean_difference: float
@@ -89,6 +92,7 @@ def compare_scores(
         top1=float(hits.mean()),
         difference=difference,
         difference_se=error,
+        difference_interval=paired(float_hits, hits),
         agreement=float((float_class == found_class).mean()),
         largest_difference=float(distance.max()),
         mean_difference=float(distance.mean()),

@@ -98,6 +98,11 @@ class ConversionReport(Provenance):
         return dataclasses.asdict(self)
 
 
+def _points(compared: Comparison) -> str:
+    low, high = compared.difference_interval
+    return f"{100 * compared.difference:+.2f} ({100 * low:+.2f} to {100 * high:+.2f}) points"
+
+
 def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
     """Return what the table says, line by line: a name and its value."""
     compared = report.comparison
@@ -114,7 +119,7 @@ def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
     without = []
     if report.post_training:
         before = report.post_training
-        points = f"{100 * before.difference:+.2f} +/- {100 * before.difference_se:.2f} points"
+        points = _points(before)
         without = [("without fine-tuning", f"{before.top1:.2%}, {points}, same class {before.agreement:.2%}")]
     kernels = []
     if report.plain_kernels:
@@ -140,7 +145,7 @@ def table_rows(report: ConversionReport) -> list[tuple[str, str]]:
         ("measured on", f"{compared.images} images of {compared.split} of {report.data['name']}"),
         ("accuracy, float model", f"{compared.float_top1:.2%}"),
         ("accuracy, this file", f"{compared.top1:.2%}"),
-        ("difference", f"{100 * compared.difference:+.2f} +/- {100 * compared.difference_se:.2f} points (paired)"),
+        ("difference", f"{_points(compared)} (paired, interval of 95 %)"),
         ("same class", f"{compared.agreement:.2%}"),
         *without,
         *kernels,

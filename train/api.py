@@ -189,5 +189,6 @@ def _open(
     if plots:
         plots.mkdir(parents=True, exist_ok=True)  # before minutes of measuring
     info = read_info(model)
-    dataset = open_data(data, ferplus, mapping=mapping, form=Form(info.input_size, info.channels), faces=faces)
+    form = Form(info.input_size, info.channels, info.framing)
+    dataset = open_data(data, ferplus, mapping=mapping, form=form, faces=faces)
     return dataset if mapping else in_order(dataset, info.labels)

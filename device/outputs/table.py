@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from fer_edge.device.outputs.jsonl import Lines
 from fer_edge.device.results import Face, FrameResult
 
-COLUMNS = ("file", "frame", "time", "face", "x", "y", "w", "h", "label", "score", "uncertain", "crop")
+COLUMNS = (
+    *("file", "frame", "time", "face", "x", "y", "w", "h"),
+    *("label", "score", "uncertain", "quality", "reason", "crop"),
+)
 """In this order, before one column ``p_CLASS`` with the probability of each class, in the model's order."""
 
 Cell = str | int | float
@@ -41,7 +44,8 @@ def rows(
     place: list[Cell] = [file, frame, time if isinstance(time, str) else round(time, 4)]
     table: list[list[Cell]] = []
     for number, face in enumerate(faces):
-        said: list[Cell] = [face.label, round(face.score, 4), int(face.uncertain), crops[number] if crops else ""]
+        said: list[Cell] = [face.label, round(face.score, 4), int(face.uncertain)]
+        said += [round(face.quality, 2), face.reason or "", crops[number] if crops else ""]
         table.append([*place, face.id, *face.box, *said, *(round(face.scores[label], 4) for label in labels)])
     empty: list[Cell] = [""] * (len(COLUMNS) - len(place) + len(labels))
     return _lines(table or [[*place, *empty]])

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_edge.convert.compare import compare_kernels, compare_scores
+from fer_edge.train.evaluate.intervals import Z
 
 TRUTH = np.array([0, 1, 1, 0])
 FLOAT = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3]], np.float32)  # right, right, wrong, right
@@ -30,6 +31,9 @@ def test_a_model_agrees_with_itself(seed, count):
     compared = compare_scores("x", scores, scores.copy(), rng.integers(0, 7, count))
     assert compared.agreement == 1.0
     assert compared.difference == compared.difference_se == compared.largest_difference == 0.0
+    low, high = compared.difference_interval
+    assert low == pytest.approx(-high)
+    assert high == pytest.approx(Z**2 / (count + Z**2))  # which is no certainty, however few the images
 
 
 @settings(max_examples=30, deadline=None)

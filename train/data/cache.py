@@ -97,12 +97,12 @@ def store(key: str, splits: dict[str, Split]) -> None:
     _store(key, arrays)
 
 
-def load_array(key: str) -> NDArray[np.int64] | None:
+def load_array(key: str) -> NDArray[np.float64] | None:
     """Return the numbers stored under `key`, or None if there are none, or not what was stored."""
     return (_load(key) or {}).get("numbers")
 
 
-def store_array(key: str, numbers: NDArray[np.int64]) -> None:
+def store_array(key: str, numbers: NDArray[np.float64]) -> None:
     """Store numbers under `key`; a cache that cannot be written is no reason to fail."""
     _store(key, {"numbers": numbers})
 

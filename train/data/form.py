@@ -13,10 +13,14 @@ from fer_edge.train.data.dataset import Split
 
 
 class Form(NamedTuple):
-    """What images are: `size` x `size` pixels, grey (one channel) or RGB (three)."""
+    """What images are: `size` x `size` pixels, grey (one channel) or RGB (three).
+
+    `framing` says how a face is cut out of a photo, as a model file does: one of `fer_edge.model_file.FRAMINGS`.
+    """
 
     size: int = 48
     channels: int = 1
+    framing: str = "box"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -41,5 +45,5 @@ def _split_as(split: Split, form: Form) -> Split:
         return split
     images = np.empty((len(split), *form.shape), np.uint8)
     for image, grey in zip(images, split.images, strict=True):
-        image[:] = image_crop(grey, *form)
+        image[:] = image_crop(grey, form.size, form.channels)
     return dataclasses.replace(split, images=images)

@@ -136,7 +136,7 @@ def _load_tree(tree: Tree, form: Form, faces: str) -> Dataset:
     if photos:
         key += f"-{cache.names_key((str(each.file), each.box) for each in listing.pictures)}"
     if form != FER_FORM:
-        key += f"-{form.size}x{form.channels}"
+        key += f"-{form.size}x{form.channels}-{form.framing}"
     count = len(listing.pictures)
     splits = _cached(key, "pictures", count, lambda advance: read_pictures(tree, listing.pictures, advance, form))
     name = printable(tree.root.name or str(tree.root))

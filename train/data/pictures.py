@@ -29,6 +29,7 @@ class Picture:
         split: name of its split; None where pictures are divided by their pixels after reading.
         subject: the person's number, -1 if unknown.
         box: the face in pixels; None where the picture is one.
+        landmarks: five points of the face in pixels; None where the box is all that is known.
     """
 
     file: PurePosixPath
@@ -36,6 +37,7 @@ class Picture:
     split: str | None
     subject: int = -1
     box: Box | None = None
+    landmarks: tuple[tuple[float, float], ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +112,7 @@ def decode(tree: Tree, file: PurePosixPath) -> NDArray[np.uint8]:
 def _read(tree: Tree, picture: Picture, form: Form) -> NDArray[np.uint8]:
     image, where = decode(tree, picture.file), tree.root / picture.file
     if picture.box is None:
-        return image_crop(image, *form)
+        return image_crop(image, form.size, form.channels)
     box = picture.box
     height, width = image.shape[:2]
     # A box may stick out a little, as a face does; the crop is moved inside.
@@ -119,4 +121,5 @@ def _read(tree: Tree, picture: Picture, form: Form) -> NDArray[np.uint8]:
             f"{where}: expected a face inside its {width}x{height} pixels, found the box "
             f"{box.x},{box.y} {box.w}x{box.h} in the label file; the two do not belong together"
         )
-    return face_crop(planes_of(image), box, *form)
+    landmarks = picture.landmarks if form.framing == "eyes" else None
+    return face_crop(planes_of(image), box, form.size, form.channels, landmarks)

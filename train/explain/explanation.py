@@ -73,7 +73,7 @@ def explain_model(
     chosen_layer = None if layer is None else find_layer(network, layer)
     target = None if label is None else find_class(network, label)
     info = network.info
-    pictures = tuple(read_pictures(files, info.input_size, info.channels, faces))
+    pictures = tuple(read_pictures(files, info.input_size, info.channels, faces, info.framing))
     scores = network.predict(np.stack([picture.pixels for picture in pictures]))
     out.mkdir(parents=True, exist_ok=True)  # before the work, which may take minutes
     drawn: list[Plate] = []

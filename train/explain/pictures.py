@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import DataError
 from fer_edge.faces.finder import FaceFinder
 from fer_edge.faces.networks import open_finder
-from fer_edge.faces.photo import find_in_photo
+from fer_edge.faces.photo import PhotoFace, find_in_photo
 from fer_edge.images import decode_image, reason
 from fer_edge.lazy import require
 from fer_edge.preprocess import Box, face_crop, image_crop, planes_of, to_grey
@@ -45,7 +45,9 @@ class Picture:
     note: str = ""
 
 
-def read_pictures(files: Sequence[Path], size: int, channels: int = 1, faces: str = AUTO) -> list[Picture]:
+def read_pictures(
+    files: Sequence[Path], size: int, channels: int = 1, faces: str = AUTO, framing: str = "box"
+) -> list[Picture]:
     """Read faces, from pictures of any size and colour; without files, the package's portrait.
 
     Args:
@@ -54,6 +56,7 @@ def read_pictures(files: Sequence[Path], size: int, channels: int = 1, faces: st
         channels: of the model's input, 1 or 3.
         faces: one of `fer_edge.train.data.spec.FACES`: cut the largest face out of each picture, take pictures as they
             are, or do that with those where a face is small or not alone.
+        framing: how a face is cut out, one of `fer_edge.model_file.FRAMINGS`.
 
     Raises:
         DataError: a file that cannot be decoded, or whose pixels are not of eight bits; or no face in one that is to be
@@ -73,13 +76,14 @@ def read_pictures(files: Sequence[Path], size: int, channels: int = 1, faces: st
         image = _decode(file.read_bytes(), str(file))
         pixels, note = image_crop(image, size, channels), ""
         if finder and (found := _face_in(finder, image, str(file), faces)):
-            box, note = found
-            pixels = face_crop(planes_of(image), box, size, channels)
+            face, note = found
+            points = tuple((float(x), float(y)) for x, y in face.landmarks) if framing == "eyes" else None
+            pixels = face_crop(planes_of(image), face.box, size, channels, points)
         pictures.append(Picture(name, str(file), pixels, note))
     return pictures
 
 
-def _face_in(finder: FaceFinder, image: NDArray[np.uint8], name: str, faces: str) -> tuple[Box, str] | None:
+def _face_in(finder: FaceFinder, image: NDArray[np.uint8], name: str, faces: str) -> tuple[PhotoFace, str] | None:
     """Return the face to cut out of a picture, and what to say of it; None where the picture is the face."""
     luma = to_grey(image)
     found = find_in_photo(finder, luma)
@@ -89,7 +93,7 @@ def _face_in(finder: FaceFinder, image: NDArray[np.uint8], name: str, faces: str
     if box is None or not (faces == CROP or Found(luma.shape[1], luma.shape[0], len(found), box).is_photo):
         return None
     several = f"the largest of {len(found)} faces" if len(found) > 1 else "the face"
-    return box, f"{several} at {box.x},{box.y}, {box.w}x{box.h}; --faces as-is takes it whole"
+    return found[0], f"{several} at {box.x},{box.y}, {box.w}x{box.h}; --faces as-is takes it whole"
 
 
 def _portrait(size: int, channels: int) -> Picture:

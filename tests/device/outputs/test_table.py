@@ -31,6 +31,7 @@ def test_a_row_a_face_in_the_documented_order(tmp_path):
         assert len(path.read_text().splitlines()) == 2  # at once
     (row,) = rows_of(path)
     expected = {"file": "", "frame": "3", "face": "1", "x": "10", "y": "12", "w": "20", "h": "20", "crop": ""}
+    expected |= {"quality": "1.0", "reason": ""}
     expected |= {"label": "happy", "score": "0.75", "uncertain": "0", "p_angry": "0.25", "p_happy": "0.75"}
     assert row.items() >= expected.items()
     assert float(row["time"]) == pytest.approx(result(3).time, abs=1e-4)
@@ -49,10 +50,11 @@ def test_several_faces_and_none(tmp_path):
 def test_names_that_need_quotes(tmp_path):
     path = tmp_path / "faces.csv"
     labels = ('so "so"', "a, b")
-    odd = dataclasses.replace(face(), label="a, b", scores={'so "so"': 0.25, "a, b": 0.75})
+    odd = dataclasses.replace(face(), label="a, b", quality=0.3, reason="dark", scores={'so "so"': 0.25, "a, b": 0.75})
     with CsvLines(str(path), labels) as output:
         output.write(dataclasses.replace(result(0), faces=(odd,)))
     (row,) = rows_of(path)
+    assert (row["quality"], row["reason"]) == ("0.3", "dark")
     assert (row["label"], row["p_a, b"], row['p_so "so"']) == ("a, b", "0.75", "0.25")
 
 

@@ -37,6 +37,9 @@ sets have them it is 0.84 to 1."""
 SMALLEST_PHOTO = 96
 """Pixels of the shorter side below which a picture is never taken for a photo."""
 
+ROW = 17
+"""Numbers that are kept of a picture; see `_search`."""
+
 FEWEST_FOUND = 0.2
 """Share of the sample that must show a face for the data set to be photos."""
 
@@ -50,12 +53,14 @@ class Found:
         height: pixels.
         faces: how many.
         box: the largest face, in pixels; None where there is none.
+        landmarks: of that face, five points in pixels.
     """
 
     width: int
     height: int
     faces: int
     box: Box | None
+    landmarks: tuple[tuple[float, float], ...] | None = None
 
     @property
     def is_photo(self) -> bool:
@@ -77,27 +82,36 @@ def find_faces(tree: Tree, files: Sequence[PurePosixPath], smallest: int = 0) ->
         DataError: a file that is not a readable picture.
     """
     networks = "".join(file_hash(FOLDER / f"{name}.tflite")[:8] for name in (PROPOSER, REFINER))
-    key = f"{tree.key()}-{cache.names_key(files)}-{networks}-{smallest}"
+    key = f"{tree.key()}-{cache.names_key(files)}-{networks}-{smallest}-{ROW}"
     rows = cache.load_array(key)
     if rows is None or len(rows) != len(files):
         with progress_bar("finding faces", len(files)) as advance:
             rows = _search(tree, files, smallest, advance)
         cache.store_array(key, rows)
-    return [Found(w, h, faces, Box(*box) if faces else None) for w, h, faces, *box in rows.tolist()]
+    return [_found(row) for row in rows.tolist()]
+
+
+def _found(row: Sequence[float]) -> Found:
+    """Return what a row of `_search` says."""
+    width, height, faces, *box = map(int, row[:7])
+    if not faces:
+        return Found(width, height, 0, None)
+    return Found(width, height, faces, Box(*box), tuple(zip(row[7::2], row[8::2], strict=True)))
 
 
 def _search(
     tree: Tree, files: Sequence[PurePosixPath], smallest: int, advance: Callable[[int], None]
-) -> NDArray[np.int64]:
-    """Return a row a picture: its width and height, how many faces, and the box of the largest."""
+) -> NDArray[np.float64]:
+    """Return a row a picture: its width and height, how many faces, the box of the largest and its landmarks."""
     finder = open_finder()
-    rows = np.zeros((len(files), 7), np.int64)
+    rows = np.zeros((len(files), ROW))
     for row, file in zip(rows, files, strict=True):
         luma = to_grey(decode(tree, file))
         faces = find_in_photo(finder, luma) if min(luma.shape) >= smallest else []
         row[:3] = luma.shape[1], luma.shape[0], len(faces)
         if faces:
-            row[3:] = faces[0].box
+            row[3:7] = faces[0].box
+            row[7:] = faces[0].landmarks.ravel()
         advance(1)
     return rows
 
@@ -131,7 +145,7 @@ def cut_faces(tree: Tree, listing: Listing, faces: str) -> tuple[Listing, PhotoF
         tuple(name for name, each in zip(named, found, strict=True) if each.faces > 1),
     )
     pictures = [
-        dataclasses.replace(picture, box=each.box)
+        dataclasses.replace(picture, box=each.box, landmarks=each.landmarks)
         for picture, each in zip(listing.pictures, found, strict=True)
         if each.box
     ]

@@ -5,11 +5,15 @@ import numpy as np
 import pytest
 
 from fer_edge.convert.config import ConvertConfig
+from fer_edge.device.classify import crop_for
 from fer_edge.device.detection.face import FaceNetworks
 from fer_edge.device.reader import FaceReader
 from fer_edge.errors import ConfigError, DataError
 from fer_edge.faces.finder import FaceFinder
-from fer_edge.preprocess import face_to_input, to_grey
+from fer_edge.labels import EXPRESSIONS
+from fer_edge.model_file import ModelInfo
+from fer_edge.preprocess import face_to_input, planes_of, to_grey
+from fer_edge.train.data.form import Form
 from fer_edge.train.data.load import load_dataset
 from fer_edge.train.runs.config import TrainConfig
 from fer_edge.train.runs.data import open_data
@@ -121,3 +125,23 @@ def test_a_run_and_a_conversion_are_told_what_to_do(photos):
         assert configuration(**arguments).faces == "auto"
         with pytest.raises(ConfigError, match="`faces`: expected one of auto, crop, as-is, found 'cut'"):
             configuration(**arguments, faces="cut")
+
+
+def test_a_model_that_wants_eyes_upright_gets_the_crops_that_a_device_cuts(tmp_path):
+    """Photos are tilted, so that box and landmarks frame the face otherwise."""
+    for number in range(4):
+        for name, degrees in (("happy", 15), ("sad", -20)):
+            bgr = portrait(number + degrees)
+            turn = cv2.getRotationMatrix2D((128, 114), degrees, 1)
+            put(
+                tmp_path, f"{name}/{number}.png", cv2.warpAffine(bgr, turn, (256, 288), borderMode=cv2.BORDER_REPLICATE)
+            )
+    eyes = load_dataset(str(tmp_path), form=Form(framing="eyes"))
+    by_box = load_dataset(str(tmp_path))
+    assert eyes.fingerprint != by_box.fingerprint
+    info = ModelInfo("x", EXPRESSIONS, framing="eyes")
+    bgr = cv2.imread(str(tmp_path / "happy/0.png"))
+    (found,) = FaceReader("nano", FaceNetworks()).read(bgr)
+    expected = crop_for(info, planes_of(bgr), found.box, found.landmarks)
+    assert np.abs(images_of(eyes)["happy/0.png"].astype(int) - expected).max() <= 1
+    assert np.abs(images_of(by_box)["happy/0.png"].astype(int) - expected).max() > 20

@@ -32,7 +32,7 @@ COUNTS = {
     "addresses": 10000,
     "targets": 20000,
 }
-SHARE = 150
+SHARE = 50
 """One in so many, in the ordinary tests."""
 SLOW = {"keras", "brokers"}
 """Left out of the share: TensorFlow takes longer to start than all the others together, a broker longer to answer."""

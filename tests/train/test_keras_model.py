@@ -74,3 +74,20 @@ def test_whatever_is_damaged_it_is_loaded_or_refused(keras_file, tmp_path):
             refused.append(str(error))
     assert len(refused) > 20
     assert not any("\n" in message for message in refused)
+
+
+@pytest.mark.parametrize("place", ["layers/dense/vars/0", "x"])
+def test_weights_that_unpack_to_gigabytes_are_refused_before_keras_reads_them(tmp_path, place):
+    """A few hundred bytes of HDF5 can stand for any number of zeros."""
+    import h5py
+
+    with h5py.File(tmp_path / "weights.h5", "w") as weights:
+        weights.create_dataset(place, shape=(1 << 32,), dtype="f4", chunks=(1 << 20,), compression="gzip")
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("fer_edge.json", ModelInfo("nano", tuple("abcdefg")).to_json())
+        archive.writestr("config.json", "{}")
+        archive.write(tmp_path / "weights.h5", "model.weights.h5")
+    assert path.stat().st_size < 20_000
+    with pytest.raises(ModelFileError, match="expected weights of up to 512 MB, found 16384 MB in one array"):
+        load_model(path)

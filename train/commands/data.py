@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from fer_edge.commands.modes import umask_option
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.train.augment.augmentation import Augmentation
 from fer_edge.train.commands.options import DATA, FACES, FERPLUS, MAP
@@ -56,6 +57,7 @@ def inspect(
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Write into this new folder."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@umask_option
 def crop(photos: Path, out: Path, as_json: bool) -> None:
     """Cut the largest face out of each photo of a folder or zip, as --faces crop does, and keep it as PNG.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_edge.commands.modes import umask_option
 from fer_edge.commands.types import ModelPath
 from fer_edge.train.commands.options import FACES
 
@@ -29,6 +30,7 @@ IMAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @FACES
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Write into this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@umask_option
 def explain(
     model: Path,
     images: tuple[Path, ...],

@@ -125,7 +125,7 @@ def _store(key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
     np.savez(body, allow_pickle=False, **arrays)
     try:
         target = cache_folder() / f"{key}.npz"
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # one's own photos may be among the images
         write_atomically(target, digest_of(key, body.getbuffer()) + body.getvalue())
     except (OSError, OutputError) as error:
         logger.warning("the parsed data set is not cached: %s", error)

@@ -200,7 +200,7 @@ def _keep(name: str, images: NDArray[np.uint8], probabilities: NDArray[np.float1
     np.savez(body, allow_pickle=False, images=images, probabilities=probabilities)
     try:
         path = _file(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(path, digest_of(name, body.getbuffer()) + body.getvalue())
     except (OSError, OutputError) as error:
         logger.warning("the teachers' predictions are not cached: %s", error)

@@ -70,6 +70,23 @@ def test_an_analysis(tmp_path, options, file, folder):
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == folder
 
 
+@pytest.mark.parametrize(("options", "file", "folder"), [((), 0o600, 0o700), (("--umask", "022"), 0o644, 0o755)])
+def test_faces_cut_out_of_photos(tmp_path, options, file, folder):
+    import shutil
+    from pathlib import Path
+
+    import fer_edge.device
+
+    (tmp_path / "photos").mkdir()
+    shutil.copy(Path(fer_edge.device.__file__).parent / "portrait.jpg", tmp_path / "photos")
+    words = ["data", "crop", str(tmp_path / "photos"), "--out", str(tmp_path / "out"), *options]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    paths = [tmp_path / "out", *(tmp_path / "out").rglob("*")]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {file}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {folder}
+
+
 @pytest.mark.parametrize("value", ["", "8", "0o22", "rwx", "-22", "٠٢٢", "9" * 5000, "700", "300"])
 def test_what_is_no_umask_is_wrong_usage(value):
     result = CliRunner().invoke(main, ["run", "--source", "demo", "--frames", "1", "--umask", value])

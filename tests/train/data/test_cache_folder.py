@@ -1,5 +1,7 @@
 """A user without a home folder has no cache, and nothing fails for that."""
 
+import stat
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,7 @@ def test_a_named_cache_is_used(homeless, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     cache.store("key", {TRAINING: split()})
     assert list(cache.load("key")) == [TRAINING]
+    assert stat.S_IMODE((tmp_path / "fer-edge").stat().st_mode) == 0o700
 
 
 def test_a_page_says_where_its_token_can_come_from(homeless):

@@ -134,7 +134,7 @@ def _load_tree(tree: Tree, form: Form, faces: str) -> Dataset:
     listing, photos = cut_faces(tree, _list(tree), faces)
     key = tree.key()
     if photos:
-        key += f"-{cache.names_key((str(each.file), each.box) for each in listing.pictures)}"
+        key += f"-{cache.names_key((str(each.file), each.box, each.landmarks) for each in listing.pictures)}"
     if form != FER_FORM:
         key += f"-{form.size}x{form.channels}"
     count = len(listing.pictures)

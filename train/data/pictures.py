@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.errors import DataError
+from fer_edge.faces.upright import Points
 from fer_edge.images import decode_image, reason
 from fer_edge.lazy import require
 from fer_edge.preprocess import Box, face_crop, image_crop, planes_of
@@ -29,6 +30,8 @@ class Picture:
         split: name of its split; None where pictures are divided by their pixels after reading.
         subject: the person's number, -1 if unknown.
         box: the face in pixels; None where the picture is one.
+        landmarks: its eyes, nose and corners of the mouth in pixels, for a crop that is turned upright by them; None
+            leaves it framed by the box.
     """
 
     file: PurePosixPath
@@ -36,6 +39,7 @@ class Picture:
     split: str | None
     subject: int = -1
     box: Box | None = None
+    landmarks: Points | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,4 +123,4 @@ def _read(tree: Tree, picture: Picture, form: Form) -> NDArray[np.uint8]:
             f"{where}: expected a face inside its {width}x{height} pixels, found the box "
             f"{box.x},{box.y} {box.w}x{box.h} in the label file; the two do not belong together"
         )
-    return face_crop(planes_of(image), box, *form)
+    return face_crop(planes_of(image), box, *form, picture.landmarks)

@@ -59,7 +59,7 @@ def test_a_photo_is_cut_to_its_face_and_says_so(tmp_path):
     (box,) = (face.box for face in find_in_photo(open_finder(), to_grey(bgr)))
     assert np.array_equal(cut.pixels, face_to_input(to_grey(bgr), box, 48))
     assert f"{box.w}x{box.h}" in cut.note
-    (whole,) = read_pictures([file], 48, "as-is")
+    (whole,) = read_pictures([file], 48, faces="as-is")
     assert np.array_equal(whole.pixels, image_to_input(bgr, 48))
     assert not whole.note
 
@@ -77,5 +77,5 @@ def test_a_photo_without_a_face_cannot_be_cut(tmp_path):
     file = tmp_path / "wall.png"
     cv2.imwrite(str(file), np.full((200, 300), 90, np.uint8))
     with pytest.raises(DataError, match="wall.png: expected a photo with a face, found none; see --faces as-is"):
-        read_pictures([file], 48, "crop")
+        read_pictures([file], 48, faces="crop")
     assert not read_pictures([file], 48)[0].note

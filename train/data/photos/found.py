@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fer_edge.errors import DataError
 from fer_edge.faces.networks import PROPOSER, REFINER, open_finder
 from fer_edge.faces.photo import find_in_photo
+from fer_edge.faces.upright import Points
 from fer_edge.model_file import file_hash
 from fer_edge.preprocess import Box, to_grey
 from fer_edge.shipped import FOLDER
@@ -24,7 +25,7 @@ from fer_edge.train.data import cache
 from fer_edge.train.data.dataset import PhotoFaces
 from fer_edge.train.data.files.tree import Tree
 from fer_edge.train.data.pictures import Listing, decode
-from fer_edge.train.data.spec import AS_IS, AUTO
+from fer_edge.train.data.spec import AS_IS, AUTO, UPRIGHT
 from fer_edge.train.progress import progress_bar
 
 SAMPLE = 48
@@ -36,6 +37,9 @@ sets have them it is 0.84 to 1."""
 
 SMALLEST_PHOTO = 96
 """Pixels of the shorter side below which a picture is never taken for a photo."""
+
+LANDMARK_STEPS = 16
+"""A pixel, in the steps in which landmarks are kept."""
 
 FEWEST_FOUND = 0.2
 """Share of the sample that must show a face for the data set to be photos."""
@@ -50,12 +54,14 @@ class Found:
         height: pixels.
         faces: how many.
         box: the largest face, in pixels; None where there is none.
+        landmarks: its eyes, nose and corners of the mouth, in pixels; None likewise.
     """
 
     width: int
     height: int
     faces: int
     box: Box | None
+    landmarks: Points | None = None
 
     @property
     def is_photo(self) -> bool:
@@ -77,27 +83,35 @@ def find_faces(tree: Tree, files: Sequence[PurePosixPath], smallest: int = 0) ->
         DataError: a file that is not a readable picture.
     """
     networks = "".join(file_hash(FOLDER / f"{name}.tflite")[:8] for name in (PROPOSER, REFINER))
-    key = f"{tree.key()}-{cache.names_key(files)}-{networks}-{smallest}"
+    key = f"{tree.key()}-{cache.names_key(files)}-{networks}-{smallest}-landmarks"
     rows = cache.load_array(key)
     if rows is None or len(rows) != len(files):
         with progress_bar("finding faces", len(files)) as advance:
             rows = _search(tree, files, smallest, advance)
         cache.store_array(key, rows)
-    return [Found(w, h, faces, Box(*box) if faces else None) for w, h, faces, *box in rows.tolist()]
+    return [_found(*row) for row in rows.tolist()]
+
+
+def _found(width: int, height: int, faces: int, *where: int) -> Found:
+    if not faces:
+        return Found(width, height, 0, None)
+    points = np.array(where[4:]).reshape(-1, 2) / LANDMARK_STEPS
+    return Found(width, height, faces, Box(*where[:4]), tuple((x, y) for x, y in points.tolist()))
 
 
 def _search(
     tree: Tree, files: Sequence[PurePosixPath], smallest: int, advance: Callable[[int], None]
 ) -> NDArray[np.int64]:
-    """Return a row a picture: its width and height, how many faces, and the box of the largest."""
+    """Return a row a picture: its size, how many faces, and of the largest the box and the landmarks in steps."""
     finder = open_finder()
-    rows = np.zeros((len(files), 7), np.int64)
+    rows = np.zeros((len(files), 17), np.int64)
     for row, file in zip(rows, files, strict=True):
         luma = to_grey(decode(tree, file))
         faces = find_in_photo(finder, luma) if min(luma.shape) >= smallest else []
         row[:3] = luma.shape[1], luma.shape[0], len(faces)
         if faces:
-            row[3:] = faces[0].box
+            row[3:7] = faces[0].box
+            row[7:] = np.rint(faces[0].landmarks.ravel() * LANDMARK_STEPS)
         advance(1)
     return rows
 
@@ -129,9 +143,10 @@ def cut_faces(tree: Tree, listing: Listing, faces: str) -> tuple[Listing, PhotoF
         len(files),
         tuple(name for name, each in zip(named, found, strict=True) if not each.faces),
         tuple(name for name, each in zip(named, found, strict=True) if each.faces > 1),
+        upright=faces == UPRIGHT,
     )
     pictures = [
-        dataclasses.replace(picture, box=each.box)
+        dataclasses.replace(picture, box=each.box, landmarks=each.landmarks if faces == UPRIGHT else None)
         for picture, each in zip(listing.pictures, found, strict=True)
         if each.box
     ]

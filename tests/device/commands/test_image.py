@@ -261,3 +261,15 @@ def test_a_prior_changes_the_scores(image, photo):
 @pytest.mark.parametrize("value", ["-0.1", "1.1", "nan", "x"])
 def test_a_quality_out_of_range_is_refused(image, photo, value):
     assert image("--min-quality", value, photo).exit_code == 2
+
+
+def test_upright_needs_a_detector_that_finds_eyes(image, photo):
+    refused = image("--upright", photo)
+    assert refused.exit_code == 2
+    assert "--upright needs eyes, which haar does not find; give --detector face or yunet" in refused.output
+    found = [
+        json.loads(image("--json", "--detector", "face", *more, photo).stdout)[0]["faces"][0]
+        for more in ([], ["--upright"])
+    ]
+    assert found[0]["box"] == found[1]["box"]
+    assert found[0]["scores"] != found[1]["scores"]

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from fer_edge.device.faces import Landmarks
 from fer_edge.errors import ConfigError, ModelFileError
 from fer_edge.labels import prior_weights
-from fer_edge.model_file import ModelInfo
 from fer_edge.preprocess import Box, Planes, face_crop
 from fer_edge.runtime import TFLiteModel
 from fer_edge.shipped import find_model
@@ -24,19 +23,20 @@ Model = str | os.PathLike[str] | TFLiteModel
 class Ensemble:
     """Models whose probabilities are averaged; one alone is an ensemble, too."""
 
-    def __init__(self, models: Sequence[TFLiteModel], prior: str | None = None) -> None:
+    def __init__(self, models: Sequence[TFLiteModel], prior: str | None = None, upright: bool = False) -> None:
         """Check that the models speak of the same expressions.
 
         Args:
             models: at least one.
             prior: how common expressions are to be taken to be, see `fer_edge.labels.prior_weights`; None leaves each
                 model its own.
+            upright: frame faces by eyes and mouth where there are landmarks, also for models that do not ask for it.
 
         Raises:
             ModelFileError: their labels differ, or it is not known what one of them assumes.
             ConfigError: `prior` is none for these labels.
         """
-        self._models = models
+        self._models, self._upright = models, upright
         self.labels = models[0].info.labels
         self._weights = [np.array(prior_weights(m.info, prior) if prior else 1, np.float32) for m in models]
         for model in models[1:]:
@@ -52,9 +52,16 @@ class Ensemble:
         Args:
             planes: of the frame.
             box: the face, in pixels of the luma plane.
-            landmarks: likewise, where the detector gave them; only models whose framing is ``eyes`` look at them.
+            landmarks: likewise, where the detector gave them; models look at them whose framing is ``eyes``, or all
+                of them if they are to be upright.
         """
-        return [crop_for(model.info, planes, box, landmarks) for model in self._models]
+        return [
+            face_crop(
+                *(planes, box, info.input_size, info.channels),
+                landmarks if self._upright or info.framing == "eyes" else None,
+            )
+            for info in (model.info for model in self._models)
+        ]
 
     def scores(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return the probabilities (classes,) of a face, of which each model has its crop."""
@@ -70,11 +77,6 @@ def reweighted(scores: NDArray[np.float32], weights: NDArray[np.float32]) -> NDA
     weighted = scores * weights
     result: NDArray[np.float32] = weighted / max(float(weighted.sum()), 1e-9)
     return result
-
-
-def crop_for(info: ModelInfo, planes: Planes, box: Box, landmarks: Landmarks | None) -> NDArray[np.uint8]:
-    """Return the crop of a face that a model is to see; arguments as of `Ensemble.crops`."""
-    return face_crop(planes, box, info.input_size, info.channels, landmarks if info.framing == "eyes" else None)
 
 
 def open_models(models: Model | Sequence[Model], threads: int = 1) -> list[TFLiteModel]:

@@ -45,6 +45,7 @@ class Pipeline:
         smallest: int = SMALLEST,
         detector: FaceDetector | None = None,
         prior: str | None = None,
+        upright: bool = False,
         baseline: float | None = None,
         stop: Callable[[], bool] = lambda: False,
         waiting: Callable[[float], None] = lambda silent_s: None,
@@ -58,6 +59,7 @@ class Pipeline:
             smallest: side of the smallest face looked for, in pixels of the picture.
             detector: what finds faces, by default the Haar cascade.
             prior: how common expressions are to be taken to be, `fer_edge.labels.PRIOR_FORM`; None: as the models do.
+            upright: frame faces by eyes and mouth, upright, where the detector finds these.
             baseline: seconds of a face at rest after which its scores are the deviation from it; None: never.
             stop: asked after each frame was read, and several times a second while a live source delivers none,
                 whether to end.
@@ -70,7 +72,7 @@ class Pipeline:
             MissingExtraError: the cascade's data are not installed.
         """
         self._source = source
-        self._ensemble = Ensemble(classifiers, prior)
+        self._ensemble = Ensemble(classifiers, prior, upright)
         self._search = _search(source, detector, segmentation(skin, smallest), smallest)
         # In unrelated images one detection has to be enough, and no face has the number of another.
         self._most_faces = FACES_IN_IMAGE if source.stills else FACES_IN_VIDEO

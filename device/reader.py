@@ -56,6 +56,7 @@ class FaceReader:
         detector: FaceDetector | None = None,
         *,
         prior: str | None = None,
+        upright: bool = False,
     ) -> None:
         """Open the models and the detector.
 
@@ -65,13 +66,14 @@ class FaceReader:
             detector: what finds faces, an object with the method ``detect`` of
                 `fer_edge.device.detection.detector.FaceDetector`; by default OpenCV's Haar cascade.
             prior: how common expressions are to be taken to be, `fer_edge.labels.PRIOR_FORM`; None: as the models do.
+            upright: frame faces by eyes and mouth, upright, where the detector finds these.
 
         Raises:
             ModelFileError: a model does not exist, is of another kind, or has other labels than the first.
             ConfigError: `model` is no model, `detector` finds no faces, or `prior` is none for the model.
             MissingExtraError: OpenCV or a TFLite runtime is not installed.
         """
-        self._ensemble = Ensemble(open_models(model), prior)
+        self._ensemble = Ensemble(open_models(model), prior, upright)
         if detector is not None and not callable(getattr(detector, "detect", None)):
             raise ConfigError("detector", f"`detector`: expected a face detector, found {type(detector).__name__}")
         self._detector: FaceDetector = detector or HaarCascade()

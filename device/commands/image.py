@@ -13,7 +13,13 @@ import click
 
 from fer_edge.commands.modes import umask_option
 from fer_edge.commands.usage import as_usage_error
-from fer_edge.device.commands.options import detector_options, min_quality_option, models_option, prior_option
+from fer_edge.device.commands.options import (
+    detector_options,
+    min_quality_option,
+    models_option,
+    prior_option,
+    upright_option,
+)
 from fer_edge.errors import OutputError, SourceError
 
 if TYPE_CHECKING:
@@ -27,6 +33,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @models_option
 @detector_options
 @click.option("--recursive", is_flag=True, help="Look for photos in the folders inside a folder too.")
+@upright_option
 @prior_option
 @min_quality_option
 @click.option(
@@ -44,6 +51,7 @@ def image(
     detector: str,
     detector_model: Path | None,
     recursive: bool,
+    upright: bool,
     prior: str | None,
     min_quality: float,
     out: Path | None,
@@ -67,7 +75,8 @@ def image(
     with as_usage_error():
         chosen = DetectorChoice(detector, detector_model)
         refuse_overwriting({"csv": csv}, {"photos": files, "models": models, "detector_model": [detector_model]})
-        reader = FaceReader(models, chosen.open(), prior=prior)
+        chosen.check_upright(upright)
+        reader = FaceReader(models, chosen.open(), prior=prior, upright=upright)
     failed, results = False, []
     with (
         PhotoRun(reader, files, out=out, crops=crops, csv=csv, min_quality=min_quality) as photo_run,

@@ -31,6 +31,11 @@ models_option = click.option(
 """``--model``, more than once."""
 
 
+upright_option = click.option(
+    "--upright", is_flag=True, help="Turn crops upright, framed by eyes and mouth; with --detector face or yunet."
+)
+"""``--upright``."""
+
 prior_option = click.option(
     "--prior",
     metavar="PRIOR",

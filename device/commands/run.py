@@ -26,6 +26,7 @@ from fer_edge.device.commands.options import (
     prior_option,
     serving_options,
     source_option,
+    upright_option,
 )
 from fer_edge.device.service.signals import HangUps, StopSignals
 from fer_edge.device.service.watchdog import Watchdog
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     help="Look for small faces mainly where skin is, by one of three models, or everywhere.",
 )
 @detector_options
+@upright_option
 @prior_option
 @click.option(
     "--baseline",

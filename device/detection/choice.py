@@ -36,6 +36,13 @@ class DetectorChoice:
                 "detector_model", "`detector` yunet and `detector_model` go together; give both or neither"
             )
 
+    def check_upright(self, upright: bool) -> None:
+        """Raise ConfigError where crops are to be upright and the detector finds no eyes to frame them by."""
+        if upright and self.detector == "haar":
+            raise ConfigError(
+                "upright", "`upright` needs eyes, which haar does not find; give `detector` face or yunet"
+            )
+
     def open(self) -> FaceDetector | None:
         """Open the detector, for one thread; None is the cascade, which whoever finds faces opens by itself.
 

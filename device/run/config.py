@@ -46,6 +46,8 @@ class RunConfig:
             or everywhere (``off``). None is ``static``, and ``off`` with ``yunet``, which searches the whole frame.
         detector: ``haar``, OpenCV's cascade; ``face``, two networks of this package; or ``yunet``.
         detector_model: the ONNX file of ``yunet``.
+        upright: turn crops upright and frame them by eyes and mouth, also for models that do not ask for it; not with
+            ``haar``, which finds neither.
         prior: how common expressions are to be taken to be, `fer_edge.labels.PRIOR_FORM`; None: as the model does.
         baseline: seconds of a face at rest after which its scores are told as the deviation from it; None: never.
         min_quality: leave out faces of a lower quality, in 0..1; 0.5 leaves out those with a reason to be uncertain.
@@ -92,6 +94,7 @@ class RunConfig:
     skin: str | None = None
     detector: str = "haar"
     detector_model: Name | None = None
+    upright: bool = False
     prior: str | None = None
     baseline: float | None = None
     min_quality: float = 0.0
@@ -126,6 +129,7 @@ class RunConfig:
         for option in ("detector_model", "jsonl", "csv", "save", "snapshots", "tls_cert", "tls_key"):
             check_path(option, getattr(self, option))
         self._check_detector()
+        self.chosen_detector.check_upright(self.upright)
         check_type("prior", self.prior, "a text", str)
         check_count("threads", self.threads, 1, MAX_THREADS)
         if self.baseline is not None and not 0 < self.baseline <= MAX_BASELINE_S:

@@ -118,6 +118,7 @@ class Run:
             skin=config.searched_skin,
             detector=config.chosen_detector.open(),
             prior=config.prior,
+            upright=config.upright,
             baseline=config.baseline,
             stop=stop,
             waiting=self._wait,

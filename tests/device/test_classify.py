@@ -56,6 +56,14 @@ def test_only_a_model_framed_by_eyes_looks_at_landmarks(model, luma):
     assert (seen[2] == upright).all()
 
 
+def test_upright_has_every_model_look_at_landmarks(model, luma):
+    box = Box(30, 30, 60, 60)
+    (crop,) = Ensemble([model], upright=True).crops(planes_of(luma), box, TILTED)
+    assert (crop == face_to_input(luma, box, 48, TILTED)).all()
+    (crop,) = Ensemble([model], upright=True).crops(planes_of(luma), box)
+    assert (crop == face_to_input(luma, box, 48)).all()
+
+
 def test_a_prior_changes_each_model_s_probabilities(model, luma):
     said = np.array([0.1, 0.05, 0.1, 0.3, 0.15, 0.1, 0.2], np.float32)
     stated = [dict(zip(model.info.labels, shares, strict=True)) for shares in (said.tolist(), [1 / 7] * 7)]

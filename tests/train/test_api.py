@@ -1,12 +1,15 @@
 """Training and measuring without the command line; the library's tests run what the docstrings show."""
 
+import dataclasses
 import subprocess
 import sys
 
 import pytest
 
 from fer_edge.errors import ConfigError, DataError
+from fer_edge.model_file import read_info
 from fer_edge.train import api
+from fer_edge.train.data.dataset import PhotoFaces
 from fer_edge.train.data.load import load_dataset
 from fer_edge.train.recipe import Recipe
 from fer_edge.train.runs.config import TrainConfig
@@ -44,6 +47,14 @@ def test_a_data_set_that_is_open(tiny, tmp_path):
     with pytest.raises(ConfigError) as caught:
         api.train(TrainConfig(tmp_path / "run", mapping={"fear": ""}), tiny)
     assert caught.value.option == "mapping"
+
+
+@pytest.mark.parametrize("upright", [True, False])
+def test_a_model_of_upright_photos_says_so(tiny, tmp_path, upright):
+    photos = dataclasses.replace(tiny, photos=PhotoFaces(175, (), (), upright=upright))
+    config = TrainConfig(tmp_path / "run", Recipe(epochs=1, holdout=0), model="nano")
+    outcome = api.train(config, photos)
+    assert read_info(outcome.model).framing == ("eyes" if upright else "box")
 
 
 @pytest.mark.parametrize("data", ["/no/such.csv", "demo+gone", ""])

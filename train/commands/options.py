@@ -46,6 +46,6 @@ FACES = click.option(
     default=AUTO,
     show_default=True,
     type=click.Choice(FACE_CHOICES),
-    help="Cut the largest face out of each picture, take pictures as they are, or find out whether they are photos.",
+    help="Cut the largest face out of each picture, turn it upright too, take pictures as they are, or find out.",
 )
 SEED = click.IntRange(0, LARGEST_SEED)

@@ -72,16 +72,19 @@ class PhotoFaces:
         photos: how many there are.
         without: files of those without a face, which are left out.
         several: files of those with several faces, of which the largest is taken.
+        upright: crops are turned upright by the faces' landmarks.
     """
 
     photos: int
     without: tuple[str, ...]
     several: tuple[str, ...]
+    upright: bool = False
 
     def notes(self) -> tuple[str, ...]:
         """Return sentences for a reader."""
         said = [
-            f"{self.photos} whole photos: the largest face of each is cut out as `--detector face` does on a device; "
+            f"{self.photos} whole photos: the largest face of each is cut out{', upright,' if self.upright else ''} as "
+            "`--detector face` does on a device; "
             "--faces as-is takes them whole"
         ]
         if self.without:

@@ -62,6 +62,7 @@ def _photos(parts: Sequence[Dataset]) -> PhotoFaces | None:
         sum(found.photos for _, found in there),
         tuple(f"{name}/{file}" for name, found in there for file in found.without),
         tuple(f"{name}/{file}" for name, found in there for file in found.several),
+        upright=all(found.upright for _, found in there),
     )
 
 

@@ -132,9 +132,11 @@ def _load_csv(path: Path, file: CsvFile) -> Dataset:
 
 def _load_tree(tree: Tree, form: Form, faces: str) -> Dataset:
     listing, photos = cut_faces(tree, _list(tree), faces)
+    if photos and photos.upright:
+        form = form._replace(framing="eyes")
     key = tree.key()
     if photos:
-        key += f"-{cache.names_key((str(each.file), each.box) for each in listing.pictures)}"
+        key += f"-{cache.names_key((str(each.file), each.box, each.landmarks) for each in listing.pictures)}"
     if form != FER_FORM:
         key += f"-{form.size}x{form.channels}-{form.framing}"
     count = len(listing.pictures)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 DEMO = "demo"
 
-AUTO, CROP, AS_IS = "auto", "crop", "as-is"
-FACES = (AUTO, CROP, AS_IS)
-"""What may be done with pictures: find out, cut the largest face out, take them as they are."""
+AUTO, CROP, UPRIGHT, AS_IS = "auto", "crop", "upright", "as-is"
+FACES = (AUTO, CROP, UPRIGHT, AS_IS)
+"""What may be done with pictures: find out, cut the largest face out, also turned upright, take them as they are."""
 
 
 def parts_of(spec: str) -> list[str]:

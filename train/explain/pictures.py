@@ -18,7 +18,7 @@ from fer_edge.images import decode_image, reason
 from fer_edge.lazy import require
 from fer_edge.preprocess import Box, face_crop, image_crop, planes_of, to_grey
 from fer_edge.train.data.photos.found import Found
-from fer_edge.train.data.spec import AS_IS, AUTO, CROP
+from fer_edge.train.data.spec import AS_IS, AUTO, CROP, UPRIGHT
 
 PORTRAIT_FACE = Box(79, 65, 98, 98)
 """Where the device's cascade finds the face in the package's portrait, in pixels."""
@@ -77,7 +77,8 @@ def read_pictures(
         pixels, note = image_crop(image, size, channels), ""
         if finder and (found := _face_in(finder, image, str(file), faces)):
             face, note = found
-            points = tuple((float(x), float(y)) for x, y in face.landmarks) if framing == "eyes" else None
+            upright = framing == "eyes" or faces == UPRIGHT
+            points = tuple((float(x), float(y)) for x, y in face.landmarks) if upright else None
             pixels = face_crop(planes_of(image), face.box, size, channels, points)
         pictures.append(Picture(name, str(file), pixels, note))
     return pictures
@@ -88,9 +89,9 @@ def _face_in(finder: FaceFinder, image: NDArray[np.uint8], name: str, faces: str
     luma = to_grey(image)
     found = find_in_photo(finder, luma)
     box = found[0].box if found else None
-    if box is None and faces == CROP:
+    if box is None and faces in (CROP, UPRIGHT):
         raise DataError(f"{name}: expected a photo with a face, found none; see --faces as-is")
-    if box is None or not (faces == CROP or Found(luma.shape[1], luma.shape[0], len(found), box).is_photo):
+    if box is None or not (faces in (CROP, UPRIGHT) or Found(luma.shape[1], luma.shape[0], len(found), box).is_photo):
         return None
     several = f"the largest of {len(found)} faces" if len(found) > 1 else "the face"
     return found[0], f"{several} at {box.x},{box.y}, {box.w}x{box.h}; --faces as-is takes it whole"

@@ -226,6 +226,7 @@ def _info(architecture: Architecture, dataset: Dataset, recipe: Recipe, metadata
         architecture.input_size,
         contrast=recipe.contrast,
         channels=architecture.channels,
+        framing="eyes" if dataset.photos and dataset.photos.upright else "box",
         training=provenance | {"versions": metadata["machine"]["versions"]},
     )
 

@@ -267,3 +267,15 @@ def test_an_uncertain_face_looks_uncertain_in_the_text(image, photo, monkeypatch
     assert "happy?" not in image(photo).stdout
     monkeypatch.setattr("fer_edge.device.results.UNCERTAIN", 1.1)
     assert "happy?" in image(photo).stdout
+
+
+def test_upright_needs_a_detector_that_finds_eyes(image, photo):
+    refused = image("--upright", photo)
+    assert refused.exit_code == 2
+    assert "--upright needs eyes, which haar does not find; give --detector face or yunet" in refused.output
+    found = [
+        json.loads(image("--json", "--detector", "face", *more, photo).stdout)[0]["faces"][0]
+        for more in ([], ["--upright"])
+    ]
+    assert found[0]["box"] == found[1]["box"]
+    assert found[0]["scores"] != found[1]["scores"]

@@ -177,6 +177,11 @@ class TestRunConfig:
             ("frames", {"frames": 1.5}),
             ("threads", {"threads": 0}),
             ("threads", {"threads": 65}),
+            ("min_quality", {"min_quality": 1.5}),
+            ("min_quality", {"min_quality": float("nan")}),
+            ("baseline", {"baseline": 0}),
+            ("baseline", {"baseline": float("inf")}),
+            ("upright", {"upright": True}),
             ("skin", {"skin": "green"}),
             ("skin", {"skin": 3}),
             ("skin", {"detector": "yunet", "detector_model": "m.onnx", "skin": "adaptive"}),
@@ -226,3 +231,27 @@ class TestRunConfig:
     def test_a_model_that_is_not_there(self):
         with pytest.raises(ModelFileError, match="neither a file nor a shipped model"):
             fer_edge.run("demo", models="no-such-model")
+
+
+def test_a_quality_that_is_asked_for_leaves_faces_out_of_everything(tmp_path, model_path):
+    lines = tmp_path / "lines.jsonl"
+    found = {}
+    for least in (0.0, 1.0):
+        config = fer_edge.RunConfig(source="demo", models=[model_path], frames=5, jsonl=lines, min_quality=least)
+        with fer_edge.run(config=config) as loop:
+            found[least] = [face.quality for result in loop for face in result.faces]
+        written = [face["quality"] for line in lines.read_text().splitlines() for face in json.loads(line)["faces"]]
+        assert written == [round(quality, 2) for quality in found[least]]
+    assert found[0.0]
+    assert all(quality == 1 for quality in found[1.0])
+    assert len(found[1.0]) == sum(quality == 1 for quality in found[0.0])
+
+
+def test_a_baseline_shows_in_the_faces_once_it_is_learned(model_path):
+    rare = (
+        "angry=1,disgust=1,fear=1,happy=0.0001,sad=1,surprise=0.0001,neutral=1"  # or the demo's face is never at rest
+    )
+    config = fer_edge.RunConfig(source="demo", models=[model_path], frames=40, baseline=0.5, prior=rare)
+    learned = [face.baseline for result in fer_edge.run(config=config) for face in result.faces]
+    assert learned[0] is False
+    assert learned[-1] is True

@@ -24,7 +24,7 @@ from fer_edge.train.data import cache
 from fer_edge.train.data.dataset import PhotoFaces
 from fer_edge.train.data.files.tree import Tree
 from fer_edge.train.data.pictures import Listing, decode
-from fer_edge.train.data.spec import AS_IS, AUTO
+from fer_edge.train.data.spec import AS_IS, AUTO, UPRIGHT
 from fer_edge.train.progress import progress_bar
 
 SAMPLE = 48
@@ -143,6 +143,7 @@ def cut_faces(tree: Tree, listing: Listing, faces: str) -> tuple[Listing, PhotoF
         len(files),
         tuple(name for name, each in zip(named, found, strict=True) if not each.faces),
         tuple(name for name, each in zip(named, found, strict=True) if each.faces > 1),
+        upright=faces == UPRIGHT,
     )
     pictures = [
         dataclasses.replace(picture, box=each.box, landmarks=each.landmarks)

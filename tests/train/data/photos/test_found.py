@@ -37,6 +37,25 @@ def test_photos_become_the_crops_that_a_device_sees(photos):
         assert np.array_equal(found[name], face_to_input(to_grey(bgr), largest.box, 48)), name
 
 
+def test_upright_faces_are_those_that_a_device_sees(photos, tmp_path):
+    tilted = tmp_path / "tilted"
+    for name in (f"{label}/{number}.png" for label in ("happy", "neutral") for number in range(5)):
+        bgr = cv2.imread(str(photos / name))
+        height, width = bgr.shape[:2]
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), 25, 1)
+        put(tilted, name, cv2.warpAffine(bgr, turn, (width, height), borderMode=cv2.BORDER_REPLICATE))
+    dataset = load_dataset(str(tilted), faces="upright")
+    assert dataset.photos.upright
+    boxed = images_of(load_dataset(str(tilted), faces="crop"))
+    reader = FaceReader("nano", FaceNetworks())
+    for name, image in images_of(dataset).items():
+        bgr = cv2.imread(str(tilted / name))
+        largest = max(reader.read(bgr), key=lambda face: face.box.w)
+        seen = face_to_input(to_grey(bgr), largest.box, 48, largest.landmarks)
+        assert np.abs(image.astype(int) - seen).mean() < 0.5, name  # landmarks are kept in sixteenths of a pixel
+        assert np.abs(image.astype(int) - boxed[name]).mean() > 5
+
+
 def test_photos_without_a_face_and_with_several_are_named(photos):
     dataset = load_dataset(str(photos))
     assert dataset.photos.photos == 12
@@ -123,7 +142,7 @@ def test_a_run_and_a_conversion_are_told_what_to_do(photos):
     for configuration in (TrainConfig, ConvertConfig):
         arguments = {"out": "x"} if configuration is TrainConfig else {"model": "m.keras", "data": str(photos)}
         assert configuration(**arguments).faces == "auto"
-        with pytest.raises(ConfigError, match="`faces`: expected one of auto, crop, as-is, found 'cut'"):
+        with pytest.raises(ConfigError, match="`faces`: expected one of auto, crop, upright, as-is, found 'cut'"):
             configuration(**arguments, faces="cut")
 
 

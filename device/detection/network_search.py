@@ -36,15 +36,15 @@ MOST_HASTE = 8
 """The search may cost what the known faces cost: with so many, tiles are searched so many times as often."""
 SKIN_INTERVAL_S = 1.5
 """Between two segmentations of skin, which take as long as a look at the whole frame."""
-PROPOSAL_SCORE = 0.3
+PROPOSAL_SCORE = 0.2
 """Least score of a proposal in a video; an image has time for less likely ones."""
 NEW_SCORE = 0.75
 """Least score of a new face."""
-CLEAR_SCORE = 0.3
+CLEAR_SCORE = 0.4
 """Score from which a known face is clear; a new one needs more."""
-KEPT_SCORE = 0.15
+KEPT_SCORE = 0.2
 """Least score of a known face that turns away or is covered for a moment,"""
-UNCLEAR_S = 1.0
+UNCLEAR_S = 0.6
 """and the seconds for which it may."""
 WEAK_SCORE = 0.6
 """Score of a known face below which it is looked at once more."""

@@ -30,17 +30,17 @@ from fer_edge.faces.squares import NMS_CONTAINMENT, NMS_IOU, overlaps, suppress
 from fer_edge.faces.tiles import Tile, fit_scale
 from fer_edge.preprocess import Box
 
-WHOLE_INTERVAL_S = 0.4
+WHOLE_INTERVAL_S = 0.45
 """Between two looks at the whole frame."""
 MOST_HASTE = 8
 """The search may cost what the known faces cost: with so many, tiles are searched so many times as often."""
-SKIN_INTERVAL_S = 1.5
+SKIN_INTERVAL_S = 2.0
 """Between two segmentations of skin, which take as long as a look at the whole frame."""
-PROPOSAL_SCORE = 0.3
-"""Least score of a proposal in a video; an image has time for less likely ones."""
+PROPOSAL_SCORE, CROWD_PROPOSAL_SCORE = 0.35, 0.2
+"""Least score of a proposal in a video, and where several faces are known: there less likely ones are worth a look."""
 NEW_SCORE = 0.75
 """Least score of a new face."""
-CLEAR_SCORE = 0.3
+CLEAR_SCORE = 0.5
 """Score from which a known face is clear; a new one needs more."""
 KEPT_SCORE = 0.15
 """Least score of a known face that turns away or is covered for a moment,"""
@@ -81,6 +81,7 @@ class NetworkSearch:
         self._known: dict[Box, _Known] = {}
         self._changes = Changes()
         self._scans: dict[int, TileScan] | None = None
+        self._least = PROPOSAL_SCORE
         self._whole_time = self._skin_time = float("-inf")
 
     def find(self, frame: Frame, tracks: Sequence[Track]) -> Found:
@@ -128,6 +129,7 @@ class NetworkSearch:
 
     def _seek(self, frame: Frame, known: list[Refined], lost: bool) -> tuple[list[Refined], bool]:
         cut = self._changes.cut
+        self._least = PROPOSAL_SCORE if len(known) < 2 else CROWD_PROPOSAL_SCORE
         squares = []
         whole = cut or lost or frame.time - self._whole_time >= WHOLE_INTERVAL_S
         if whole:
@@ -165,7 +167,7 @@ class NetworkSearch:
             return np.zeros((0, 4), np.float32)
         self._searched += len(tiles) / factor**2
         scale = fit_scale(frame.width, frame.height) * factor
-        return propose_in(self._finder.proposer, frame.y, tiles, scale, factor > 1, PROPOSAL_SCORE)
+        return propose_in(self._finder.proposer, frame.y, tiles, scale, factor > 1, self._least)
 
     def _interesting(self, frame: Frame, known: Sequence[Refined]) -> tuple[list[Box], list[Box]]:
         """Return where something moved, and where skin is, that no known face explains."""

@@ -34,7 +34,7 @@ class Thresholds:
 
     proposal: float = 0.2
     first: float = 0.15
-    score: float = 0.8
+    score: float = 0.77
 
 
 @dataclasses.dataclass(frozen=True)

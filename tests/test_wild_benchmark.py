@@ -23,7 +23,7 @@ FOLDER = ROOT / "benchmarks" / "wild"
 @pytest.fixture
 def load(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
-    names = ("clips", "figures", "models", "peers", "sets", "smoothing", "run")
+    names = ("clips", "figures", "models", "page", "peers", "sets", "smoothing", "run")
     for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
     yield importlib.import_module
@@ -55,7 +55,7 @@ def test_the_mean_recall_leaves_out_classes_of_few_faces(load):
 def test_reliability_says_how_often_a_model_is_right_where_it_is_so_sure(load, tmp_path):
     scores = np.full((4, 7), 0.05, np.float32)
     scores[:2, 3], scores[2:, 6] = 0.7, (0.42, 0.48)
-    found = load("figures").figures(scores, np.array([3, 0, 6, 6]))["reliability"]
+    found = load("figures").reliability(scores, np.array([3, 0, 6, 6]))
     assert found == [(0.45, 1.0, 2), (0.7, 0.5, 2)]
     bins = {"reliability": [(0.45, 1.0, 20), (0.7, 0.5, 20), (0.9, 0.0, 2)]}
     load("run").plot_reliability({"CK+": bins}, tmp_path / "plot.png")

@@ -25,6 +25,7 @@ from typing import Any
 from clips import measure_clips
 from figures import FEWEST, figures, headline
 from models import Judged, open_judged
+from page import PAGE, origin
 from peers import PEERS, Peer, open_peer
 from sets import Faces, pooled, read_ckplus, read_ferplus, read_photos
 
@@ -40,7 +41,6 @@ RESULTS = {
     for name, suffix in (("haar", ""), ("face", "-face"))
 }
 """Detector -> the kept result with its boxes."""
-PAGE = ROOT / "docs" / "wild.md"
 PLOT = ROOT / "docs" / "images" / "reliability.png"
 MARK = re.compile(r"(<!-- wild (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -173,11 +173,8 @@ def plot_reliability(sets: Mapping[str, dict[str, Any]], path: Path) -> None:
 def with_tables(page: str, results: Mapping[str, dict[str, Any]]) -> str:
     """Return the text of the page with its tables from the results, detector -> result."""
     result = results["haar"]
-    machine = result["machine"]
-    name = machine["board"] or f"{machine['cores']}-core {machine['architecture']} workstation ({machine['processor']})"
-    made = f"Made by `{result['command']}` on {result['date'][:10]} on a {name}."
     texts = {
-        "sets": f"{sets_table(result)}\n\n{made}",
+        "sets": f"{sets_table(result)}\n\n{origin(result)}",
         "calibration": calibration_table(result),
         "clips": clips_table(result),
         "detectors": detectors_table(results),

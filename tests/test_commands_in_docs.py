@@ -17,6 +17,7 @@ DESCRIBED = (
     "boards",
     "deploy",
     "doctor",
+    "fleet",
     "raspberry-pi",
     "own-networks",
     "microcontrollers",
@@ -34,8 +35,10 @@ def commands_in(text):
             yield shlex.split(match[1].replace("[", " ").replace("]", " "), comments=True)
 
 
-def options_of(name):
+def options_of(name, words):
     command = main.get_command(click.Context(main), name)
+    if isinstance(command, click.Group):
+        command = command.commands[words[0]]
     return {option for parameter in command.params for option in parameter.opts} | {"-h", "--help"}
 
 
@@ -46,7 +49,8 @@ def test_options_in_commands_exist(page):
     while commands:
         name, *words = commands.pop()
         used = {word.partition("=")[0] for word in words if word.startswith("-") and word != "-" and " " not in word}
-        assert used <= options_of(name), f"fer-edge {name} has no {used - options_of(name)}"
+        there = options_of(name, words)
+        assert used <= there, f"fer-edge {name} has no {used - there}"
         commands += [["run", *word.split()] for word in words if word.startswith("--") and " " in word]  # --run-options
 
 

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "SECURITY.md",
+    ROOT / "observability/README.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "edge/models").glob("*.md")),
 ]

@@ -14,6 +14,7 @@ from fer_edge.lazy import require
 
 if TYPE_CHECKING:
     from fer_edge.device.results import Counters
+    from fer_edge.runtime import TFLiteModel
 
 QUEUED_PICTURES = 4
 """Pictures that may wait for a slow disk; at 640 x 480 each takes 460 KB."""
@@ -47,24 +48,30 @@ class Wanted:
 
 
 def open_outputs(
-    wanted: Wanted, source: Source, labels: Sequence[str], counters: Callable[[], Counters], stop: Callable[[], bool]
+    wanted: Wanted,
+    source: Source,
+    models: Sequence[TFLiteModel],
+    counters: Callable[[], Counters],
+    stop: Callable[[], bool],
 ) -> Iterator[Output]:
     """Open the outputs one by one, so that the caller can enter each before the next one may fail.
 
     Args:
         wanted: which.
         source: where the pictures come from; of a live one, no output may hold up the loop.
-        labels: the expressions that may come.
+        models: that say what the faces express.
         counters: what happened to the pictures so far.
         stop: whether the run is to end.
 
     Raises:
         OutputError: one cannot be opened.
+        ModelFileError: the metrics show a model whose file cannot be read any more.
         MissingExtraError: one needs a package that is not installed.
     """
     # Each kind is imported when it is asked for, because several need packages of their own.
     from fer_edge.device.outputs.background import Background
 
+    labels = models[0].info.labels
     opened: list[Output] = []
 
     def add(output: Output) -> Output:
@@ -104,4 +111,4 @@ def open_outputs(
         require("prometheus_client", "metrics")
         from fer_edge.device.outputs.metrics import Metrics
 
-        yield Metrics(wanted.metrics, labels, counters, opened)
+        yield Metrics(wanted.metrics, labels, counters, opened, models)

@@ -123,7 +123,7 @@ class Run:
             stop=stop,
             waiting=self._wait,
         )
-        opening = open_outputs(config.wanted, played, models[0].info.labels, lambda: pipeline.counters, stop)
+        opening = open_outputs(config.wanted, played, models, lambda: pipeline.counters, stop)
         self._outputs += (stack.enter_context(output) for output in opening)
         paths = [model.path for model in models]
         if config.serving:

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from importlib import resources
 
 import pytest
 from hypothesis import given, settings
@@ -79,3 +80,47 @@ def unquote(text):
 @given(st.lists(st.text(st.characters(categories=("L", "N", "P", "S", "Zs"))), min_size=1))
 def test_quoted_words_come_back(words):
     assert unquote(" ".join(map(quote, words))) == words
+
+
+TEMPLATE = resources.files("fer_edge.device.deploy").joinpath("fer-edge@.service")
+
+OF_THE_INSTANCE = {
+    "AssertPathExists",
+    "Description",
+    "EnvironmentFile",
+    "ExecStart",
+    "MemoryMax",
+    "StateDirectory",
+    "SyslogIdentifier",
+    "User",
+    "WorkingDirectory",
+}
+
+
+@pytest.fixture
+def template(installed, tmp_path):
+    """Write the template of one service a camera, as it is where the program exists."""
+    installed()
+    file = tmp_path / "fer-edge@.service"
+    file.write_text(TEMPLATE.read_text().replace(ROOT, str(tmp_path)))
+    return file.with_name("fer-edge@door.service")
+
+
+@needs_systemd_analyze
+def test_systemd_finds_nothing_wrong_with_a_camera_of_several(template):
+    result = subprocess.run(["systemd-analyze", "verify", template], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_camera_of_several_is_locked_in_as_one_alone_is():
+    one, each = (
+        [line for line in text.splitlines() if "=" in line] for text in (unit_text((), ""), TEMPLATE.read_text())
+    )
+    differing = {line.partition("=")[0] for line in set(one) ^ set(each) if not line.startswith("#")}
+    assert differing == OF_THE_INSTANCE
+
+
+def test_two_cameras_share_nothing_that_they_write():
+    lines = dict(line.split("=", 1) for line in TEMPLATE.read_text().splitlines() if re.match(r"[A-Z]\w+=", line))
+    for key in ("EnvironmentFile", "ExecStart", "StateDirectory", "SyslogIdentifier", "User", "WorkingDirectory"):
+        assert "%i" in lines[key], key

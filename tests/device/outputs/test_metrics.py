@@ -1,6 +1,8 @@
 import contextlib
 import dataclasses
+import hashlib
 import json
+import shutil
 import socket
 import threading
 import time
@@ -15,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import fer_edge
 from fer_edge.cli import main
+from fer_edge.device.classify import open_models
 from fer_edge.device.outputs import metrics
 from fer_edge.device.outputs import metrics_server as server
 from fer_edge.device.outputs.address import Listen
@@ -24,6 +27,7 @@ from fer_edge.device.results import Counters
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.demo import DemoSource
 from fer_edge.errors import OutputError
+from fer_edge.shipped import shipped_models
 from tests.device.making import LABELS, face, result
 
 COUNTERS = Counters(captured=10, processed=3, dropped=7, skipped=2, restarts=1, full_searches=5)
@@ -50,14 +54,15 @@ def ask(port, path="/metrics"):
 
 
 def test_what_prometheus_sees(port, tmp_path):
-    zone = tmp_path / "thermal_zone0"
-    zone.mkdir()
+    zones = tmp_path / "class" / "thermal"
+    zone = zones / "thermal_zone0"
+    zone.mkdir(parents=True)
     (zone / "type").write_text("cpu-thermal\n")
     (zone / "temp").write_text("48312\n")
-    (tmp_path / "thermal_zone1").mkdir()  # one that is switched off
+    (zones / "thermal_zone1").mkdir()  # one that is switched off
     lines = JsonLines(str(tmp_path / "out.jsonl"))
     lines.dropped = 4
-    with lines, Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [lines], tmp_path) as output:
+    with lines, Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [lines], [], tmp_path) as output:
         assert ask(port)["fer_edge_stage_seconds_count", "total"] == 0
         output.write(result(0))
         output.write(result(1, faces=[face(), face(number=2)]))
@@ -81,11 +86,52 @@ def test_what_prometheus_sees(port, tmp_path):
     assert seen["fer_edge_temperature_celsius", "cpu-thermal-0"] == pytest.approx(48.312)
     assert seen["process_resident_memory_bytes",] > 1e6
     assert not [key for key in seen if key[0].endswith("_created")]
+    assert not [key for key in seen if key[0] == "fer_edge_throttled"]  # nothing tells
+
+
+@pytest.mark.parametrize("soc", ["soc/soc:firmware", "soc@107c000000/soc@107c000000:firmware"])
+@pytest.mark.parametrize(
+    ("said", "now"),
+    [
+        ("0\n", set()),
+        ("50000\n", set()),  # at some time since the start
+        ("50005\n", {"under_voltage", "throttled"}),
+        ("a\n", {"frequency_capped", "soft_temperature_limit"}),
+    ],
+)
+def test_what_the_firmware_says_of_heat_and_power(port, tmp_path, soc, said, now):
+    folder = tmp_path / "devices/platform" / soc
+    folder.mkdir(parents=True)
+    (folder / "get_throttled").write_text(said)
+    with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [], [], tmp_path):
+        seen = ask(port)
+    reasons = {key[1]: value for key, value in seen.items() if key[0] == "fer_edge_throttled"}
+    assert len(reasons) == 4
+    assert {reason for reason, value in reasons.items() if value} == now
+
+
+@pytest.mark.parametrize("said", ["", "no answer", "-"])
+def test_firmware_that_says_something_else_is_no_figure(port, tmp_path, said):
+    folder = tmp_path / "devices/platform/soc/soc:firmware"
+    folder.mkdir(parents=True)
+    (folder / "get_throttled").write_text(said)
+    with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [], [], tmp_path):
+        assert not [key for key in ask(port) if key[0] == "fer_edge_throttled"]
+
+
+def test_what_runs_where(port, tmp_path):
+    shipped, own = shipped_models()["nano"], tmp_path / "model.tflite"  # as a deployment calls every file
+    shutil.copy(shipped_models()["compact-fer2013"], own)
+    models = open_models([shipped, own])
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in (shipped, own)]
+    with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [], models, tmp_path):
+        (key,) = [key for key in ask(port) if key[0] == "fer_edge_info"]
+    assert key[1:] == (socket.gethostname(), "nano+compact-fer2013", "+".join(digests), fer_edge.__version__)
 
 
 def test_afterwards_the_port_is_free_again(port):
     for _ in range(2):
-        with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, []):
+        with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [], []):
             ask(port)
 
 
@@ -93,7 +139,7 @@ def test_afterwards_the_port_is_free_again(port):
 def metrics_server(port, monkeypatch):
     """A server with little patience."""
     monkeypatch.setattr(server, "LIFETIME_S", 0.5)
-    with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, []):
+    with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [], []):
         yield port
 
 
@@ -120,7 +166,7 @@ def test_no_more_threads_than_so_many(metrics_server, caplog):
 
 
 def test_an_open_connection_does_not_delay_the_end(port):
-    output = Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [])
+    output = Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [], [])
     with socket.create_connection(("127.0.0.1", port), 10) as visitor:
         visitor.sendall(b"GET /")
         time.sleep(0.1)
@@ -130,7 +176,7 @@ def test_an_open_connection_does_not_delay_the_end(port):
 
 
 def test_only_this_machine_can_ask_by_default(port):
-    with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, []), socket.socket() as other:
+    with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [], []), socket.socket() as other:
         assert other.connect_ex(("127.0.0.2", port)) != 0
 
 
@@ -140,7 +186,7 @@ def test_an_address_that_is_not_to_be_had(port, host):
         holder.bind(("127.0.0.1", port))
         holder.listen()
         with pytest.raises(OutputError, match=rf"--metrics {host}:{port}: cannot listen there"):
-            Metrics(Listen(host, port), LABELS, lambda: COUNTERS, [])
+            Metrics(Listen(host, port), LABELS, lambda: COUNTERS, [], [])
 
 
 def test_the_command_answers_while_it_runs(port, model_path, monkeypatch):
@@ -179,7 +225,7 @@ def test_the_command_refuses_another_form():
 
 
 def test_a_camera_that_is_away_has_no_faces(port):
-    with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, []) as output:
+    with Metrics(Listen("127.0.0.1", port), LABELS, lambda: COUNTERS, [], []) as output:
         assert ask(port)["fer_edge_source_up",] == 0
         output.write(result(0, faces=[face()]))
         output.silent(4.9)

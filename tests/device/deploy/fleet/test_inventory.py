@@ -1,13 +1,18 @@
 import contextlib
 import json
+import re
+import shutil
+import textwrap
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_edge.device.deploy.fleet.inventory import read_fleet
+from fer_edge.device.deploy.fleet.inventory import TOP, read_fleet
 from fer_edge.device.deploy.fleet.targets import to_targets
 from fer_edge.errors import DeployError
+from fer_edge.shipped import find_model
 
 FLEET = """
 options: --source picamera2 --metrics 0.0.0.0:9600
@@ -41,6 +46,19 @@ def test_groups_have_the_settings_of_the_fleet_unless_they_have_their_own(fleet_
     assert till.model.name == "nano.tflite"
     assert door.options == ("--source", "picamera2", "--metrics", "0.0.0.0:9600")
     assert (lab.model, lab.path, lab.address) == (None, "/opt/fer-edge", "fe80::1")
+
+
+def test_the_guides_example_is_a_fleet(fleet_of, tmp_path):
+    guide = (Path(__file__).parents[4] / "docs" / "fleet.md").read_text()
+    example = guide.partition("    # fleet.yaml\n")[2].partition("\n\n")[0]
+    shutil.copy(find_model("nano"), tmp_path / "own.tflite")
+    fleet = fleet_of(textwrap.dedent(example))
+    assert fleet.members[0].host == "pi@till"
+    assert {member.group for member in fleet.members} == {"shop", "lab"}
+    table = guide.partition("| key |")[2].partition("\n\n")[0]
+    keys = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert sorted(keys) == sorted(TOP)
+    assert all(f"{key}:" in example for key in keys)
 
 
 def test_a_list_of_hosts_will_do(fleet_of):

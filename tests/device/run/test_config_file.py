@@ -75,7 +75,7 @@ def test_dashes_and_underscores_are_the_same(file, key):
             "line 2: no option of 'fer-edge run' is called 'rotat'; the nearest is",
         ),
         ("Snapshot: out\n", "the nearest is 'snapshots'"),
-        ("zzzz: 1\n", "the keys are detector, "),
+        ("zzzz: 1\n", "the keys are baseline, "),
         ("frames: 1\nframes: 2\n", "line 2: 'frames' stands there twice"),
         ("frames: [1, 2]\n", "line 1: 'frames': expected one value, found a sequence"),
         ("roi: {x: 0}\n", "'roi': expected one value, found a mapping"),

@@ -120,9 +120,9 @@ class TestWithTheRuntime:
         assert 10_000 < report.arena_bytes < most
         assert report.flash_bytes == len(flatbuffer(shipped_models()[model].read_bytes()))
         # Kernels that round in another way change a class only where two are nearly equal.
-        assert report.agreement > 0.95
-        assert report.largest_margin <= 4
-        assert report.largest_difference <= 8
+        assert report.agreement > 0.9
+        assert report.reference_agreement > 0.97
+        assert report.largest_difference <= 16
         header, code = (tmp_path / HEADER).read_text(), (tmp_path / MODEL).read_text()
         assert f"kFerLabels = {len(read_info(shipped_models()[model]).labels)}" in header
         assert code.count(",") >= report.flash_bytes

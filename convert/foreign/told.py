@@ -12,7 +12,7 @@ from fer_edge.errors import ConfigError
 from fer_edge.labels import canonical
 from fer_edge.model_file import INFO_NAME, ZIP_DAMAGE
 from fer_edge.shipped import FACE_PREFIX
-from fer_edge.train.zoo.registry import ZOO
+from fer_edge.train.zoo.registry import CUSTOM, ZOO
 
 
 def is_foreign(path: Path) -> bool:
@@ -53,4 +53,4 @@ def read_labels(labels: Labels) -> tuple[str, ...]:
 def name_of(path: Path) -> str:
     """Return what a converted foreign network is called: as its file, but never as one of the zoo."""
     stem = path.resolve().stem
-    return f"own-{stem}" if stem in ZOO or stem.startswith(FACE_PREFIX) else stem
+    return f"own-{stem}" if stem in (*ZOO, CUSTOM) or stem.startswith(FACE_PREFIX) else stem

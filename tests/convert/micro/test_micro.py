@@ -17,6 +17,7 @@ from fer_edge.convert.micro.sources import HEADER, MODEL, OPERATORS, Parts, sour
 from fer_edge.errors import ConversionError, FerEdgeError
 from fer_edge.model_file import ModelInfo, flatbuffer, read_info
 from fer_edge.shipped import FOLDER, shipped_models
+from fer_edge.train.data.demo import make_demo
 
 
 def parts(**changed):
@@ -95,18 +96,17 @@ def test_without_the_runtime_it_says_how_to_get_it(monkeypatch, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.fixture(scope="module")
+def crops():
+    return make_demo(training=0, public_test=60, private_test=0).split("PublicTest").images
+
+
 class TestWithTheRuntime:
     """With the real TensorFlow Lite Micro."""
 
     @pytest.fixture(autouse=True)
     def runtime(self):
         pytest.importorskip("tflite_micro", reason="needs tflite-micro", exc_type=ImportError)
-
-    @pytest.fixture(scope="class")
-    def crops(self):
-        from fer_edge.train.data.demo import make_demo
-
-        return make_demo(training=0, public_test=60, private_test=0).split("PublicTest").images
 
     def exported(self, model, images, folder):
         from fer_edge.convert.micro.export import export_micro
@@ -120,9 +120,9 @@ class TestWithTheRuntime:
         assert 10_000 < report.arena_bytes < most
         assert report.flash_bytes == len(flatbuffer(shipped_models()[model].read_bytes()))
         # Kernels that round in another way change a class only where two are nearly equal.
-        assert report.agreement > 0.95
-        assert report.largest_margin <= 4
-        assert report.largest_difference <= 8
+        assert report.agreement > 0.9
+        assert report.reference_agreement > 0.97
+        assert report.largest_difference <= 16
         header, code = (tmp_path / HEADER).read_text(), (tmp_path / MODEL).read_text()
         assert f"kFerLabels = {len(read_info(shipped_models()[model]).labels)}" in header
         assert code.count(",") >= report.flash_bytes

@@ -55,6 +55,23 @@ SUITES = {
         ),
         "root, mmdebstrap and Linux 6.7 or newer",
     ),
+    "slow": Suite(
+        ("scripts/test", "-m", "slow"),
+        (
+            *CONTRACT,
+            "setup.cfg",
+            "convert/export/**/*",
+            "convert/graph/**/*",
+            "device/archive/**/*",
+            "device/deploy/**/*",
+            "device/outputs/metrics*.py",
+            "device/pipeline.py",
+            "device/web/**/*",
+            "observability/**/*",
+            "train/loop/**/*",
+        ),
+        "half an hour, the package index, mosquitto, prometheus and openssh-server",
+    ),
     "browser": Suite(
         ("scripts/test", "-m", "browser"),
         ("device/web/**/*", "edge/labels.py", "tests/device/web/browser/*.py"),

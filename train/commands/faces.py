@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from fer_edge.commands.logs import Logs
+
 FACE = "face"
 """What ``--model`` calls the pair."""
 TAKEN = ("data", "model", "out", "resume", "seed", "as_json")
@@ -19,14 +21,13 @@ def train_faces(context: click.Context, as_json: bool) -> None:
     _refuse_others(context, TAKEN, "--model face takes")
     import dataclasses
     import json
-    import logging
 
     from fer_edge.train.faces.evaluate import table
     from fer_edge.train.faces.run import Plan, train_face_detector
 
-    logging.getLogger("fer_edge.train.faces").setLevel(logging.INFO)
     asked = context.params
-    rows = train_face_detector(Path(asked["data"]), asked["out"], Plan(asked["seed"]), resume=asked["resume"])
+    with Logs(verbose=1).heard():  # hours without a word would look like a hang
+        rows = train_face_detector(Path(asked["data"]), asked["out"], Plan(asked["seed"]), resume=asked["resume"])
     click.echo(json.dumps([dataclasses.asdict(row) for row in rows]) if as_json else table(rows))
 
 

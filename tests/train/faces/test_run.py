@@ -1,6 +1,7 @@
 """A whole run, as short as can be, and what a folder that holds one already is told."""
 
 import json
+import logging
 
 import cv2
 import numpy as np
@@ -73,12 +74,17 @@ def test_the_command_refuses_what_is_about_expressions(face_data, tmp_path):
 
 
 def test_the_command_trains(face_data, tmp_path, monkeypatch):
-    monkeypatch.setattr("fer_edge.train.faces.run.train_face_detector", lambda data, out, plan, resume: [])
+    def train(data, out, plan, resume):
+        logging.getLogger("fer_edge.train.faces.fit").info("step 500 of 35000")
+        return []
+
+    monkeypatch.setattr("fer_edge.train.faces.run.train_face_detector", train)
     result = CliRunner().invoke(
         main, ["train", str(face_data), "--model", "face", "--out", str(tmp_path / "run"), "--seed", "5", "--json"]
     )
     assert result.exit_code == 0, result.output
-    assert json.loads(result.output) == []
+    assert json.loads(result.stdout) == []
+    assert "step 500 of 35000" in result.stderr
 
 
 def test_the_pair_is_measured_together_and_drawn(run, face_data, tmp_path):

@@ -25,7 +25,11 @@ LINE_S = 30.0
 """Seconds between two lines of progress where standard error is no terminal."""
 
 
-@click.command()
+FACE_NETWORKS = {"default_map": {"detector": "face"}}
+"""Four to eight times as fast on images as the cascade, which is the default elsewhere."""
+
+
+@click.command(context_settings=FACE_NETWORKS)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "--out",

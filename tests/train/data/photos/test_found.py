@@ -5,13 +5,11 @@ import numpy as np
 import pytest
 
 from fer_edge.convert.config import ConvertConfig
-from fer_edge.device.classify import crop_for
+from fer_edge.device.classify import Ensemble, open_models
 from fer_edge.device.detection.face import FaceNetworks
 from fer_edge.device.reader import FaceReader
 from fer_edge.errors import ConfigError, DataError
 from fer_edge.faces.finder import FaceFinder
-from fer_edge.labels import EXPRESSIONS
-from fer_edge.model_file import ModelInfo
 from fer_edge.preprocess import face_to_input, planes_of, to_grey
 from fer_edge.train.data.form import Form
 from fer_edge.train.data.load import load_dataset
@@ -158,9 +156,9 @@ def test_a_model_that_wants_eyes_upright_gets_the_crops_that_a_device_cuts(tmp_p
     eyes = load_dataset(str(tmp_path), form=Form(framing="eyes"))
     by_box = load_dataset(str(tmp_path))
     assert eyes.fingerprint != by_box.fingerprint
-    info = ModelInfo("x", EXPRESSIONS, framing="eyes")
     bgr = cv2.imread(str(tmp_path / "happy/0.png"))
     (found,) = FaceReader("nano", FaceNetworks()).read(bgr)
-    expected = crop_for(info, planes_of(bgr), found.box, found.landmarks)
+    upright = Ensemble(open_models("nano"), upright=True)
+    (expected,) = upright.crops(planes_of(bgr), found.box, found.landmarks)
     assert np.abs(images_of(eyes)["happy/0.png"].astype(int) - expected).max() <= 1
     assert np.abs(images_of(by_box)["happy/0.png"].astype(int) - expected).max() > 20

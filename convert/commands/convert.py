@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from click.core import ParameterSource
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.convert import api
 from fer_edge.convert.config import COLOURS, MAX_TEMPERATURE, MIN_TEMPERATURE, QAT_EPOCHS, SCALES
+from fer_edge.lazy import require
 from fer_edge.train.commands.options import DATA_OPTION, FACES, FERPLUS, MAP, SEED, Finite
 
 NETWORK = click.Path(exists=True, path_type=Path)
@@ -83,6 +85,8 @@ def convert(
     from fer_edge.model_file import read_info
     from fer_edge.shipped import FACE_PREFIX
 
+    if find_spec("tensorflow") is None:
+        require("tensorflow", "train")  # says what to install before anything else is wrong
     foreign = is_foreign(model)
     if not foreign and read_info(model).name.startswith(FACE_PREFIX):
         _convert_face_network(model, as_json, **{name: options[name] for name in ("data", "out", "report", "seed")})

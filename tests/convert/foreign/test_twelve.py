@@ -17,7 +17,7 @@ from tests.convert.foreign.networks import NETWORKS, save
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
 TRAINED, MEASURED = 2400, 600
-EPOCHS = {"mobilenet-v2": 6, "mobilenet-v3": 6}
+EPOCHS = {"mobilenet-v2": 6, "mobilenet-v3": 6, "nested": 40}
 SHARE_OF_IMAGES = 0.97
 
 

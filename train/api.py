@@ -5,6 +5,7 @@ Everything else is imported when it is needed: ``.tflite`` files are measured wi
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -61,10 +62,13 @@ def train(config: TrainConfig, data: Data, *, note: Callable[[str], None] = logg
     from fer_edge.train.runs.chain import Chain
     from fer_edge.train.runs.config import TrainConfig
     from fer_edge.train.runs.one_run import train_one
+    from fer_edge.train.runs.processes import part_of_process
 
     if not isinstance(config, TrainConfig):
         raise ConfigError("config", f"`config`: expected a TrainConfig, found {type(config).__name__}")
-    return train_one(Chain(config, data, note).supply(config), data, note)
+    with part_of_process(config, note) as mine:
+        outcome = train_one(Chain(mine, data, note).supply(mine), data, note)
+    return dataclasses.replace(outcome, model=config.out / outcome.model.name)
 
 
 def evaluate(

@@ -22,18 +22,26 @@ keras = load_keras()
 def use_all_devices(batch_size: int) -> int:
     """Let every device of the JAX backend take its part of each batch, see `keras.distribution`.
 
-    Other backends train on one device.
+    Those of the other processes are among them, where several train together. Other backends train on one device.
 
     Returns:
         The number of devices in use.
 
     Raises:
-        DataError: the batch cannot be divided evenly.
+        DataError: the batch cannot be divided evenly, over devices or processes.
     """
     if keras.backend.backend() != "jax":
         return 1
     devices = len(keras.distribution.list_devices())
     if devices > 1:
+        import jax
+
+        here, processes = jax.local_device_count(), jax.process_count()
+        if here * processes != devices:
+            raise DataError(
+                f"expected as many devices in each of {processes} processes, found {here} of {devices} here; "
+                "hide some with CUDA_VISIBLE_DEVICES"
+            )
         if batch_size % devices:
             raise DataError(f"--batch-size {batch_size}: expected a multiple of the {devices} devices; choose another")
         keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))

@@ -26,7 +26,8 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
     """One epoch of shuffled batches for ``Model.fit``.
 
     Each item is ``({"image": float32 B x S x S x C (0..255), "targets": {name: float32 B x columns}}, zeros)``; the
-    second part only satisfies ``fit``. The last, smaller batch is dropped: every step has the same shape, and with
+    second part only satisfies ``fit``. Where several processes train together, each has its B rows of every batch. The
+    last, smaller batch is dropped: every step has the same shape, and with
     a new order each epoch no image is left out for long.
     """
 
@@ -37,6 +38,11 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
         super().__init__(workers=2)
         self.images, self.targets, self.batch_size = images, dict(targets), min(batch_size, len(images))
         self.order = np.random.default_rng((seed, epoch)).permutation(len(images))
+        # Asked here: the distribution is known in this thread alone.
+        together = keras.distribution.distribution()
+        processes, process = (together.num_processes, together.data_shard_id) if together else (1, 0)
+        share = self.batch_size // processes
+        self._share = slice(process * share, (process + 1) * share)
 
     def release(self) -> None:
         """Let go of the images, once ``fit`` is through: TensorFlow keeps what it read them from for good."""
@@ -47,7 +53,7 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
         return len(self.order) // self.batch_size
 
     def __getitem__(self, index: int) -> tuple[dict[str, Any], NDArray[np.float32]]:
-        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size][self._share]
         batch = {
             "image": with_channels(self.images[chosen]).astype(np.float32),
             "targets": {name: rows[chosen] for name, rows in self.targets.items()},

@@ -1,8 +1,10 @@
-"""Training on JAX, in processes of their own: on two virtual devices, and an epoch as one program on one."""
+"""Training on JAX, in processes of their own: two virtual devices, an epoch as one program, two that train together."""
 
+import csv
 import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -10,7 +12,7 @@ import pytest
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs JAX: pip install jax"),
 ]
 
@@ -91,3 +93,55 @@ def test_a_batch_that_cannot_be_divided_is_refused(tmp_path):
     result = train(tmp_path, "run", 2, "--batch-size", "63")
     assert result.returncode == 1
     assert "expected a multiple of the 2 devices" in result.stderr
+
+
+def start(tmp_path, fer_csv, name, **variables):
+    environment = os.environ | {
+        "KERAS_BACKEND": "jax",
+        "JAX_PLATFORMS": "cpu",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        **variables,
+    }
+    command = [sys.executable, "-m", "fer_edge", "train", str(fer_csv), "--model", "nano", "--epochs", "2", "--json"]
+    command += ["--batch-size", "16", "--holdout", "0.2", "--out", str(tmp_path / name)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def ended(process):
+    try:
+        out, err = process.communicate(timeout=400)
+    finally:
+        process.kill()
+    assert process.returncode == 0, err
+    return json.loads(out)
+
+
+def history_of(folder):
+    with (folder / "history.csv").open() as rows:
+        return [
+            {name: float(value) for name, value in row.items() if name != "seconds"} for row in csv.DictReader(rows)
+        ]
+
+
+def test_two_processes_learn_what_one_learns(tmp_path, fer_csv):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    both = [
+        start(
+            *(tmp_path, fer_csv, "together"),
+            KERAS_DISTRIBUTION_JOB_ADDRESSES=address,
+            KERAS_DISTRIBUTION_NUM_PROCESSES="2",
+            KERAS_DISTRIBUTION_PROCESS_ID=str(number),
+        )
+        for number in range(2)
+    ]
+    first, second = map(ended, both)
+    assert first == second
+    assert first["model"] == str(tmp_path / "together/model.keras")  # of both: the second one keeps no files
+    ended(start(tmp_path, fer_csv, "alone"))
+    together, alone = history_of(tmp_path / "together"), history_of(tmp_path / "alone")
+    assert len(together) == len(alone) == 2
+    for ours, theirs in zip(together, alone, strict=True):
+        # Sums in another order; the same batches, weights and augmentation.
+        assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-3)
+        assert ours["holdout_loss"] == pytest.approx(theirs["holdout_loss"], rel=1e-3)

@@ -1,6 +1,7 @@
 """Batches of an epoch: their order, and what is left of them when it is over."""
 
 import gc
+import types
 import weakref
 
 import numpy as np
@@ -45,3 +46,20 @@ def test_each_picture_once_in_an_order_of_the_epochs_own():
         assert sorted(seen) == list(range(20))
         orders.append(seen)
     assert orders[0] == orders[2] != orders[1]
+
+
+def test_processes_that_train_together_divide_every_batch(monkeypatch):
+    images = np.arange(20, dtype=np.uint8)[:, None, None] * np.ones((1, 4, 4), np.uint8)
+    targets = {"label": np.eye(20, dtype=np.float32)}
+    alone = EpochBatches(images, targets, 8, seed=1, epoch=0)
+    parts = []
+    for process in range(2):
+        together = types.SimpleNamespace(num_processes=2, data_shard_id=process)
+        monkeypatch.setattr(keras.distribution, "distribution", lambda together=together: together)
+        parts.append(EpochBatches(images, targets, 8, seed=1, epoch=0))
+    assert [len(part) for part in parts] == [len(alone)] * 2 == [2] * 2
+    for index in range(2):
+        whole, *halves = (each[index][0] for each in (alone, *parts))
+        assert np.array_equal(np.concatenate([half["image"] for half in halves]), whole["image"])
+        labels = [half["targets"]["label"] for half in halves]
+        assert np.array_equal(np.concatenate(labels), whole["targets"]["label"])

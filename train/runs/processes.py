@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fer_edge.errors import ConfigError
+from fer_edge.errors import ConfigError, FerEdgeError
 from fer_edge.files import LOCK
 from fer_edge.text import printable
 from fer_edge.train.keras_setup import load_keras
@@ -34,11 +34,16 @@ def part_of_process(config: TrainConfig, note: Callable[[str], None]) -> Iterato
 
     Raises:
         ConfigError: the variables name no such process, or the others cannot be joined.
+        FerEdgeError: JAX failed in the block, as it does where another process has ended.
     """
-    if not {ADDRESS, COUNT, NUMBER} & os.environ.keys() or _join(note) == 0:
+    if not {ADDRESS, COUNT, NUMBER} & os.environ.keys():
         yield config
         return
-    with tempfile.TemporaryDirectory(prefix="fer-edge-") as scratch:
+    first = _join(note) == 0
+    with _loss_of_another_told(), tempfile.TemporaryDirectory(prefix="fer-edge-") as scratch:
+        if first:
+            yield config
+            return
         copy = Path(scratch) / "run"
         if config.out.is_dir():
             shutil.copytree(config.out, copy, ignore=shutil.ignore_patterns(LOCK))
@@ -66,6 +71,21 @@ def _join(note: Callable[[str], None]) -> int:
                 "address of the first",
             ) from error
     return number
+
+
+@contextmanager
+def _loss_of_another_told() -> Iterator[None]:
+    """Raise FerEdgeError where JAX fails in the block: with all that they do in step, no process goes on alone."""
+    import jax
+
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        reason = printable((str(error) or type(error).__name__).splitlines()[0], 200)
+        raise FerEdgeError(
+            f"the training's processes cannot go on together ({reason}); see whether another one has ended and why, "
+            "then start all of them again, with --resume if an epoch is done"
+        ) from error
 
 
 def _variables() -> tuple[str, int, int]:

@@ -3,7 +3,7 @@
 import pytest
 
 import fer_edge
-from fer_edge.errors import ConfigError
+from fer_edge.errors import ConfigError, FerEdgeError
 from fer_edge.train.keras_setup import load_keras
 from fer_edge.train.recipe import Recipe
 from fer_edge.train.runs import processes
@@ -55,6 +55,7 @@ def test_another_backend_is_refused(config, monkeypatch):
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_only_the_first_process_keeps_its_files(config, monkeypatch, number):
+    pytest.importorskip("jax")
     monkeypatch.setenv(NUMBER, str(number))
     monkeypatch.setattr(processes, "_join", lambda note: number)
     config.out.mkdir()
@@ -65,3 +66,14 @@ def test_only_the_first_process_keeps_its_files(config, monkeypatch, number):
     kept = "of a killed run" if number else "of the next epoch"
     assert (config.out / "checkpoint.npz").read_text() == kept
     assert (mine.out.exists(), mine.tensorboard is None) == ((False, True) if number else (True, False))
+
+
+def test_the_loss_of_another_process_is_told_in_a_line(config, monkeypatch):
+    jax = pytest.importorskip("jax")
+    monkeypatch.setenv(NUMBER, "0")
+    monkeypatch.setattr(processes, "_join", lambda note: 0)
+    with (
+        pytest.raises(FerEdgeError, match=r"cannot go on together \(UNKNOWN: closed by peer\); .* --resume"),
+        part_of_process(config, print),
+    ):
+        raise jax.errors.JaxRuntimeError("UNKNOWN: closed by peer\nand a long trace")

@@ -56,12 +56,10 @@ SUITES = {
         "root, mmdebstrap and Linux 6.7 or newer",
     ),
     "slow": Suite(
-        ("scripts/test", "-m", "slow"),
+        ("scripts/test", "-m", "slow", "--ignore=tests/convert/foreign"),
         (
             *CONTRACT,
             "setup.cfg",
-            "convert/export/**/*",
-            "convert/graph/**/*",
             "device/archive/**/*",
             "device/deploy/**/*",
             "device/outputs/metrics*.py",

@@ -46,7 +46,7 @@ def run_on_cluster(settings: Settings, parts: Sequence[Part], place: str, schedu
     with client:
         _check_versions(client)
         waiting = iter(parts)
-        futures = distributed.as_completed()
+        futures = distributed.as_completed(loop=client.loop)
         for part in _ahead(client, waiting):
             futures.add(_submit(client, settings, part, place))
         for future in futures:

@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 SCRIPT = Path(__file__).parents[1] / "pi" / "guest" / "outputs.py"
 FACES = 500
+REFERENCE_STEPS = 3
+"""Of 1/256, by which the reference kernels of the two releases may differ: their own rounding changed."""
 NEAR = 12
 """Steps of 1/256 between the two best scores within which another way of rounding may name the other one."""
 
@@ -56,7 +58,7 @@ def test_the_same_expressions(former, model, tmp_path):
     assert numpy.startswith("1.")
     reference, _ = outputs(sys.executable, tmp_path, model, faces, "reference")
     assert (found.argmax(axis=1) == reference.argmax(axis=1)).all()
-    assert np.abs(found - reference).max() <= 2
+    assert np.abs(found - reference).max() <= REFERENCE_STEPS
     # What a device runs by default rounds otherwise in either; only what is a near tie may fall to the other side.
     former_fast, _ = outputs(python, tmp_path, model, faces, "auto", environment)
     fast, _ = outputs(sys.executable, tmp_path, model, faces, "auto")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from fer_edge import __version__
+from fer_edge.device.archive.inputs import is_address
 from fer_edge.device.archive.plan import Done, Part
 from fer_edge.device.archive.pool import Finished
 from fer_edge.device.archive.settings import Settings
@@ -26,8 +30,8 @@ def run_on_cluster(settings: Settings, parts: Sequence[Part], place: str, schedu
 
     Args:
         settings: what to do.
-        parts: in any order.
-        place: path or address of the results, as workers see it.
+        parts: in any order; their paths are made absolute, since workers have folders of their own.
+        place: path or address of the results, likewise.
         scheduler: its address, such as ``tcp://host:8786``.
         finished: called as soon as a part is written.
 
@@ -63,12 +67,24 @@ def _ahead(client: Any, waiting: Iterator[Part]) -> Iterator[Part]:
 
 
 def _submit(client: Any, settings: Settings, part: Part, place: str) -> Any:
+    whole = dataclasses.replace(part, files=tuple(map(_absolute, part.files)))
     # A part writes files, so it is never taken from the results of an equal call.
-    return client.submit(do_part, settings, part, place, pure=False, retries=RETRIES)
+    return client.submit(do_part, settings, whole, _absolute(place), _umask(), pure=False, retries=RETRIES)
 
 
-def do_part(settings: Settings, part: Part, place: str) -> tuple[Part, Done]:
-    """Do a part in a worker of the cluster."""
+def _absolute(path: str) -> str:
+    return path if is_address(path) else str(Path(path).absolute())
+
+
+def _umask() -> int:
+    umask = os.umask(0o077)  # there is no way only to ask
+    os.umask(umask)
+    return umask
+
+
+def do_part(settings: Settings, part: Part, place: str, umask: int) -> tuple[Part, Done]:
+    """Do a part in a worker of the cluster, whose umask stays: it may have threads with parts of their own."""
+    os.umask(umask)
     return part, analyze_part(settings, part, place)
 
 

@@ -111,6 +111,8 @@ def _files(paths: Iterable[str], is_listed: bool = False) -> Iterator[tuple[str,
 
 
 def _matching(pattern: str) -> list[str]:
+    if "\0" in pattern:  # no file's name
+        return []
     # Not Path.glob, which takes no absolute patterns.
     return sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else []  # noqa: PTH207
 
@@ -142,8 +144,8 @@ def _stored(address: str) -> Iterator[tuple[str, bool]]:
             return
         else:
             found = filesystem.find(root)
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{without_secrets(address)}: cannot be listed ({error})") from error
+    except Exception as error:  # every protocol has errors of its own
+        raise SourceError(f"{without_secrets(address)}: cannot be listed ({without_secrets(str(error))})") from error
     if not found:
         raise SourceError(f"{without_secrets(address)}: expected files, found none")
     yield from ((filesystem.unstrip_protocol(name), False) for name in sorted(found))
@@ -159,6 +161,6 @@ def open_filesystem(address: str) -> tuple[Any, str]:
     fsspec = require("fsspec", "archive")
     try:
         filesystem, root = fsspec.core.url_to_fs(address)
-    except (ImportError, ValueError) as error:
-        raise SourceError(f"{without_secrets(address)}: {error}") from error
+    except Exception as error:  # some protocols log in here
+        raise SourceError(f"{without_secrets(address)}: {without_secrets(str(error))}") from error
     return filesystem, root

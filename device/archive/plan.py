@@ -6,14 +6,16 @@ record ``done/NAME.json`` last: without the record they do not count and are wri
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from fer_edge.config import check_count
 from fer_edge.device.archive.inputs import Inputs
 from fer_edge.device.archive.store import Store
-from fer_edge.errors import OutputError
+from fer_edge.errors import ConfigError, OutputError
 
 PLAN, DONE = "plan.jsonl", "done"
 SCHEMA = "fer-edge-analysis/1"
@@ -72,8 +74,8 @@ class Manifest:
         names = {part.name for part in self.parts}
         for file in store.names(DONE):
             if (name := file.removesuffix(".json")) in names and file.endswith(".json"):
-                record = store.read(f"{DONE}/{file}")
-                self.done[name] = Done(**json.loads(record or b"{}"))
+                with contextlib.suppress(ValueError, TypeError, ConfigError):  # damaged: it is done again
+                    self.done[name] = _done(store.read(f"{DONE}/{file}") or b"")
 
     def _planned(self) -> list[Part]:
         text = self._store.read(PLAN)
@@ -121,6 +123,14 @@ class Manifest:
     def open_parts(self) -> list[Part]:
         """The parts that are still to be done."""
         return [part for part in self.parts if part.name not in self.done]
+
+
+def _done(record: bytes) -> Done:
+    """Return what a record holds; raises ValueError or TypeError if that is something else."""
+    done = Done(**json.loads(record))
+    for field in dataclasses.fields(Done):
+        check_count(field.name, getattr(done, field.name), 0)
+    return done
 
 
 def write_done(store: Store, part: Part, done: Done) -> None:

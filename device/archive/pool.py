@@ -70,7 +70,7 @@ def _until_broken(settings: Settings, left: list[Part], place: str, workers: int
         except BrokenProcessPool:
             return list(running.values())
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            _kill(pool)
             raise
 
 
@@ -91,6 +91,9 @@ def _file_by_file(settings: Settings, part: Part, place: str) -> Done:
             except BrokenProcessPool:
                 pool = _pool(1)
                 rows.add_file(file, part.kind, UNREADABLE, KILLED)
+    except BaseException:
+        _kill(pool)
+        raise
     finally:
         pool.shutdown()
     return write_part(Store(place), part, rows, settings.labels)
@@ -99,6 +102,13 @@ def _file_by_file(settings: Settings, part: Part, place: str) -> Done:
 def _pool(workers: int) -> ProcessPoolExecutor:
     # Not forked: threads of OpenCV and the runtime do not survive that.
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _kill(pool: ProcessPoolExecutor) -> None:
+    """End the workers at once: Ctrl-C does not wait for parts, and what is half done does not count."""
+    for process in list((pool._processes or {}).values()):  # it has no public way to them before Python 3.14
+        process.kill()
+    pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _begin() -> None:

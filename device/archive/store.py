@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from fer_edge.device.archive.inputs import is_address, open_filesystem
 from fer_edge.errors import OutputError, SourceError
-from fer_edge.files import write_result
+from fer_edge.files import locked_folder, write_result
 from fer_edge.text.address import without_secrets
 
 
@@ -91,11 +91,15 @@ class Store:
             return data
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise OutputError(f"{self.name(file)}: cannot be read ({error})") from error
+        except Exception as error:  # every protocol has errors of its own
+            raise OutputError(f"{self.name(file)}: cannot be read ({without_secrets(str(error))})") from error
 
     def names(self, folder: str) -> list[str]:
-        """Return the names of the files in a folder, sorted; none if it does not exist."""
+        """Return the names of the files in a folder, sorted; none if it does not exist.
+
+        Raises:
+            OutputError: it cannot be listed.
+        """
         try:
             if self._filesystem is None:
                 return sorted(path.name for path in Path(self.place, folder).iterdir())
@@ -103,6 +107,8 @@ class Store:
             found = self._filesystem.ls(f"{self._root}/{folder}", detail=False)
         except (FileNotFoundError, NotADirectoryError):
             return []
+        except Exception as error:
+            raise OutputError(f"{self.name(folder)}: cannot be listed ({without_secrets(str(error))})") from error
         return sorted(name.rstrip("/").rpartition("/")[2] for name in found)
 
     def tidy(self, folder: str) -> None:
@@ -111,3 +117,22 @@ class Store:
             for path in Path(self.place, folder).glob(".*.part"):
                 with contextlib.suppress(OSError):
                     path.unlink()
+
+
+@contextlib.contextmanager
+def locked(place: str) -> Iterator[None]:
+    """Be the only analysis that writes to a place until the block ends; object stores have no locks.
+
+    Raises:
+        OutputError: another process uses the folder, or it cannot be made.
+    """
+    if is_address(place):
+        yield
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked_folder(Path(place)))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise OutputError(f"{place}: cannot be made or written ({reason}); choose another --out") from error
+        yield

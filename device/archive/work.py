@@ -21,7 +21,7 @@ from fer_edge.device.pipeline import Pipeline
 from fer_edge.device.reader import FaceReader
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.folder import within_memory
-from fer_edge.device.sources.video import VideoSource
+from fer_edge.device.sources.video import NOMINAL_FPS, VideoSource
 from fer_edge.device.web.image_header import read_header
 from fer_edge.errors import FerEdgeError, ModelFileError, SourceError
 from fer_edge.images import decode_image, reason
@@ -124,7 +124,8 @@ class Analyzer:
     def _add_video(self, rows: Rows, file: str) -> dict[str, int]:
         every = self.settings.every
         frames = width = height = 0
-        with _local(file) as path, VideoSource(path) as source:
+        # With a rate, nothing is said of a raw stream's missing times: the file is whole.
+        with _local(file) as path, VideoSource(path, fps=NOMINAL_FPS) as source:
             sampled = Sampled(source, every)
             tracked = not sampled.stills
             with Pipeline(sampled, self._models, detector=self._choice.open()) as pipeline:
@@ -182,9 +183,7 @@ def read_bytes(file: str) -> bytes:
     shown = without_secrets(file)
     try:
         if is_address(file):
-            filesystem, path = open_filesystem(file)
-            with filesystem.open(path, "rb") as remote:
-                data: bytes = remote.read(IMAGE_BYTES + 1)
+            data = _remote_bytes(file)
         elif Path(file).exists() and not Path(file).is_file():  # a pipe may have no end, or never a beginning
             raise SourceError(f"{file}: expected an image, found a folder, a device or a pipe")
         else:
@@ -192,8 +191,20 @@ def read_bytes(file: str) -> bytes:
                 data = local.read(IMAGE_BYTES + 1)
     except OSError as error:
         raise SourceError(f"{shown}: cannot be read ({error.strerror or error})") from error
+    except ValueError as error:  # a NUL byte in a path of a list
+        raise SourceError(f"{shown!r}: cannot be read ({error})") from error
     if len(data) > IMAGE_BYTES:
         raise SourceError(f"{shown}: expected an image of at most {IMAGE_BYTES >> 20} MB, found a larger file")
+    return data
+
+
+def _remote_bytes(address: str) -> bytes:
+    filesystem, path = open_filesystem(address)
+    try:
+        with filesystem.open(path, "rb") as remote:
+            data: bytes = remote.read(IMAGE_BYTES + 1)
+    except Exception as error:  # every protocol has errors of its own
+        raise SourceError(f"{without_secrets(address)}: cannot be read ({without_secrets(str(error))})") from error
     return data
 
 
@@ -207,28 +218,28 @@ def _local(file: str) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder, "video").with_suffix(PurePosixPath(file).suffix))
+        filesystem, root = open_filesystem(file)
         try:
-            filesystem, root = open_filesystem(file)
             filesystem.get_file(root, path)
-        except OSError as error:
-            raise SourceError(f"{without_secrets(file)}: cannot be read ({error.strerror or error})") from error
+        except Exception as error:  # every protocol has errors of its own
+            raise SourceError(f"{without_secrets(file)}: cannot be read ({without_secrets(str(error))})") from error
         yield path
 
 
 @contextlib.contextmanager
 def _warnings() -> Iterator[list[str]]:
-    """Yield a list that receives what sources warn of meanwhile, in place of the log."""
+    """Yield a list that receives what sources of this thread warn of meanwhile."""
     said: list[str] = []
+    thread = threading.get_ident()  # a worker of a cluster may have several, with a file each
 
     class Keep(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            said.append(record.getMessage())
+            if record.thread == thread:
+                said.append(record.getMessage())
 
     logger, handler = logging.getLogger("fer_edge.device.sources"), Keep(logging.WARNING)
-    propagates, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
     try:
         yield said
     finally:
         logger.removeHandler(handler)
-        logger.propagate = propagates

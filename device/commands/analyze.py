@@ -73,13 +73,15 @@ def analyze(
     """
     from fer_edge.device.archive.run import Analysis
     from fer_edge.device.archive.settings import make_settings
+    from fer_edge.device.archive.store import locked
 
-    with as_usage_error():
-        analysis = Analysis(paths, out, make_settings(models, detector, detector_model, every))
-        _say_inputs(analysis)
-        with _progress(analysis) as finished:
-            analysis.run(workers=workers, scheduler=scheduler, finished=finished)
-    overview = analysis.finish(csv=csv)
+    with locked(out):
+        with as_usage_error():
+            analysis = Analysis(paths, out, make_settings(models, detector, detector_model, every))
+            _say_inputs(analysis)
+            with _progress(analysis) as finished:
+                analysis.run(workers=workers, scheduler=scheduler, finished=finished)
+        overview = analysis.finish(csv=csv)
     if as_json:
         click.echo(json.dumps(overview.to_dict(), indent=1))
     else:

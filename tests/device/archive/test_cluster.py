@@ -13,6 +13,8 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
+from fer_edge.device.archive import cluster as cluster_module
+from fer_edge.device.archive.plan import Part
 from fer_edge.device.archive.run import Analysis
 from fer_edge.errors import FerEdgeError
 
@@ -72,3 +74,21 @@ def test_no_scheduler(archive, settings, tmp_path):
     with pytest.raises(FerEdgeError, match="expected the address of a Dask scheduler"):
         Analysis([archive / "a.jpg"], tmp_path / "out", settings).run(scheduler="tcp://127.0.0.1:1")
     assert time.monotonic() - begun < 60
+
+
+def test_workers_get_absolute_paths_and_the_umask(tmp_path, monkeypatch):
+    sent = []
+
+    class Client:
+        def submit(self, *arguments, **options):
+            sent.append(arguments)
+
+    monkeypatch.chdir(tmp_path)
+    before = os.umask(0o027)
+    try:
+        cluster_module._submit(Client(), None, Part("000000", "image", ("a.jpg", "s3://b/c.jpg", "/d.jpg")), "out")
+    finally:
+        os.umask(before)
+    ((_, _, part, place, umask),) = sent
+    assert part.files == (f"{tmp_path}/a.jpg", "s3://b/c.jpg", "/d.jpg")
+    assert (place, umask) == (f"{tmp_path}/out", 0o027)

@@ -115,3 +115,13 @@ def test_a_missing_table_is_named(tmp_path):
     (tmp_path / FACES / "000000.parquet").unlink()
     with pytest.raises(OutputError, match=r"faces/000000\.parquet.*delete done/000000\.json"):
         rows_of(str(tmp_path), FACES)
+
+
+@pytest.mark.parametrize(
+    "record", ["", "{", "{}", "[]", '{"files": 1, "unreadable": 0, "faces": "many", "frames": 1}', "\udcff"]
+)
+def test_a_damaged_record_leaves_its_part_open(tmp_path, record):
+    store = Store(str(tmp_path))
+    analyze(store, inputs(1))
+    (tmp_path / DONE / "000000.json").write_text(record, errors="surrogateescape")
+    assert [part.name for part in Manifest(store, SETTINGS).open_parts] == ["000000"]

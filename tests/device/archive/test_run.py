@@ -87,6 +87,26 @@ def test_a_file_that_kills_its_worker_is_found(archive, settings, tmp_path, monk
     assert "was killed while it worked on this file" in reasons["c.jpg"]
 
 
+def test_ctrl_c_waits_for_no_part_and_a_second_analysis_for_none(model_path, analyze, archive, tmp_path):
+    slow = "import time, cv2\ncv2.imdecode = lambda data, flags: (print('busy', flush=True), time.sleep(120))\n"
+    (tmp_path / "sitecustomize.py").write_text(slow)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "fer_edge", "analyze", archive / "a.jpg", "--out", tmp_path / "out"]
+    with subprocess.Popen(
+        [*command, "--model", model_path, "--workers", "1"],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": path},
+    ) as process:
+        assert process.stdout.readline() == b"busy\n"
+        second = analyze(archive, "--out", tmp_path / "out", check=False)
+        assert second.returncode == 1
+        assert f"another process at work in it (process {process.pid}" in second.stderr
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) != 0
+        assert time.monotonic() - begun < 20
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_ten_kills_lose_and_double_nothing(model_path, archive, analyze, tmp_path):

@@ -1,7 +1,11 @@
+import logging
+import threading
+
 import cv2
 import numpy as np
 import pytest
 
+from fer_edge.device.archive import work
 from fer_edge.device.archive.settings import make_settings
 from fer_edge.device.archive.tables import Rows
 from fer_edge.device.archive.work import Analyzer
@@ -123,3 +127,42 @@ def test_settings_are_checked(model_path):
     with pytest.raises(ConfigError):
         make_settings([])
     assert make_settings([model_path]).models == ("compact",)
+
+
+def test_a_raw_stream_is_whole(rows_of, portrait, tmp_path):
+    jpeg = cv2.imencode(".jpg", portrait)[1].tobytes()
+    (tmp_path / "camera.mjpeg").write_bytes(jpeg * 5)
+    _, (file,) = rows_of(tmp_path / "camera.mjpeg", "video")
+    assert (file["status"], file["reason"], file["frames"]) == ("read", "", 5)
+
+
+@pytest.mark.parametrize("kind", ["image", "video"])
+def test_a_path_that_cannot_be_one(rows_of, kind):
+    _, (file,) = rows_of("a\0b.jpg", kind)
+    assert file["status"] == "unreadable"
+
+
+def test_a_store_with_errors_of_its_own_has_a_row_that_says_so(rows_of, monkeypatch):
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    class BotoError(Exception):
+        """What no protocol but one knows."""
+
+    def fail(*arguments, **options):
+        raise BotoError("no credentials")
+
+    monkeypatch.setattr(MemoryFileSystem, "open", fail)
+    monkeypatch.setattr(MemoryFileSystem, "get_file", fail)
+    for file, kind in (("memory://a.jpg", "image"), ("memory://a.mp4", "video")):
+        _, (row,) = rows_of(file, kind)
+        assert row["reason"] == f"{file}: cannot be read (no credentials)"
+
+
+def test_warnings_of_another_thread_are_not_of_this_file():
+    log = logging.getLogger("fer_edge.device.sources.video")
+    with work._warnings() as said:
+        other = threading.Thread(target=log.warning, args=("theirs",))
+        other.start()
+        other.join()
+        log.warning("ours")
+    assert said == ["ours"]

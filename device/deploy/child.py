@@ -121,10 +121,13 @@ class Held:
         """Return what it wrote to standard error so far."""
         return self._errors.text()
 
-    def wait(self) -> int:
-        """Wait for its end, which it was asked for or is at, no longer than `CLOSING_S`; return its exit status."""
+    def wait(self, timeout_s: float | None = None) -> int:
+        """Wait for its end, which it was asked for or is at, no longer than `timeout_s`; return its exit status.
+
+        It is killed then. None is `CLOSING_S`.
+        """
         try:
-            status = self.process.wait(CLOSING_S)
+            status = self.process.wait(CLOSING_S if timeout_s is None else timeout_s)
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = self.process.wait()

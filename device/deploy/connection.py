@@ -166,7 +166,7 @@ class Connection:
                 receiver.stdin.close()
             except BrokenPipeError:
                 sent = 0  # tar, or the connection, ended; the exit status says which
-            status = receiver.wait()
+            status = receiver.wait(SEND_S)  # a slow card is still writing; `late` ends it
             if late.is_set():
                 raise DeployError(f"sending the files did not end within {SEND_S:.0f} s; deploy again")
             if status:

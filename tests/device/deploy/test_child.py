@@ -79,3 +79,10 @@ def test_errors_without_end_are_not_kept(monkeypatch):
     with held(python("import os\nwhile True: os.write(2, b'y' * 65536)")) as program:
         program.process.wait(30)
         assert len(program.errors()) <= ANSWER_BYTES
+
+
+def test_one_that_may_take_its_time_gets_it(monkeypatch):
+    monkeypatch.setattr("fer_edge.device.deploy.child.CLOSING_S", 0.2)
+    with held(["sh", "-c", "cat; sleep 1; exit 3"]) as program:
+        program.stdin.close()
+        assert program.wait(60) == 3

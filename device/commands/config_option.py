@@ -16,6 +16,9 @@ from fer_edge.device.run.config_file import key_of, read_settings, to_yaml
 from fer_edge.errors import ConfigError
 from fer_edge.shipped import find_model, shipped_models
 
+CONFIG = "fer_edge.config"
+"""Key of the file's path in the context's ``meta``."""
+
 HEAD = """\
 # Options of 'fer-edge run'; use it with: fer-edge run --config FILE
 # Take the # away from an option to set it. Paths are relative to the folder where fer-edge is started.
@@ -27,28 +30,36 @@ def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path
     if path is not None:
         with as_usage_error():
             ctx.default_map = read_settings(path, RunConfig.names())
+        ctx.meta[CONFIG] = path
     return path
 
 
-def service_options(path: Path) -> tuple[list[str], Path | None]:
+def service_options(path: Path, model: Path | None) -> tuple[list[str], Path | None]:
     """Read a file of options for a service on another machine.
 
+    Args:
+        path: of the file.
+        model: of ``--model``, which counts more than the one of the file.
+
     Returns:
-        The options as they are typed, and the model, where it is a file of this machine.
+        The options as they are typed, and the model that is sent along, if any. Several are options.
 
     Raises:
-        ConfigError: the file cannot be read, a value is out of its range, or it names several models by their files.
+        ConfigError: the file cannot be read, a value is out of its range, or it names several models, by their files
+            or beside `model`.
     """
     settings = read_settings(path, RunConfig.names())
     RunConfig(**settings)  # refused here, and not by every target
-    models = settings.get("models", [])
-    files = [name for name in models if name not in shipped_models()]
-    if files and len(models) > 1:
+    models = settings.pop("models", [])
+    if len(models) > 1 and model:  # the service would average all of them
+        raise ConfigError("model", f"`model` and the several models of {path} exclude each other; leave one out")
+    if len(models) > 1 and any(name not in shipped_models() for name in models):
         raise ConfigError("config", f"{path}: expected one model by its file, which is sent along, found several")
-    model = find_model(settings.pop("models")[0]) if files else None
-    words: list[str] = []
+    words = _words("models", models) if len(models) > 1 else []
     for name, value in settings.items():
         words += _words(name, value)
+    if len(models) == 1 and model is None:
+        model = find_model(models[0])
     return words, model
 
 

@@ -152,8 +152,8 @@ def deploy(as_json: bool, **options: Any) -> None:
         return
     with as_usage_error():
         if path := options.pop("config"):
-            words, model = service_options(path)
-            options |= {"run_options": (*words, *options["run_options"]), "model": options["model"] or model}
+            words, options["model"] = service_options(path, options["model"])
+            options["run_options"] = (*words, *options["run_options"])
         config = DeployConfig(**options)
     if config.ansible and as_json:
         raise click.UsageError("--ansible writes a playbook and takes no --json; leave it out")

@@ -74,7 +74,8 @@ def image(
     files = list_photos(photos, recursive=recursive, but=[folder for folder in (out, crops) if folder])
     with as_usage_error():
         chosen = DetectorChoice(detector, detector_model)
-        refuse_overwriting({"csv": csv}, {"photos": files, "models": models, "detector_model": [detector_model]})
+        read = {"photos": files, "models": models, "detector_model": [detector_model], "prior": [prior]}
+        refuse_overwriting({"csv": csv}, read)
         chosen.check_upright(upright)
         reader = FaceReader(models, chosen.open(), prior=prior, upright=upright)
     failed, results = False, []

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from fer_edge.commands.logs import current_logs, logging_options
 from fer_edge.commands.modes import umask_option
 from fer_edge.commands.usage import as_usage_error
-from fer_edge.device.commands.config_option import config_option, present_config, print_config_option
+from fer_edge.device.commands.config_option import CONFIG, config_option, present_config, print_config_option
 from fer_edge.device.commands.options import (
     ListenAddress,
     MqttUrl,
@@ -131,6 +131,8 @@ def run(ctx: click.Context, /, as_json: bool, print_config: bool, **options: Any
         options["token"] = page.token
         with as_usage_error():
             config = RunConfig(**options)
+            if path := ctx.meta.get(CONFIG):
+                config.spare(path)
         watchdog = Watchdog()
 
         def alive() -> None:

@@ -31,7 +31,10 @@ def refuse_overwriting(outputs: Mapping[str, Name], inputs: Mapping[str, Sequenc
 
 
 def _exists(name: str | os.PathLike[str]) -> bool:
-    return bool(os.fspath(name)) and Path(name).exists()
+    try:
+        return bool(os.fspath(name)) and Path(name).exists()
+    except OSError:  # too long for a file's name: an address, or shares of expressions
+        return False
 
 
 def _same(path: Path, other: Path) -> bool:

@@ -14,7 +14,7 @@ from fer_edge.device.detection.choice import DetectorChoice
 from fer_edge.device.outputs.address import BROKER_FORM, Broker, Listen, parse_broker, parse_listen
 from fer_edge.device.outputs.factory import Wanted
 from fer_edge.device.outputs.overwriting import refuse_overwriting
-from fer_edge.device.run.config_file import read_settings
+from fer_edge.device.run.config_file import FLAGS, read_settings
 from fer_edge.device.sources.base import Source
 from fer_edge.device.sources.mounting import Mounting, parse_roi, parse_size
 from fer_edge.device.web.serving import Serving
@@ -128,15 +128,17 @@ class RunConfig:
         check_type("source", self.source, "a name, a path, a number or a Source", str, os.PathLike, int, Source)
         for option in ("detector_model", "jsonl", "csv", "save", "snapshots", "tls_cert", "tls_key"):
             check_path(option, getattr(self, option))
+        for option in FLAGS:
+            check_type(option, getattr(self, option), "true or false", bool)
         self._check_detector()
         self.chosen_detector.check_upright(self.upright)
         check_type("prior", self.prior, "a text", str)
         check_count("threads", self.threads, 1, MAX_THREADS)
-        if self.baseline is not None and not 0 < self.baseline <= MAX_BASELINE_S:
+        if self.baseline is not None and not (_is_number(self.baseline) and 0 < self.baseline <= MAX_BASELINE_S):
             raise ConfigError(
                 "baseline", f"`baseline`: expected seconds above 0 and up to {MAX_BASELINE_S:g}, found {self.baseline}"
             )
-        if not 0 <= self.min_quality <= 1:
+        if not (_is_number(self.min_quality) and 0 <= self.min_quality <= 1):
             raise ConfigError("min_quality", f"`min_quality`: expected 0 to 1, found {self.min_quality}")
         if self.frames is not None:
             check_count("frames", self.frames, 1)
@@ -147,10 +149,8 @@ class RunConfig:
             raise ConfigError("csv", "`jsonl` and `csv` would both write to standard output; give one of them a file")
         object.__setattr__(self, "wanted", self._outputs())
         object.__setattr__(self, "serving", self._page())
-        read = {name: [getattr(self, name)] for name in ("source", "detector_model", "tls_cert", "tls_key")}
-        refuse_overwriting(
-            {"jsonl": self.jsonl, "csv": self.csv, "save": self.save}, read | {"models": as_list(self.models)}
-        )
+        read = {name: [getattr(self, name)] for name in ("source", "detector_model", "prior", "tls_cert", "tls_key")}
+        refuse_overwriting(self._files(), read | {"models": as_list(self.models)})
 
     def _check_detector(self) -> None:
         path = None if self.detector_model is None else Path(self.detector_model)
@@ -165,7 +165,7 @@ class RunConfig:
     def _check_mqtt(self) -> None:
         check_count("mqtt_people", self.mqtt_people, 0, MAX_PEOPLE)
         hold = self.mqtt_hold
-        if isinstance(hold, bool) or not (isinstance(hold, (int, float)) and 0 <= hold <= MAX_HOLD_S):
+        if not (_is_number(hold) and 0 <= hold <= MAX_HOLD_S):
             raise ConfigError("mqtt_hold", f"`mqtt_hold`: expected seconds from 0 to {MAX_HOLD_S}, found {hold!r}")
         for option in ("mqtt_hold", "mqtt_people"):
             if self.mqtt is None and getattr(self, option):
@@ -211,12 +211,25 @@ class RunConfig:
             ConfigError: it is no such file, or what the constructor raises.
             MissingExtraError: PyYAML is not installed.
         """
-        return cls(**{**read_settings(Path(path), cls.names()), **options})
+        config = cls(**{**read_settings(Path(path), cls.names()), **options})
+        config.spare(Path(path))
+        return config
+
+    def spare(self, path: Path) -> None:
+        """Raise ConfigError where an output would replace the file that these settings are from."""
+        refuse_overwriting(self._files(), {"config": [path]})
+
+    def _files(self) -> dict[str, Name | None]:
+        return {"jsonl": self.jsonl, "csv": self.csv, "save": self.save}
 
     @property
     def searched_skin(self) -> str:
         """The value of `skin` that is used where none was given."""
         return self.skin or ("off" if self.detector == "yunet" else "static")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _broker(value: str | Broker | None) -> Broker | None:

@@ -14,6 +14,11 @@ from fer_edge.lazy import require
 LISTS = ("models", "size", "roi")
 """Settings that may be lists; all others have one value."""
 
+FLAGS = ("upright", "flip", "loop", "display")
+"""Settings that are true or false, for which YAML's other words stand as well."""
+
+_WORDS = {"yes": True, "on": True, "no": False, "off": False}
+
 _KEYS = {"models": "model"}
 """Setting -> its key, where that is not the same."""
 
@@ -26,8 +31,8 @@ def key_of(name: str) -> str:
 def read_settings(path: Path, names: Collection[str]) -> dict[str, Any]:
     """Read a file of settings.
 
-    ``on``, ``off``, ``yes`` and ``no`` are words as in YAML 1.2, since ``skin: off`` is one. A key without a value is
-    left out.
+    ``on``, ``off``, ``yes`` and ``no`` are words as in YAML 1.2, since ``skin: off`` is one, but for `FLAGS`.
+    A key without a value is left out.
 
     Args:
         path: of the file, a mapping. A key may have underscores for its dashes.
@@ -62,7 +67,12 @@ def read_settings(path: Path, names: Collection[str]) -> dict[str, Any]:
             _refuse(path, key, f"'{key.value}' stands there twice")
         if not _is_value(node) and not (name in LISTS and node.id == "sequence" and all(map(_is_value, node.value))):
             _refuse(path, node, f"'{key.value}': expected one value, found a {node.id}")
-        settings[name] = loader.construct_object(node, deep=True)
+        value = loader.construct_object(node, deep=True)
+        if name in FLAGS:
+            value = _WORDS.get(str(value).lower(), value)
+            if not (value is None or isinstance(value, bool)):
+                _refuse(path, node, f"'{key.value}': expected true or false, found '{node.value[:40]}'")
+        settings[name] = value
     if "models" in settings and not isinstance(settings["models"], list):
         settings["models"] = [settings["models"]]
     return {name: value for name, value in settings.items() if value not in (None, [None])}

@@ -99,11 +99,41 @@ def test_what_is_no_such_file_is_refused_in_a_line(file, text, expected):
     assert error.value.option == "config"
 
 
-@pytest.mark.parametrize("text", ["rotate: 45", "flip: perhaps", "frames: many", "size: 7", "roi: [0, 0]", "skin: 3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("rotate: 45", "flip: perhaps", "frames: many", "size: 7", "roi: [0, 0]", "skin: 3", "upright: 3"),
+        *("loop: perhaps", "display: 2", "baseline: long", "min-quality: good"),
+    ],
+)
 def test_values_out_of_range_are_refused(file, text):
-    done = run("--config", file(f"source: demo\n{text}\n"))
+    path = file(f"source: demo\n{text}\n")
+    done = run("--config", path)
     assert done.exit_code == 2
     assert text.partition(":")[0] in done.stderr
+    with pytest.raises(ConfigError):
+        fer_edge.RunConfig.read(path)
+
+
+@pytest.mark.parametrize(("word", "value"), [("yes", True), ("On", True), ("no", False), ("off", False)])
+def test_a_flag_may_be_any_word_of_yaml_for_it(file, monkeypatch, word, value):
+    path = file(f"loop: {word}\n")
+    assert fer_edge.RunConfig.read(path).loop is value
+    _, request = deployed(monkeypatch, "--service", "--config", path)
+    assert request.run_options == (("--loop",) if value else ())
+
+
+def test_no_output_replaces_the_file_or_the_prior(file, tmp_path):
+    path = file(f"source: demo\njsonl: {tmp_path / 'other'}\nframes: 1\n")
+    before = path.read_bytes()
+    for arguments in (("--jsonl", path), ("--prior", path, "--csv", path)):
+        done = run("--config", path, *arguments)
+        assert done.exit_code == 2
+        assert "name the same file twice" in done.stderr
+    with pytest.raises(ConfigError, match="name the same file twice"):
+        fer_edge.RunConfig.read(path, csv=path)
+    assert path.read_bytes() == before
+    fer_edge.RunConfig(prior="uniform" * 100)  # no file's name, which is found out with the models
 
 
 def test_nothing_is_built_from_tags(file):
@@ -162,9 +192,8 @@ def test_deploy_gives_it_to_the_service(file, monkeypatch):
     done, request = deployed(monkeypatch, "--service", "--config", file(text), "--run-options", "--metrics 9100")
     assert done.exit_code == 0, done.output
     command = unit_text(request.run_options, "").split("ExecStart=")[1].splitlines()[0]
-    assert command.endswith(
-        "run --source picamera2 --rotate 180 --flip --model nano --roi 0,0,0.5,1 --size 640x480 --metrics 9100"
-    )
+    assert command.endswith("run --source picamera2 --rotate 180 --flip --roi 0,0,0.5,1 --size 640x480 --metrics 9100")
+    assert request.model.name == "nano.tflite"
     assert request.source == "picamera2"
     assert CliRunner().invoke(main, ["run", *request.run_options, "--help"]).exit_code == 0
 
@@ -178,6 +207,18 @@ def test_a_model_of_this_machine_goes_along(file, monkeypatch, model_path, tmp_p
     done, _ = deployed(monkeypatch, "--service", "--config", file(f"model: [{own}, nano]\n"))
     assert done.exit_code == 2
     assert "expected one model by its file" in done.stderr
+
+
+def test_a_model_of_the_command_line_replaces_that_of_the_file(file, monkeypatch):
+    given = ("--service", "--model", "compact", "--config")
+    done, request = deployed(monkeypatch, *given, file("model: nano\nskin: off\n"))
+    assert done.exit_code == 0, done.output
+    assert (request.model.name, request.run_options) == ("compact.tflite", ("--skin", "off"))
+    done, _ = deployed(monkeypatch, *given, file("model: [nano, large]\n"))
+    assert done.exit_code == 2
+    assert "exclude each other" in done.stderr
+    _, request = deployed(monkeypatch, "--service", "--config", file("model: [nano, large]\n"))
+    assert (request.model, request.run_options) == (None, ("--model", "nano", "--model", "large"))
 
 
 @pytest.mark.parametrize("text", ["rotat: 180\n", "rotate: 45\n"])

@@ -102,7 +102,7 @@ def open_outputs(
         require("paho.mqtt.client", "mqtt")
         from fer_edge.device.outputs.mqtt import MqttOutput
 
-        yield add(MqttOutput(wanted.mqtt, labels, wanted.mqtt_hold, wanted.mqtt_people))
+        yield add(MqttOutput(wanted.mqtt, labels, wanted.mqtt_hold, wanted.mqtt_people, source.stills))
     if wanted.display:
         from fer_edge.device.outputs.window import Window
 

@@ -23,6 +23,7 @@ from fer_edge.device.outputs.home.discovery import discovery
 from fer_edge.device.outputs.home.states import States
 from fer_edge.device.results import FrameResult
 from fer_edge.device.sources.base import SILENCE_TIMEOUT_S
+from fer_edge.device.tracking.tracker import MAX_AGE_S
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +46,9 @@ class MqttOutput(Output):
     away is said once, and tried again, while the loop goes on. `dropped` is 1 if the last state was not delivered.
     """
 
-    def __init__(self, broker: Broker, labels: Sequence[str], hold_s: float = 0.0, people: int = 0) -> None:
+    def __init__(
+        self, broker: Broker, labels: Sequence[str], hold_s: float = 0.0, people: int = 0, stills: bool = False
+    ) -> None:
         """Begin to connect, in a thread of paho's.
 
         Args:
@@ -53,11 +56,12 @@ class MqttOutput(Output):
             labels: the expressions that may come.
             hold_s: seconds for which a change must last before it is told.
             people: number of people with a topic of their own.
+            stills: each picture has people of its own, so that no place is kept for who is not in it.
         """
         self.name = str(broker)
         self._broker = broker
         self._entries = discovery(broker.topic, labels, people)
-        self._states = States(hold_s, people, INTERVAL)
+        self._states = States(hold_s, people, INTERVAL, 0.0 if stills else MAX_AGE_S)
         # By the loop's thread alone: what the topics are to hold, and the messages that have no receipt yet.
         self._wanted = {"status": "online"}
         self._under_way: dict[str, int] = {}

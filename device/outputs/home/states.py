@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from fer_edge.device.outputs.home.dominant import dominant
 from fer_edge.device.results import Face
+from fer_edge.device.tracking.tracker import MAX_AGE_S
 
 Value = TypeVar("Value")
 
@@ -38,18 +39,22 @@ class Held(Generic[Value]):
 class States:
     """The payloads of the topics ``state`` and ``person/1`` to ``person/N``, as results come.
 
-    People get the lowest place that is free, and keep it for as long as their track lasts. Who finds no place is only
-    counted.
+    People get the lowest place that is free, and keep it for as long as their track may last, also while it is not
+    seen. Who finds no place is only counted.
     """
 
-    def __init__(self, hold_s: float = 0.0, people: int = 0, interval_s: float = 0.0) -> None:
+    def __init__(
+        self, hold_s: float = 0.0, people: int = 0, interval_s: float = 0.0, keep_s: float = MAX_AGE_S
+    ) -> None:
         """Begin with nobody.
 
         Args:
             hold_s: seconds for which a change must last; expression and number of faces each for itself.
             people: places for people.
             interval_s: least seconds between two payloads of one topic.
+            keep_s: seconds for which a place stays that of a person who is not seen.
         """
+        self._keep_s = keep_s
         self._label: Held[str | None] = Held(None, hold_s)
         self._count = Held(0, hold_s)
         self._score: float | None = None
@@ -74,7 +79,7 @@ class States:
         states: dict[str, Callable[[], dict[str, Any]]] = {}
         keys: dict[str, object] = {"state": (label, count)}
         states["state"] = lambda: {"label": label, "score": _rounded(self._score if label else None), "faces": count}
-        self._seat(faces)
+        self._seat(faces, now)
         for number, place in enumerate(self._places, 1):
             keys[f"person/{number}"] = place.follow(faces, now, at_once)
             states[f"person/{number}"] = place.state
@@ -82,16 +87,16 @@ class States:
         stamp = {"frame": frame, "time": datetime.now(UTC).isoformat(timespec="milliseconds")}
         return {name: json.dumps(states[name]() | stamp) for name in due}
 
-    def _seat(self, faces: Sequence[Face]) -> None:
+    def _seat(self, faces: Sequence[Face], now: float) -> None:
         """Free the places of who has gone, and give them to who has come."""
         present = {face.id for face in faces}
         for place in self._places:
-            place.leave(present)
+            place.leave(present, now - self._keep_s, now)
         seated = {place.id for place in self._places}
         for face in faces:
             free = next((place for place in self._places if place.id is None), None)
             if face.id not in seated and free is not None:
-                free.id = face.id
+                free.id, free.seen = face.id, now
 
 
 class _Place:
@@ -99,11 +104,15 @@ class _Place:
 
     def __init__(self, hold_s: float) -> None:
         self.id: int | None = None
+        self.seen = 0.0
         self._shown: Held[tuple[int | None, str | None]] = Held((None, None), hold_s)
         self._score: float | None = None
 
-    def leave(self, present: set[int]) -> None:
-        if self.id not in present:
+    def leave(self, present: set[int], since: float, now: float) -> None:
+        """Free the place if who has it is neither present at `now` nor was seen after `since`."""
+        if self.id in present:
+            self.seen = now
+        elif self.seen <= since:
             self.id = None
 
     def follow(self, faces: Sequence[Face], now: float, at_once: bool) -> tuple[int | None, str | None]:

@@ -89,6 +89,25 @@ def test_people_keep_their_places():
     assert {told.topics[f"person/{n}"]["score"] for n in (1, 2)} == {None}
 
 
+def test_a_place_outlasts_a_missed_frame():
+    told = Told(people=1)
+    told.see(0.0, person(1, "happy"))
+    told.see(0.5, person(2, "sad"))
+    assert told.topics["person/1"]["id"] is None
+    told.see(0.9, person(1, "happy"), person(2, "sad"))
+    assert told.topics["person/1"]["id"] == 1
+    told.see(1.5, person(2, "sad"))
+    told.see(2.0, person(2, "sad"))
+    assert told.topics["person/1"]["id"] == 2
+
+
+def test_pictures_with_people_of_their_own_keep_no_place():
+    told = Told(people=1, keep_s=0.0)
+    for number in range(1, 5):
+        told.see(number / 100, person(number, "happy"))
+        assert told.topics["person/1"]["id"] == number
+
+
 def test_each_persons_change_is_held():
     told = Told(people=1, hold_s=1.0)
     for tenth in range(15):

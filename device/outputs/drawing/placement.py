@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fer_edge.device.faces import intersection
+import numpy as np
+
+from fer_edge.device.faces import as_rows, intersection, intersections
 from fer_edge.preprocess import Box
 
 GAP = 2
@@ -12,6 +14,9 @@ GAP = 2
 
 ROWS = 4
 """Labels that may be stacked above or below a box in a crowd."""
+
+MOST = 30
+"""Faces up to which labels keep off what they would cover; in a larger crowd there is no room, and it takes long."""
 
 Size = tuple[int, int]
 """Width and height of a label in pixels."""
@@ -21,18 +26,22 @@ def place_labels(faces: Sequence[Box], sizes: Sequence[Size], frame: Size) -> li
     """Return the place of each face's label, in pixels of the frame.
 
     Large faces choose first. Each takes the first place where the label covers nothing; where there is none, the one
-    where it covers least: another label counts thrice, a face once, and the distance a little.
+    where it covers least: another label counts thrice, a face once, and the distance a little. Of more than `MOST`
+    faces, each takes its first place.
 
     Args:
         faces: the boxes, which may leave the frame.
         sizes: of the labels.
         frame: width and height; a label that fits into it lies in it.
     """
-    placed: dict[int, Box] = {}
+    if len(faces) > MOST:
+        return [_inside(next(_around(face, size)), frame) for face, size in zip(faces, sizes, strict=True)]
+    boxes, placed = as_rows(faces), dict[int, Box]()
     for index in sorted(range(len(faces)), key=lambda i: -faces[i].h):
         places = [_inside(place, frame) for place in _around(faces[index], sizes[index])]
-        costs = [_cost(place, rank, faces, list(placed.values())) for rank, place in enumerate(places)]
-        placed[index] = places[costs.index(min(costs))]
+        rows, labels = as_rows(places), as_rows(list(placed.values()))
+        covered = intersections(rows, boxes).sum(axis=1) + 3 * intersections(rows, labels).sum(axis=1)
+        placed[index] = places[int((covered + 0.001 * np.arange(len(places))).argmin())]
     return [placed[index] for index in range(len(faces))]
 
 
@@ -57,11 +66,6 @@ def _inside(place: Box, frame: Size) -> Box:
     width, height = frame
     x, y = max(min(place.x, width - place.w), 0), max(min(place.y, height - place.h), 0)
     return Box(x, y, place.w, place.h)
-
-
-def _cost(place: Box, rank: int, faces: Sequence[Box], labels: Sequence[Box]) -> float:
-    covered = sum(intersection(place, face) for face in faces) + 3 * sum(intersection(place, other) for other in labels)
-    return 0.0 if covered == 0 and rank == 0 else covered + 0.001 * rank
 
 
 def touches(face: Box, label: Box) -> bool:

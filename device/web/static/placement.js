@@ -2,6 +2,7 @@
 
 const GAP = 2;
 const ROWS = 4;
+const MOST = 30; // faces up to which labels keep off what they would cover
 
 const shared = (a, b) => Math.max(0, Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x))
   * Math.max(0, Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y));
@@ -31,6 +32,7 @@ export function placeLabels(faces, sizes, width, height) {
         + 3 * [...placed.values()].reduce((sum, other) => sum + shared(place, other), 0);
       if (covered + 0.001 * rank < least) [best, least] = [place, covered + 0.001 * rank];
       rank += 1;
+      if (covered === 0 || faces.length > MOST) break;
     }
     placed.set(index, best);
   }

@@ -1,5 +1,7 @@
 """Labels of faces lie inside the frame, off all faces and off each other wherever there is room."""
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,3 +61,11 @@ def test_every_label_that_fits_lies_inside(drawn):
     assert all(
         place.x >= 0 and place.y >= 0 and place.x + place.w <= 640 and place.y + place.h <= 480 for place in places
     )
+
+
+def test_a_crowd_is_labelled_at_once():
+    faces = [Box(30 * (at % 40), 30 * (at // 40), 25, 25) for at in range(1000)]
+    begun = time.process_time()
+    places = place_labels(faces, [(100, 16)] * len(faces), (1200, 800))
+    assert time.process_time() - begun < 1
+    assert all(touches(face, place) for face, place in zip(faces, places, strict=True))

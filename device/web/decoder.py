@@ -104,13 +104,15 @@ class _Process:
         self._line, theirs = socket.socketpair()
         # OpenCV refuses by itself what has more pixels, at the size that it is about to decode.
         limits = {"OPENCV_IO_MAX_IMAGE_PIXELS": str(pixels), "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+        # Passwords and tokens of this process are none of its business.
+        harmless = {name: value for name, value in os.environ.items() if not name.startswith("FER_EDGE_")}
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "fer_edge.device.web.decoder", str(pixels)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=os.environ | limits,
+                env=harmless | limits,
                 start_new_session=True,  # ^C at a terminal is for the page, which ends it
             )
         self._end = weakref.finalize(self, _kill, self._process, self._line)

@@ -50,6 +50,14 @@ def jpeg_progressive(side=64):
     return cv2.imencode(".jpg", noise, (cv2.IMWRITE_JPEG_PROGRESSIVE, 1))[1].tobytes()
 
 
+def test_it_gets_no_passwords(decoder, picture, monkeypatch):
+    monkeypatch.setenv("FER_EDGE_TOKEN", "a-secret-that-stays")
+    decoder.decode(picture)
+    environment = Path(f"/proc/{pid_of(decoder)}/environ").read_bytes()
+    assert b"PATH=" in environment
+    assert b"FER_EDGE_" not in environment
+
+
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".webp"])
 def test_it_decodes_as_this_process_would(decoder, portrait, ending):
     data = jpeg(portrait, ending)

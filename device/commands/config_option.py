@@ -16,9 +16,6 @@ from fer_edge.device.run.config_file import key_of, read_settings, to_yaml
 from fer_edge.errors import ConfigError
 from fer_edge.shipped import find_model, shipped_models
 
-CONFIG = "fer_edge.config"
-"""Key of the file's path in the context's ``meta``."""
-
 HEAD = """\
 # Options of 'fer-edge run'; use it with: fer-edge run --config FILE
 # Take the # away from an option to set it. Paths are relative to the folder where fer-edge is started.
@@ -30,8 +27,16 @@ def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path
     if path is not None:
         with as_usage_error():
             ctx.default_map = read_settings(path, RunConfig.names())
-        ctx.meta[CONFIG] = path
+        ctx.meta[__name__] = path
     return path
+
+
+def make_config(ctx: click.Context, options: Mapping[str, Any]) -> RunConfig:
+    """Return the configuration of a command with `config_option`; raises ConfigError."""
+    config = RunConfig(**options)
+    if path := ctx.meta.get(__name__):
+        config.spare(path)
+    return config
 
 
 def service_options(path: Path, model: Path | None) -> tuple[list[str], Path | None]:

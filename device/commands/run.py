@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from fer_edge.commands.logs import current_logs, logging_options
 from fer_edge.commands.modes import umask_option
 from fer_edge.commands.usage import as_usage_error
-from fer_edge.device.commands.config_option import CONFIG, config_option, present_config, print_config_option
+from fer_edge.device.commands.config_option import config_option, make_config, present_config, print_config_option
 from fer_edge.device.commands.options import (
     ListenAddress,
     MqttUrl,
@@ -125,14 +125,12 @@ def run(ctx: click.Context, /, as_json: bool, print_config: bool, **options: Any
         return
     lines_on_stdout = "-" in lines.values()
     with StopSignals() as stop, HangUps(awaited=any(target != "-" for target in lines.values())) as hang_ups:
-        from fer_edge.device.run import Run, RunConfig
+        from fer_edge.device.run import Run
 
         page = Page(options["serve"], options["token"])
         options["token"] = page.token
         with as_usage_error():
-            config = RunConfig(**options)
-            if path := ctx.meta.get(CONFIG):
-                config.spare(path)
+            config = make_config(ctx, options)
         watchdog = Watchdog()
 
         def alive() -> None:

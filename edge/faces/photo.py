@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+import fer_edge.images  # noqa: F401  # whose limit of pixels OpenCV reads when it is loaded
 from fer_edge.faces.crop import Look
 from fer_edge.faces.finder import FaceFinder
 from fer_edge.faces.tiles import fit_scale
+from fer_edge.lazy import require
 from fer_edge.preprocess import Box
+
+cv2 = require("cv2", "device")
 
 BOX_SIDE = 1.06
 BOX_UP = 0.018

@@ -8,6 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+import fer_edge.images  # noqa: F401  # whose limit of pixels OpenCV reads when it is loaded
 from fer_edge.faces.grid import FRAME_HEIGHT, FRAME_WIDTH
 from fer_edge.faces.upright import halved
 from fer_edge.lazy import require

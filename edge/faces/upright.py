@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+import fer_edge.images  # noqa: F401  # whose limit of pixels OpenCV reads when it is loaded
 from fer_edge.lazy import require
 
 Points = Sequence[tuple[float, float]]

@@ -1,5 +1,9 @@
 """Faces of photos: the workstation must find what a device with the same networks finds."""
 
+import os
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -53,3 +57,12 @@ def test_the_cases_are_what_they_say(finder, portrait):
     assert set(counts.values()) == {1}
     large = CASES["more pixels than are searched"](portrait)
     assert large.shape[0] * large.shape[1] > SEARCH_PIXELS
+
+
+@pytest.mark.parametrize("module", ["photo", "tiles", "upright"])
+def test_opencv_knows_the_limit_of_pixels(module):
+    """It reads the limit when it is loaded, by whoever comes first."""
+    code = f"import fer_edge.faces.{module}, os; print(os.environ['OPENCV_IO_MAX_IMAGE_PIXELS'])"
+    clean = {name: value for name, value in os.environ.items() if name != "OPENCV_IO_MAX_IMAGE_PIXELS"}
+    done = subprocess.run([sys.executable, "-c", code], env=clean, capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 0

@@ -14,6 +14,7 @@ import click
 from fer_edge.commands.types import ModelPath
 from fer_edge.commands.usage import as_usage_error
 from fer_edge.device.commands.fleet import deploy_fleet, make_wheel, raise_errors, report_step
+from fer_edge.device.deploy.request import FOLDER_FORM, target_folder
 from fer_edge.model_file import check_tflite, read_info
 from fer_edge.text.address import without_secrets
 
@@ -59,15 +60,9 @@ class TargetFolder(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the folder without a slash at its end."""
-        folder = value.rstrip("/")
-        if not re.fullmatch(r"(?:~|(?:/[\w.-]+)*)/[\w.-]+(?:/[\w.-]+)*", folder, re.ASCII) or {".", ".."} & {
-            *folder.split("/")
-        }:
-            self.fail(
-                f"'{value}' is no folder on the target; expected ~/NAME or /NAME, of letters, digits, '.', '_', '-'",
-                param,
-                ctx,
-            )
+        folder = target_folder(value)
+        if folder is None:
+            self.fail(f"'{value}' is no folder on the target; expected {FOLDER_FORM}", param, ctx)
         return folder
 
 

@@ -14,7 +14,7 @@ import click
 from fer_edge.errors import DeployError
 
 if TYPE_CHECKING:
-    from fer_edge.device.deploy.fleet.inventory import Member
+    from fer_edge.device.deploy.fleet.inventory import Fleet, Member
     from fer_edge.device.deploy.host import HostResult
 
 TAKEN = ("wheel", "wheelhouse", "ssh_config", "dry_run", "only_model")
@@ -83,6 +83,8 @@ def deploy_fleet(file: Path, options: Mapping[str, Any], as_json: bool) -> None:
         named = ", ".join("hosts" if name == "hosts" else f"--{name.replace('_', '-')}" for name in clash)
         raise click.UsageError(f"--fleet takes these from its file: {named}; leave them out")
     members = read_fleet(file)
+    if options["only_model"]:
+        _check_only_model(file, members, options)
 
     def stage(now: list[Member]) -> None:
         click.echo(f"== {', '.join(member.host for member in now)}", err=True)
@@ -106,6 +108,16 @@ def deploy_fleet(file: Path, options: Mapping[str, Any], as_json: bool) -> None:
     else:
         click.echo(at_once.to_plan(results) if options["dry_run"] else at_once.to_table(results))
     raise_errors(results)
+
+
+def _check_only_model(file: Path, fleet: Fleet, options: Mapping[str, Any]) -> None:
+    if clash := next((name for name in ("wheel", "wheelhouse") if options[name]), None):
+        raise click.UsageError(f"--only-model sends models and takes no --{clash}; leave one out")
+    if without := next((member for member in fleet.members if member.model is None), None):
+        raise DeployError(
+            f"{file}: --only-model sends models, found none for {without.host}; add the key 'model' to the group "
+            f"{without.group}, or at the top for all"
+        )
 
 
 def make_wheel(given: Path | None, folder: Path) -> Path:

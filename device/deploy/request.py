@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 from fer_edge.errors import ConfigError
+
+_FOLDER = re.compile(r"(?:~|(?:/[\w.-]+)*)/[\w.-]+(?:/[\w.-]+)*", re.ASCII)
+FOLDER_FORM = "~/NAME or /NAME, of letters, digits, '.', '_', '-'"
+
+
+def target_folder(text: str) -> str | None:
+    """Return a folder on a target without the slash at its end; None unless it is of `FOLDER_FORM`."""
+    folder = text.rstrip("/")
+    return folder if _FOLDER.fullmatch(folder) and not {".", ".."} & {*folder.split("/")} else None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
+from fer_edge.device.deploy.request import FOLDER_FORM, target_folder
 from fer_edge.errors import DeployError, ModelFileError
 from fer_edge.lazy import require
+from fer_edge.model_file import check_tflite, read_info
 from fer_edge.shipped import find_model
 
 HOST_FORM = re.compile(r"(?:[\w.][\w.+-]*@)?[\w.:][\w.:%-]*", re.ASCII)
@@ -117,7 +119,7 @@ class _Reader:
             self._refuse(hosts, "expected a list of hosts, such as [pi@door, pi@till]")
         model = self._model(settings["model"]) if "model" in settings else None
         options = self._options(settings["options"]) if "options" in settings else ()
-        path = self._text(settings["path"]) if "path" in settings else "~/fer-edge"
+        path = self._folder(settings["path"]) if "path" in settings else "~/fer-edge"
         return [Member(self._host(node), group, model, options, path) for node in hosts.value]
 
     def _host(self, node: Any) -> str:
@@ -130,9 +132,19 @@ class _Reader:
         name = self._text(node)
         beside = self._path.parent / name
         try:
-            return find_model(beside if beside.is_file() else name)
+            model = find_model(beside if beside.is_file() else name)
+            check_tflite(model)
+            read_info(model)  # refused here, and not by every target
+            return model
         except ModelFileError as error:
             self._refuse(node, str(error))
+
+    def _folder(self, node: Any) -> str:
+        text = self._text(node)
+        folder = target_folder(text)
+        if folder is None:
+            self._refuse(node, f"expected a folder on the target, {FOLDER_FORM}, found '{text[:60]}'")
+        return folder
 
     def _options(self, node: Any) -> tuple[str, ...]:
         text = self._text(node)

@@ -6,9 +6,11 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fer_edge.cli import main
 from fer_edge.device.deploy.fleet.inventory import TOP, read_fleet
 from fer_edge.device.deploy.fleet.targets import to_targets
 from fer_edge.errors import DeployError
@@ -91,6 +93,9 @@ def test_targets_for_prometheus(fleet_of):
         ("groups: {'a b': {hosts: [a]}}", "expected a group's name"),
         ("groups: {a: {}}", "the group a has no hosts"),
         ("hosts: [a", "expected YAML such as"),
+        ("hosts: [a]\npath: '~/x; reboot'", "line 2: expected a folder on the target"),
+        ("hosts: [a]\npath: /a/../b", "line 2: expected a folder on the target"),
+        ("hosts: [a]\nmodel: fleet.yaml", "line 2: "),
         ("hosts: [{a: b}]", "expected one value, found a mapping"),
     ],
 )
@@ -106,3 +111,19 @@ def test_any_text_is_a_fleet_or_refused(tmp_path_factory, text):
     path.write_text(text, encoding="utf-8", errors="replace")
     with contextlib.suppress(DeployError):
         assert read_fleet(path).members
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("--wheel", "fleet.yaml"), 2, "takes no --wheel; leave one out"),
+        (("--wheelhouse", "."), 2, "takes no --wheelhouse; leave one out"),
+        ((), 1, "found none for pi@fe80::1; add the key 'model' to the group lab"),
+    ],
+)
+def test_only_models_go_alone_and_to_groups_that_have_one(tmp_path, monkeypatch, arguments, status, said):
+    (tmp_path / "fleet.yaml").write_text(FLEET)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["deploy", "--fleet", "fleet.yaml", "--only-model", *arguments])
+    assert done.exit_code == status
+    assert said in (done.stderr or str(done.exception))

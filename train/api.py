@@ -105,7 +105,7 @@ def evaluate(
     Raises:
         ModelFileError: a file is no model, or models have different labels.
         DataError: the data set cannot be read, has other labels, another image size, or not this split.
-        ConfigError: no model, data that are open are to be read in another way, or `prior` is none for the models' labels.
+        ConfigError: no model, data that are open are to be read in another way, or `prior` is none for the labels.
         MissingExtraError: what a part needs is not installed.
 
     Example:

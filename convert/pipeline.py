@@ -24,7 +24,7 @@ from fer_edge.convert.graph.from_keras import read_keras
 from fer_edge.convert.graph.graph import Graph
 from fer_edge.convert.images import measuring_images, tuning_images
 from fer_edge.convert.measure import Yardstick, measure
-from fer_edge.convert.micro.export import export_micro
+from fer_edge.convert.micro.export import check_micro, export_micro
 from fer_edge.convert.prior import adjust_logits, class_shares
 from fer_edge.convert.quantize.quantization import Exported, quantize
 from fer_edge.convert.report import ConversionReport, Provenance
@@ -104,13 +104,18 @@ def run_conversion(config: ConvertConfig) -> ConversionReport:
         seconds=stopwatch.seconds(),
         notes=notes,
     )
+    write_result(config.out_path, measured.data)
+    _write_report(config, report)
     if config.micro:
         images = yardstick.split.images
         found = export_micro(measured.data, config.out_path, Path(config.micro), images, dataset.name)
         report = dataclasses.replace(report, micro=found, seconds=stopwatch.seconds())
-    write_result(config.out_path, measured.data)
-    write_result(config.report_path, json.dumps(report.to_dict(), indent=1).encode() + b"\n")
+        _write_report(config, report)
     return report
+
+
+def _write_report(config: ConvertConfig, report: ConversionReport) -> None:
+    write_result(config.report_path, json.dumps(report.to_dict(), indent=1).encode() + b"\n")
 
 
 def _read(config: ConvertConfig) -> tuple[Classifier, Graph, tuple[str, ...]]:
@@ -147,6 +152,8 @@ def _check_places(config: ConvertConfig, graph: Graph) -> None:
     parameters = sum(array.size for node in graph.nodes for array in node.weights.values())
     check_writable(config.out_path, parameters if config.int8 else 4 * parameters)
     check_writable(config.report_path, 0)
+    if config.micro:
+        check_micro(Path(config.micro))
 
 
 def _load(config: ConvertConfig, info: ModelInfo) -> Dataset:
@@ -158,7 +165,7 @@ def _load(config: ConvertConfig, info: ModelInfo) -> Dataset:
         None if config.ferplus is None else Path(config.ferplus),
         mapping=config.mapping,
         faces=config.faces,
-        form=Form(info.input_size, info.channels),
+        form=Form(info.input_size, info.channels, "eyes" if config.upright else info.framing),
     )
     return in_order(dataset, info.labels)
 
@@ -183,7 +190,13 @@ def _adjusted(config: ConvertConfig, original: KerasModel, dataset: Dataset) -> 
 
 
 def _prior(config: ConvertConfig, original: KerasModel, dataset: Dataset) -> dict[str, float]:
-    """Return how common the file takes each class to be: as in Training, less what was taken back since."""
+    """Return how common the file takes each class to be: as in Training, less what was taken back since.
+
+    Nothing where the model was trained on other data than are given, whose shares say nothing of it.
+    """
+    trained_on = original.info.training.get("data", {})
+    if trained_on.get("fingerprint", dataset.fingerprint) != dataset.fingerprint:
+        return {}
     weighting = original.info.training.get("recipe", {}).get("class_weighting") or 0.0
     shares = class_shares(tuning_images(dataset), len(dataset.labels)) ** (1 - weighting - config.logit_adjustment)
     return dict(zip(dataset.labels, np.round(shares / shares.sum(), 5).tolist(), strict=True))

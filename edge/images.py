@@ -73,7 +73,10 @@ BYTES_A_PIXEL = 10
 
 SCANS = 100
 """Of a JPEG, at most: each goes over the whole picture, and programs write about ten."""
-_SCAN = b"\xff\xda"
+_SCAN, _END = 0xDA, 0xD9
+_MARKER = re.compile(rb"\xff[^\0\xff]")
+_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+"""Markers of a JPEG that no length follows."""
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _ROWS = 256  # blended at a time
 _JPEG_END = b"\xff\xd9"
@@ -147,9 +150,27 @@ def reason(data: bytes) -> str:
 
 def too_many_scans(data: bytes) -> str:
     """Say that a JPEG has more than `SCANS` scans, with which a small file takes minutes; empty if it has not."""
-    # In the coded pixels a byte 255 is followed by 0. So these two bytes are a scan there, or part of a thumbnail.
-    scans = data.count(_SCAN) if kind_of(data[:_HEAD]) == "JPEG" else 0
+    if kind_of(data[:_HEAD]) != "JPEG" or data.count(bytes((0xFF, _SCAN))) <= SCANS:
+        return ""
+    scans = _scans(data)
     return f"it has {scans} scans instead of at most {SCANS}" if scans > SCANS else ""
+
+
+def _scans(data: bytes) -> int:
+    """Return how many scans a JPEG has, as libjpeg finds them.
+
+    Segments such as a thumbnail are passed over by their length. Nothing counts behind the end of the picture, where
+    telephones put a film. In the coded pixels a byte 255 is followed by 0.
+    """
+    scans, position = 0, 0
+    while found := _MARKER.search(data, position):
+        marker, position = data[found.start() + 1], found.end()
+        if marker == _END:
+            break
+        if marker not in _ALONE:
+            scans += marker == _SCAN
+            position += int.from_bytes(data[position : position + 2], "big")
+    return scans
 
 
 def decode_image(data: bytes, *, keep_grey: bool = False, halvings: int = 0) -> Image | None:

@@ -85,12 +85,18 @@ def assumed_prior(info: ModelInfo) -> dict[str, float] | None:
     """
     stated = info.conversion.get("prior")
     if isinstance(stated, Mapping):
+        if not stated:  # converted with other data than it was trained on
+            return None
         return _shares(stated, info.labels, f"the prior of {info.name}")
     data, recipe = (info.training.get(part) for part in ("data", "recipe"))
     if not isinstance(data, Mapping) or data.get("name") != "fer2013.csv" or set(info.labels) != set(FER2013_COUNTS):
         return None
     weighting = recipe.get("class_weighting") if isinstance(recipe, Mapping) else None
-    power = 1.0 - (weighting or 0.0) - (info.conversion.get("logit_adjustment") or 0.0)
+    adjustment = info.conversion.get("logit_adjustment")
+    taken_back = [0.0 if value is None else value for value in (weighting, adjustment)]
+    if not all(isinstance(value, (int, float)) and 0 <= value <= 1 for value in taken_back):
+        return None
+    power = 1.0 - sum(taken_back)
     return _shares({label: FER2013_COUNTS[label] ** power for label in info.labels}, info.labels, "FER2013")
 
 
@@ -113,7 +119,7 @@ def prior_weights(info: ModelInfo, prior: str) -> tuple[float, ...]:
     if assumed is None:
         raise ModelFileError(
             f"{info.name}: expected a file that says which prior it assumes, for `prior`; found none: convert the "
-            "model again"
+            "model again with the data that it was trained on"
         )
     return tuple(wanted[label] / assumed[label] for label in info.labels)
 
@@ -127,6 +133,8 @@ def _wanted_prior(prior: str, labels: Sequence[str]) -> dict[str, float]:
         shares: Any = {}
         for part in prior.split(","):
             label, _, share = part.partition("=")
+            if label.strip() in shares:
+                raise ConfigError("prior", f"`prior` '{prior}': expected each class once, found {label.strip()} again")
             shares[label.strip()] = share
     else:
         try:
@@ -142,6 +150,8 @@ def _shares(given: object, labels: Sequence[str], origin: str) -> dict[str, floa
         raise ConfigError(
             "prior", f"{origin}: expected a share for each of {', '.join(labels)}, and for no other class"
         )
+    if len(given) > len(labels):
+        raise ConfigError("prior", f"{origin}: expected one name for each class, found {', '.join(map(str, given))}")
     shares = {}
     for name, value in given.items():
         try:

@@ -105,7 +105,7 @@ def evaluate(
     Raises:
         ModelFileError: a file is no model, or models have different labels.
         DataError: the data set cannot be read, has other labels, another image size, or not this split.
-        ConfigError: data that are open are to be read in another way, or `prior` is none for the models' labels.
+        ConfigError: no model, data that are open are to be read in another way, or `prior` is none for the labels.
         MissingExtraError: what a part needs is not installed.
 
     Example:
@@ -117,6 +117,8 @@ def evaluate(
     from fer_edge.train.evaluate.report import measure
 
     several = [models] if isinstance(models, (str, os.PathLike)) else models
+    if not several:
+        raise ConfigError("models", "`models`: expected a model or several, found none")
     files, joined = [find_model(model) for model in several], dict(mapping or {})
     dataset = _open(data, ferplus, joined, faces, plots, files[0])
     report = measure(files, dataset, split, joined, mirror=mirror, robustness=robustness, prior=prior)

@@ -7,7 +7,7 @@ weights, and the shapes that a batch of unknown size leaves behind.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ PASSES = frozenset(
 )
 """Operators whose outputs are their inputs."""
 
+
+HARMLESS = frozenset({"Assert", "Placeholder"})
+"""Operators that TensorFlow calls stateful and that reach nothing outside of the network."""
 
 RESHAPES = frozenset({"ExpandDims", "Reshape", "Squeeze"})
 """Operators whose other inputs say a shape that is known already, though it may be computed from the image's."""
@@ -61,7 +64,7 @@ def freeze(network: Callable[[Any], Any], shape: tuple[int, int, int]) -> list[O
         shape: of the image.
 
     Raises:
-        ConversionError: it cannot be traced, or a value has no fixed shape.
+        ConversionError: it cannot be traced, a value has no fixed shape, or an operator reaches outside of the network.
     """
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -79,6 +82,7 @@ def freeze(network: Callable[[Any], Any], shape: tuple[int, int, int]) -> list[O
     graph = tf.Graph()
     with graph.as_default():
         tf.import_graph_def(definition, name="")
+    _refuse_effects(op for op in graph.get_operations() if "seed" not in op.node_def.attr)  # chance reaches nothing
     output = graph.get_operations()[-1]
     results = [op for op in graph.get_operations() if op.type == "Identity" and not op.outputs[0].consumers()]
     return _Reader(graph).read((results or [output])[-1].outputs[0])
@@ -107,6 +111,7 @@ class _Reader:
             if not self._depends[tensor.op.name]
         ]
         if needed:
+            _refuse_effects(_behind(needed))
             with tf.compat.v1.Session(graph=self._graph) as session:
                 self._constants = dict(zip((t.name for t in needed), session.run(needed), strict=True))
         return [self._operation(op) for op in order if self._depends[op.name] and not self._passes(op)]
@@ -149,6 +154,29 @@ class _Reader:
         plain = {key: value for key, value in attributes.items() if isinstance(value, (bool, int, float, bytes, list))}
         shapes = tuple(_shape(tensor) for tensor in _values(op))
         return Operation(op.name, op.type, tuple(inputs), shapes, _shape(op.outputs[0]), plain)
+
+
+def _behind(tensors: Iterable[Any]) -> list[Any]:
+    """Return all operators that run when `tensors` are computed."""
+    found: dict[str, Any] = {}
+    pending = [tensor.op for tensor in tensors]
+    while pending:
+        op = pending.pop()
+        if op.name not in found:
+            found[op.name] = op
+            pending += [*(tensor.op for tensor in op.inputs), *op.control_inputs]
+    return list(found.values())
+
+
+def _refuse_effects(operators: Iterable[Any]) -> None:
+    """Refuse operators that could read, write or call something: weights are constants by now, so no other is left."""
+    for op in operators:
+        of_text = any(tensor.dtype == tf.string for tensor in (*op.inputs, *op.outputs)) and op.type != "Const"
+        if (op.op_def.is_stateful or of_text) and op.type not in HARMLESS:
+            raise ConversionError(
+                f"'{op.name}': expected operators that compute with numbers alone, found {op.type}, which may read or "
+                "write files or keep a state; export the network without it"
+            )
 
 
 def _values(op: Any) -> list[Any]:

@@ -108,6 +108,11 @@ def open_foreign(path: Path, labels: tuple[str, ...], colour: str | None, scale:
     if softmax:
         notes.append("the network ends without softmax; one was added, so that outputs are probabilities")
     own = rescales(graph)
+    if own and scale not in (None, "0..255"):
+        notes.append(
+            f"the network scales its pixels itself, after what --scale {scale} does to them; leave --scale out if its "
+            "training gave it pixels 0..255"
+        )
     graph = fold_scale(graph, scale or "0..255", grey)
     folded = graph.readers(graph.nodes[0].name)[0].name != "scale"
     if own or scale:
@@ -229,7 +234,18 @@ def _saved_model(path: Path) -> tuple[Callable[[Any], Any], tuple[int | None, ..
         return signature(**{input_name: pixels})[output_name]
 
     compute.keeps = loaded  # type: ignore[attr-defined] # its variables live as long as it does
-    return compute, tuple(spec.shape.as_list()), int(output.shape[-1]), []
+    return compute, _known_shape(path, "input", spec), _known_shape(path, "output", output)[-1] or 0, []
+
+
+def _known_shape(path: Path, what: str, tensor: Any) -> tuple[int | None, ...]:
+    """Return a tensor's shape; its rank and, of an output, its last side must be known."""
+    rank = getattr(getattr(tensor, "shape", None), "rank", None)
+    if not rank or (what == "output" and tensor.shape[-1] is None):
+        raise ModelFileError(
+            f"{path}: expected an {what} of known shape in the signature, found one that says none; export the network "
+            "with a fixed input"
+        )
+    return tuple(tensor.shape.as_list())
 
 
 def _short(reason: str) -> str:

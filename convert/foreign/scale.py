@@ -35,9 +35,18 @@ def factors(scale: str, channels: int) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def rescales(graph: Graph) -> bool:
-    """Return whether a network begins with a scale of its own."""
+    """Return whether a network begins with a scale of its own; a batch norm says nothing of how pixels were scaled."""
+    return _begins_linear(graph) and not _is_batch_norm(graph.readers(graph.nodes[0].name)[0])
+
+
+def _begins_linear(graph: Graph) -> bool:
     readers = graph.readers(graph.nodes[0].name)
     return len(readers) == 1 and readers[0].kind == "batch_norm"
+
+
+def _is_batch_norm(node: Node) -> bool:
+    """Return whether a factor and a constant are a BatchNormalization layer's, fused or by TensorFlow's operators."""
+    return node.options["epsilon"] > 0 or "batchnorm" in node.name.split("/")
 
 
 def fold_scale(graph: Graph, scale: str, grey: bool) -> Graph:
@@ -54,7 +63,7 @@ def fold_scale(graph: Graph, scale: str, grey: bool) -> Graph:
         graph, nodes=(graph.nodes[0], scaled, *(_reading(node, source, "scale") for node in graph.nodes[1:]))
     )
     factor, constant = np.full(channels, 255.0), np.zeros(channels)  # the graph takes pixel / 255
-    while rescales(graph):
+    while _begins_linear(graph):
         norm = graph.readers(source)[0]
         gamma, shift = _scale_and_shift(norm)
         factor, constant = factor * gamma, constant * gamma + shift

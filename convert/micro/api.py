@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_edge.convert.micro.export import export_micro
+from fer_edge.convert.micro.export import check_micro, export_micro
 from fer_edge.convert.micro.report import MicroReport
 from fer_edge.faces.networks import SHAPES
 from fer_edge.lazy import require
@@ -35,7 +35,8 @@ def make_micro(model: Path, folder: Path, data: str = "demo", split: str = "Publ
     """
     check_tflite(model)
     info = read_info(model)
-    dataset = load_dataset(data, form=Form(info.input_size, info.channels))
+    check_micro(folder)
+    dataset = load_dataset(data, form=Form(info.input_size, info.channels, info.framing))
     images = dataset.split(split).images
     if info.name in SHAPES:
         images = _stretched(images, *SHAPES[info.name][0])

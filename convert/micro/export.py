@@ -19,11 +19,12 @@ from fer_edge.convert.export.flatbuffer import read_tflite
 from fer_edge.convert.micro.interpreter import MicroInterpreter
 from fer_edge.convert.micro.operators import methods
 from fer_edge.convert.micro.report import MicroReport
-from fer_edge.convert.micro.sources import GOLDEN, MODEL, Parts, sources
+from fer_edge.convert.micro.sources import GOLDEN, MODEL, README, Parts, sources
 from fer_edge.errors import ConversionError, OutputError
-from fer_edge.files import write_result
+from fer_edge.files import check_writable, write_result
+from fer_edge.lazy import require
 from fer_edge.model_file import ModelInfo, flatbuffer, read_info
-from fer_edge.preprocess import with_channels
+from fer_edge.preprocess import normalise, with_channels
 from fer_edge.quiet import native_stderr_held
 from fer_edge.runtime import load_runtime
 from fer_edge.shipped import FACE_PREFIX
@@ -37,6 +38,20 @@ COMPILERS = {
 """What is called when it is installed -> compiler, what tells sections, options."""
 
 
+def check_micro(folder: Path) -> None:
+    """Find out early whether `export_micro` can work.
+
+    Raises:
+        MissingExtraError: ``tflite-micro`` is not installed.
+        OutputError: the folder cannot be made or written.
+    """
+    require("tflite_micro", "micro")
+    above = next(each for each in (folder, *folder.resolve().parents) if each.exists())
+    if not above.is_dir():
+        raise OutputError(f"{folder}: expected a folder or a new name, found {above}, which is a file; choose another")
+    check_writable((folder if above == folder else above) / README)
+
+
 def export_micro(contents: bytes, origin: Path, folder: Path, images: NDArray[np.uint8], data: str) -> MicroReport:
     """Write the sources of an int8 file for microcontrollers; compare TensorFlow Lite Micro with the TFLite runtime.
 
@@ -44,7 +59,8 @@ def export_micro(contents: bytes, origin: Path, folder: Path, images: NDArray[np
         contents: the ``.tflite`` file, with what it says of itself.
         origin: its name, for errors.
         folder: made if need be; files in it of the same names are replaced.
-        images: uint8, N x rows x columns (x 3), at least one; the first become golden inputs.
+        images: crops, uint8, N x rows x columns (x 3), at least one; the first become golden inputs, with the contrast
+            that the network wants.
         data: what the images are called.
 
     Raises:
@@ -60,7 +76,7 @@ def export_micro(contents: bytes, origin: Path, folder: Path, images: NDArray[np
         raise ConversionError(f"{origin}: expected an int8 network of one input and one output, found {found}")
     added = methods(graph.operator_counts(), str(origin))
     interpreter = MicroInterpreter(network, str(origin))
-    values = _as_int8(images, graph.inputs[0].shape)
+    values = _as_int8(normalise(images, info.contrast), graph.inputs[0].shape)
     micro = _outputs(interpreter.run, values, "running TensorFlow Lite Micro")
     arena = interpreter.arena_bytes()
     is_face = info.name.startswith(FACE_PREFIX)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_edge.model_file import ModelInfo
+from fer_edge.preprocess import CLAHE_CLIP, CLAHE_TILES
 
 HEADER, MODEL, GOLDEN, OPERATORS, README = (
     "fer_model.h",
@@ -216,5 +217,24 @@ may differ by a step or two of 256.
   `fer_model.cpp`. Install a library of TensorFlow Lite Micro for the board.
 - **Zephyr**: add `target_sources(app PRIVATE {MODEL})`, and set `CONFIG_CPP=y` and `CONFIG_TENSORFLOW_LITE_MICRO=y`.
 
-A crop of a face must look as in training: square, centred on the face, as wide as its box.
-"""
+{_crop(info)}"""
+
+
+CONTRASTS = {
+    "none": "",
+    "equalize": "Then its histogram is equalized, as OpenCV's `equalizeHist` does.",
+    "clahe": "Then its contrast is normalised, as OpenCV's "
+    f"`createCLAHE({CLAHE_CLIP}, ({CLAHE_TILES}, {CLAHE_TILES}))` does.",
+}
+
+
+def _crop(info: ModelInfo) -> str:
+    """Return what must be done to a face before the network sees it."""
+    if info.framing == "eyes":
+        framed = "turned upright and framed by eyes and mouth, as `fer_edge.faces.upright` does"
+    else:
+        framed = "centred on the face, as wide as its box"
+    said = [f"A crop of a face must look as in training: square, {framed}."]
+    if info.contrast != "none":
+        said += [CONTRASTS[info.contrast], "The network does not do this itself. The golden inputs have it already."]
+    return "\n".join(said) + "\n"

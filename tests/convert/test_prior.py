@@ -1,16 +1,19 @@
 """Other priors in the last layer: the probabilities are those of Bayes' rule, in the file as in the arrays."""
 
+import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
+from fer_edge.convert import pipeline
 from fer_edge.convert.prior import adjust_logits, class_shares
-from fer_edge.errors import ConversionError
+from fer_edge.errors import ConversionError, DataError
 from fer_edge.labels import assumed_prior
-from fer_edge.model_file import read_info
+from fer_edge.model_file import read_info, write_info
 from fer_edge.runtime import TFLiteModel
 from fer_edge.train.data.dataset import PUBLIC_TEST, TRAINING, Dataset
 from fer_edge.train.keras_model import load_model
@@ -105,3 +108,30 @@ def test_the_file_says_that_crops_are_upright(trained, csv_file, tmp_path):
     arguments = ["convert", str(trained), "--float", "--data", str(csv_file), "--out", str(out), "--upright"]
     assert CliRunner().invoke(main, arguments).exit_code == 0
     assert read_info(out).framing == "eyes"
+
+
+def test_of_a_model_of_other_data_the_file_says_no_prior(trained, csv_file, tmp_path):
+    model = tmp_path / "model.keras"
+    shutil.copy(trained, model)
+    info = read_info(model)
+    training = {**info.training, "data": {"name": "fer2013.csv", "fingerprint": "0" * 64}}
+    write_info(model, dataclasses.replace(info, training=training))
+    out = tmp_path / "other.tflite"
+    arguments = ["convert", str(model), "--float", "--data", str(csv_file), "--out", str(out)]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert read_info(out).conversion["prior"] == {}
+    assert assumed_prior(read_info(out)) is None
+
+
+@pytest.mark.parametrize(("upright", "framing"), [(False, "box"), (True, "eyes")])
+def test_images_are_framed_as_the_device_frames_them(trained, tmp_path, monkeypatch, upright, framing):
+    forms = []
+
+    def load(*_, form, **__):
+        forms.append(form)
+        raise DataError("that is all")
+
+    monkeypatch.setattr(pipeline, "load_dataset", load)
+    arguments = ["convert", str(trained), "--float", "--data", "demo", "--out", str(tmp_path / "x.tflite")]
+    CliRunner().invoke(main, [*arguments, *["--upright"] * upright])
+    assert [form.framing for form in forms] == [framing]

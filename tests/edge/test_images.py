@@ -163,6 +163,15 @@ def test_a_jpeg_of_many_scans_is_refused_and_an_ordinary_one_is_not(colours):
     )
 
 
+def test_what_lies_behind_or_inside_of_a_jpeg_are_no_scans(colours):
+    data = encoded(colours, "JPEG")
+    film = b"\xff\xda\x00\x08" * 500
+    thumbnail = b"\xff\xe1" + (len(film) + 2).to_bytes(2, "big") + film
+    for photo in (data + film, data[:2] + thumbnail + data[2:], data[:-2] + b"\xff" * 9 + data[-2:] + film):
+        assert np.array_equal(decode_image(photo), decode_image(data))
+    assert decode_image(with_scans(colours, 2000) + film) is None
+
+
 @pytest.mark.parametrize("module", ["fer_edge.images", "fer_edge.device.opencv", "fer_edge.train.data.pictures"])
 def test_opencv_is_loaded_with_a_limit_of_pixels(module):
     """In a process of its own, because OpenCV reads it once."""

@@ -41,6 +41,28 @@ def test_of_another_file_it_is_not_known(info):
         prior_weights(info, "uniform")
 
 
+@pytest.mark.parametrize(
+    "info",
+    [
+        of_fer2013("much"),
+        of_fer2013([0.2]),
+        of_fer2013(1e9),
+        of_fer2013(0.2, {}),
+        ModelInfo("x", EXPRESSIONS, training={"data": {"name": "fer2013.csv"}}, conversion={"prior": {}}),
+    ],
+    ids=range(5),
+)
+def test_what_a_file_says_in_no_way_that_is_known_is_not_known(info):
+    assert assumed_prior(info) is None
+
+
+@pytest.mark.parametrize("twice", ["happy=1,happiness=2", "happy=1,happy=2"])
+def test_a_class_is_named_once(twice):
+    rest = ",".join(f"{label}=1" for label in EXPRESSIONS if label != "happy")
+    with pytest.raises(ConfigError, match="expected (one name for each class|each class once)"):
+        prior_weights(STATED, f"{rest},{twice}")
+
+
 def test_probabilities_become_those_of_another_world():
     likelihood = np.array([0.9, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
     shares = np.array(list(SHARES.values()))

@@ -34,7 +34,7 @@ from fer_edge.train.data.readers.fer_download import find_fer_csv, holds_csv
 from fer_edge.train.data.readers.folders import list_pictures
 from fer_edge.train.data.readers.jaffe import is_jaffe, list_jaffe
 from fer_edge.train.data.readers.rafdb import find_rafdb, list_rafdb
-from fer_edge.train.data.spec import AUTO, DEMO, parts_of
+from fer_edge.train.data.spec import AS_IS, AUTO, DEMO, parts_of
 from fer_edge.train.progress import progress_bar
 
 CK_CSV = "ckextended"
@@ -101,13 +101,21 @@ def load_dataset(
 def _load_one(spec: str, form: Form, faces: str) -> tuple[Dataset, bool]:
     """Load one data set; say whether it came from a CSV file."""
     if spec == DEMO:
-        return make_demo(), False
+        return _with_faces_note(make_demo(), faces), False
     path = Path(spec)
     if path.is_dir() or path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
         with open_tree(path) as tree:
             if any(map(is_image_name, tree.files)) or not any(map(holds_csv, tree.files)):
                 return _load_tree(tree, form, faces), False
-    return _load_csv(path, find_fer_csv(path)), True
+    return _with_faces_note(_load_csv(path, find_fer_csv(path)), faces), True
+
+
+def _with_faces_note(dataset: Dataset, faces: str) -> Dataset:
+    """Say so where `faces` asks for something that is not done to this data set."""
+    if faces in (AUTO, AS_IS):
+        return dataset
+    note = f"--faces {faces} changes nothing: it is for folders and zips of pictures, and these are faces already"
+    return dataclasses.replace(dataset, notes=(*dataset.notes, note))
 
 
 def _load_csv(path: Path, file: CsvFile) -> Dataset:

@@ -63,6 +63,9 @@ def read_pictures(
 ) -> dict[str, Split]:
     """Read pictures of any size and colour as images of one form.
 
+    Pictures without a split are divided by what FER2013's form shows of them, framed by their boxes, so that a picture
+    is in the same split in every form: a model of one is never tested on what a model of another was trained on.
+
     Args:
         tree: where they lie.
         pictures: at least one.
@@ -73,15 +76,20 @@ def read_pictures(
         DataError: a file that is not a readable picture, or a box whose middle is outside of it.
     """
     images = np.empty((len(pictures), *form.shape), np.uint8)
-    for image, picture in zip(images, pictures, strict=True):
-        image[:] = _read(tree, picture, form)
+    divided = any(picture.split is None for picture in pictures)
+    known = images if form == FER_FORM or not divided else np.empty((len(pictures), *FER_FORM.shape), np.uint8)
+    for row, picture in enumerate(pictures):
+        image = decode(tree, picture.file)
+        images[row] = _crop(tree, picture, image, form)
+        if known is not images:
+            known[row] = _crop(tree, picture, image, FER_FORM)
         advance(1)
     labels = np.array([picture.label for picture in pictures], np.int64)
     rows = np.arange(len(pictures), dtype=np.int64)
     subjects = np.array([picture.subject for picture in pictures], np.int64)
     everything = Split(images, labels, rows, subjects=subjects if (subjects >= 0).any() else None)
-    if any(picture.split is None for picture in pictures):
-        names = divide_by_class(everything.hashes(), labels)
+    if divided:
+        names = divide_by_class(Split(known, labels, rows).hashes(), labels)
     else:
         names = np.array([picture.split for picture in pictures])
     return {name: everything.take(names == name) for name in SPLITS if (names == name).any()}
@@ -109,11 +117,10 @@ def decode(tree: Tree, file: PurePosixPath) -> NDArray[np.uint8]:
     return image
 
 
-def _read(tree: Tree, picture: Picture, form: Form) -> NDArray[np.uint8]:
-    image, where = decode(tree, picture.file), tree.root / picture.file
+def _crop(tree: Tree, picture: Picture, image: NDArray[np.uint8], form: Form) -> NDArray[np.uint8]:
     if picture.box is None:
         return image_crop(image, form.size, form.channels)
-    box = picture.box
+    box, where = picture.box, tree.root / picture.file
     height, width = image.shape[:2]
     # A box may stick out a little, as a face does; the crop is moved inside.
     if not (0 <= box.x + box.w // 2 < width and 0 <= box.y + box.h // 2 < height):

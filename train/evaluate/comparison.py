@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.errors import DataError
 from fer_edge.train.data.classes import ordered
 from fer_edge.train.evaluate import intervals
 from fer_edge.train.evaluate.report import Report, points, share
@@ -42,12 +43,20 @@ class Difference:
 
     @classmethod
     def between(cls, first: Report, other: Report) -> Difference:
-        """Compare two reports of one split; their labels may differ, their images may not."""
+        """Compare two reports of one split; their labels may differ, their images may not.
+
+        Raises:
+            DataError: they were made of other images, or of other true labels.
+        """
         labels = ordered({*first.dataset.labels, *other.dataset.labels})
-        truth, before, after = (
-            _under(labels, report, classes)
-            for report, classes in ((first, first.truth), (first, first.called), (other, other.called))
+        truth, before, same, after = (
+            _under(labels, report, classes) for report in (first, other) for classes in (report.truth, report.called)
         )
+        if not (_same_images(first, other) and np.array_equal(truth, same)):
+            raise DataError(
+                f"{other.models[0]}: expected a report of the images and true labels that {first.models[0]} was "
+                f"measured on, found others in {other.split} of {other.dataset.name}; evaluate each model by itself"
+            )
         hit, hits = before == truth, after == truth
         classes = [truth == label for label in np.unique(truth)]
         recalls = [float(hits[there].mean() - hit[there].mean()) for there in classes]
@@ -61,6 +70,13 @@ class Difference:
             int((hits & ~hit).sum()),
             int((hit & ~hits).sum()),
         )
+
+
+def _same_images(first: Report, other: Report) -> bool:
+    one, two = (report.dataset.split(report.split) for report in (first, other))
+    if not np.array_equal(one.rows, two.rows) or (one.sources is None) != (two.sources is None):
+        return False
+    return one.sources is None or two.sources is None or np.array_equal(one.sources, two.sources)
 
 
 def _under(labels: Sequence[str], report: Report, classes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -68,30 +70,51 @@ def _info(path: Path, info: ModelInfo) -> dict[str, Any]:
 
 
 def _tflite(path: Path) -> dict[str, Any]:
-    check_tflite(path)
-    try:
-        interpreter = load_runtime().Interpreter(model_content=path.read_bytes())
-        ports = {"inputs": interpreter.get_input_details(), "outputs": interpreter.get_output_details()}
-    except (ValueError, RuntimeError) as error:
-        raise ModelFileError(f"{path}: the TFLite runtime refuses this file ({str(error).splitlines()[0]})") from error
     found: dict[str, Any] = {"kind": "TFLite"}
-    for name, tensors in ports.items():
-        found[name] = [f"{t['dtype'].__name__} {'x'.join(map(str, t['shape']))}" for t in tensors]
     try:
-        found |= _info(path, read_info(path)) | {"lacks": []}
+        info = read_info(path)
     except FerEdgeError:
-        found["lacks"] = [
+        lacks = (
             "labels and an input definition, which a conversion by fer-edge writes; find the Keras network that it "
             f"was made from, and {CONVERT}"
-        ]
-    return found
+        )
+        return found | _ports_of_a_stranger(path) | {"lacks": [lacks]}
+    check_tflite(path)
+    return found | ports(path) | _info(path, info) | {"lacks": []}
+
+
+def ports(path: Path) -> dict[str, list[str]]:
+    """Return the dtypes and shapes of a TFLite file's inputs and outputs.
+
+    Raises:
+        ModelFileError: the runtime refuses the file.
+    """
+    try:
+        interpreter = load_runtime().Interpreter(model_content=path.read_bytes())
+        tensors = {"inputs": interpreter.get_input_details(), "outputs": interpreter.get_output_details()}
+    except (ValueError, RuntimeError) as error:
+        raise ModelFileError(f"{path}: the TFLite runtime refuses this file ({str(error).splitlines()[0]})") from error
+    return {
+        name: [f"{t['dtype'].__name__} {'x'.join(map(str, t['shape']))}" for t in several]
+        for name, several in tensors.items()
+    }
+
+
+def _ports_of_a_stranger(path: Path) -> dict[str, list[str]]:
+    """Do the same of a file without a checksum; a damaged one may end the process that opens it, so in another one."""
+    code = f"import json, pathlib, sys; from {__name__} import ports; "
+    code += "print(json.dumps(ports(pathlib.Path(sys.argv[1]))))"
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ModelFileError(f"{path}: the TFLite runtime cannot open this file; it is damaged, or of a newer version")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def _keras_config(path: Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             return json.loads(archive.read("config.json"))
-    except (OSError, KeyError, *ZIP_DAMAGE) as error:
+    except (OSError, KeyError, ValueError, RecursionError, *ZIP_DAMAGE) as error:
         raise ModelFileError(
             f"{path}: expected a network (.tflite, .keras, .h5 or a SavedModel folder), found a file that is none"
         ) from error
@@ -105,7 +128,12 @@ def _legacy_config(path: Path) -> Any:
         raise ModelFileError(f"{path}: expected a Keras HDF5 file, found one that cannot be read") from error
     if text is None:
         raise ModelFileError(f"{path}: expected a whole network, found weights alone; save it with model.save()")
-    return json.loads(text)
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ModelFileError(
+            f"{path}: expected a Keras HDF5 file, found one whose configuration is damaged; save it again"
+        ) from error
 
 
 def _layers(config: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_edge.errors import DataError
 from fer_edge.faces.crop import Look, crop
 from fer_edge.faces.search import Proposer, propose
 from fer_edge.faces.squares import overlaps
@@ -89,16 +90,32 @@ def save_mistakes(mistakes: Sequence[Mistake], path: Path, step: int) -> None:
 
 
 def load_mistakes(path: Path) -> list[Mistake]:
-    """Read what `save_mistakes` wrote; none if there is no such file."""
-    return [Mistake(int(i), (x, y, side)) for i, x, y, side in _saved(path)["mistakes"]]
+    """Read what `save_mistakes` wrote; none if there is no such file.
+
+    Raises:
+        DataError: the file is damaged, or of an older version.
+    """
+    return _saved(path)[1]
 
 
 def mistakes_step(path: Path) -> int:
-    """Return the step at which the saved mistakes were made, or -1 if there are none."""
-    return int(_saved(path)["step"])
+    """Return the step at which the saved mistakes were made, or -1 if there are none.
+
+    Raises:
+        DataError: as `load_mistakes`.
+    """
+    return _saved(path)[0]
 
 
-def _saved(path: Path) -> dict[str, Any]:
+def _saved(path: Path) -> tuple[int, list[Mistake]]:
     if not path.exists():
-        return {"step": -1, "mistakes": []}
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+        return -1, []
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        rows = [Mistake(int(i), (float(x), float(y), float(side))) for i, x, y, side in saved["mistakes"]]
+        return int(saved["step"]), rows
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"{path}: expected the mistakes of a training, found a file that is damaged or of an older version; train "
+            "into a new folder"
+        ) from error

@@ -236,3 +236,69 @@ def test_files_that_are_no_networks(tmp_path):
     logits(32, 4).save_weights(path)
     with pytest.raises(ModelFileError, match="weights alone"):
         opened(path)
+
+
+def leading_norm():
+    """A batch norm first, which has seen pixels of some scale."""
+    build = layers()
+    return load_keras().Sequential(
+        [
+            load_keras().Input((32, 32, 1)),
+            build.BatchNormalization(name="first"),
+            build.Conv2D(4, 3, 2),
+            build.Flatten(),
+            build.Dense(7, activation="softmax"),
+        ]
+    )
+
+
+def test_a_batch_norm_at_the_beginning_does_not_say_how_pixels_were_scaled(tmp_path):
+    path = tmp_path / "net.keras"
+    leading_norm().save(path)
+    with pytest.raises(ConfigError, match="give `scale`"):
+        opened(path)
+    assert difference(opened(path, scale="0..1")) < 1e-5
+
+
+def test_a_scale_before_the_network_s_own_is_said(tmp_path):
+    path = built("sequential", tmp_path)
+    assert any("leave --scale out" in note for note in opened(path, scale="0..1").notes)
+    assert not any("leave --scale out" in note for note in opened(path).notes)
+
+
+class Program(tf.Module):
+    """What calls itself a network and reads or writes a file on the way."""
+
+    def __init__(self, path, writes):
+        super().__init__()
+        self.path, self.writes, self.weights = str(path), writes, tf.Variable(tf.ones((32 * 32, 7)))
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 32, 32, 1), tf.float32)])
+    def __call__(self, pixels):
+        if self.writes:
+            tf.io.write_file(self.path, "written")
+            factor = tf.constant(1.0)
+        else:
+            factor = tf.cast(tf.strings.length(tf.io.read_file(self.path)), tf.float32)
+        return {"scores": tf.reshape(pixels, (1, -1)) @ (self.weights * factor)}
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_a_saved_model_that_reaches_for_files_is_refused_before_it_runs(tmp_path, writes):
+    secret = tmp_path / "file.txt"
+    if not writes:
+        secret.write_text("secret")
+    program = Program(secret, writes)
+    tf.saved_model.save(program, str(tmp_path / "net"), signatures=program.__call__)
+    secret.unlink(missing_ok=True)
+    with pytest.raises(ConversionError, match="may read or write files"):
+        opened(tmp_path / "net", scale="0..1")
+    assert not secret.exists()
+
+
+def test_a_saved_model_of_unknown_shape_is_refused(tmp_path):
+    network = tf.Module()
+    network.call = tf.function(lambda x: {"scores": x}, input_signature=[tf.TensorSpec(None, tf.float32)])
+    tf.saved_model.save(network, str(tmp_path / "net"), signatures=network.call)
+    with pytest.raises(ModelFileError, match="an input of known shape"):
+        opened(tmp_path / "net", scale="0..1")

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 
 from fer_edge.cli import main
 from fer_edge.convert.export.allow_list import INT8_OPERATORS
-from fer_edge.convert.micro.export import COMPILERS, compiled_sections
+from fer_edge.convert.micro.export import COMPILERS, check_micro, compiled_sections
 from fer_edge.convert.micro.operators import REGISTERED, methods
-from fer_edge.convert.micro.sources import HEADER, MODEL, OPERATORS, Parts, sources
-from fer_edge.errors import ConversionError, FerEdgeError
+from fer_edge.convert.micro.sources import HEADER, MODEL, OPERATORS, README, Parts, sources
+from fer_edge.errors import ConversionError, FerEdgeError, OutputError
 from fer_edge.model_file import ModelInfo, flatbuffer, read_info
 from fer_edge.shipped import FOLDER, shipped_models
 from fer_edge.train.data.demo import make_demo
@@ -94,6 +94,26 @@ def test_without_the_runtime_it_says_how_to_get_it(monkeypatch, tmp_path):
     assert result.exit_code == 1
     assert "fer-edge[micro]" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_place_that_cannot_be_written_is_found_out_early(monkeypatch, tmp_path):
+    monkeypatch.setitem(__import__("sys").modules, "tflite_micro", object())
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "deeper"):
+        with pytest.raises(OutputError, match="which is a file"):
+            check_micro(folder)
+    check_micro(tmp_path)
+    check_micro(tmp_path / "new" / "deeper")
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_readme_says_what_a_crop_must_look_like():
+    plain = sources(parts())[README]
+    assert "as wide as its box" in plain
+    assert "contrast" not in plain
+    other = sources(parts(info=ModelInfo("mine", ("a", "b", "c"), contrast="clahe", framing="eyes")))[README]
+    assert "turned upright" in other
+    assert "createCLAHE(2.0, (4, 4))" in other
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
+from fer_edge.model_file import flatbuffer
 from fer_edge.shipped import shipped_models
 from fer_edge.train.zoo.registry import ZOO
 
@@ -60,3 +61,29 @@ def test_without_keras_the_costs_are_left_out(monkeypatch):
     assert "compact (default)" in result.output
     assert "4,478,727" not in result.output
     assert "parameters" not in listed()["zoo"][0]
+
+
+def test_a_tflite_file_of_strangers_is_described(tmp_path):
+    path = tmp_path / "net.tflite"
+    path.write_bytes(flatbuffer(shipped_models()["compact"].read_bytes()))
+    (said,) = json.loads(CliRunner().invoke(main, ["models", str(path), "--json"]).stdout)
+    assert said["kind"] == "TFLite"
+    assert said["inputs"] == ["int8 1x48x48x1"]
+    assert said["lacks"][0].startswith("labels and an input definition")
+
+
+def test_a_damaged_file_of_strangers_ends_in_one_line(tmp_path):
+    path = tmp_path / "net.tflite"
+    path.write_bytes(flatbuffer(shipped_models()["compact"].read_bytes())[:5000])
+    result = CliRunner().invoke(main, ["models", str(path)])
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+
+
+def test_a_damaged_configuration_ends_in_one_line(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "net.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = "{"
+    result = CliRunner().invoke(main, ["models", str(path)])
+    assert result.exit_code == 1
+    assert "configuration is damaged" in result.stderr

@@ -4,10 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_edge.preprocess import Box
 from fer_edge.train.data.classes import in_order
-from fer_edge.train.data.dataset import Dataset, Split
+from fer_edge.train.data.dataset import SPLITS, Dataset, Split
+from fer_edge.train.data.files.tree import open_tree
 from fer_edge.train.data.form import Form
 from fer_edge.train.data.load import load_dataset
+from fer_edge.train.data.pictures import Picture, read_pictures
+from tests.train.data.trees import put
 
 
 @pytest.fixture
@@ -44,3 +48,22 @@ def test_classes_in_another_order_are_the_same_images():
     assert np.array_equal(found.split("Training").votes.argmax(axis=1), found.split("Training").labels)
     assert found.fingerprint == dataset.fingerprint
     assert in_order(dataset, ("a", "b")) is dataset
+
+
+def test_a_picture_is_in_the_same_split_in_every_form(tmp_path):
+    eyes = ((34.0, 40.0), (62.0, 44.0), (48.0, 56.0), (38.0, 68.0), (58.0, 70.0))
+    for number in range(40):
+        noise = np.random.default_rng(number).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+        put(tmp_path, f"{number}.png", noise)
+    with open_tree(tmp_path) as tree:
+        pictures = [Picture(file, i % 2, None, -1, Box(16, 20, 64, 64), eyes) for i, file in enumerate(tree.files)]
+        grey, colour, turned = (
+            read_pictures(tree, pictures, form=form) for form in (Form(), Form(96, 3), Form(framing="eyes"))
+        )
+    assert tuple(grey) == SPLITS
+    for other in (colour, turned):
+        assert {name: split.rows.tolist() for name, split in other.items()} == {
+            name: split.rows.tolist() for name, split in grey.items()
+        }
+    assert colour["Training"].images.shape[1:] == (96, 96, 3)
+    assert not np.array_equal(turned["Training"].images, grey["Training"].images)

@@ -165,3 +165,9 @@ def test_tests_that_lack_a_class_are_nothing_to_tell(tmp_path):
     rows += [(3, np.full(2304, 9), "PublicTest")]
     (tmp_path / "fer.csv").write_text(csv_text(rows))
     assert load_dataset(str(tmp_path / "fer.csv")).notes == ()
+
+
+@pytest.mark.parametrize(("faces", "said"), [("crop", True), ("upright", True), ("auto", False), ("as-is", False)])
+def test_that_faces_are_not_cut_out_of_faces_is_said(fer_csv, faces, said):
+    notes = load_dataset(str(fer_csv), faces=faces).notes
+    assert any(f"--faces {faces} changes nothing" in note for note in notes) == said

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from fer_edge.cli import main
-from fer_edge.errors import ConfigError
+from fer_edge.errors import ConfigError, DataError
 from fer_edge.labels import EXPRESSIONS
 from fer_edge.metrics import evaluate_scores
 from fer_edge.model_file import ModelInfo, write_info
@@ -63,6 +63,21 @@ def test_models_of_other_labels_are_compared_on_what_both_know(files):
     assert (found.won, found.lost) == (0, 20)
     back = Difference.between(contempt, seven)
     assert back.top1 == pytest.approx(-found.top1)
+
+
+def test_other_images_or_true_labels_are_not_compared(files):
+    truth = np.arange(70) % 7
+    first, relabelled = report(files[0], truth, truth), report(files[1], truth[::-1].copy(), truth)
+    moved = report(files[1], truth, truth)
+    moved.dataset.split(PUBLIC_TEST).rows[:] += 1
+    for other in (relabelled, moved, report(files[1], truth[:69], truth[:69])):
+        with pytest.raises(DataError, match="expected a report of the images"):
+            Difference.between(first, other)
+
+
+def test_no_model_is_refused():
+    with pytest.raises(ConfigError, match="found none"):
+        api.evaluate([], "demo")
 
 
 def test_files_of_one_name_are_told_apart(files, tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fer_edge.errors import DataError
 from fer_edge.train.faces import pair
 from fer_edge.train.faces.mining import load_mistakes, mistakes_step, save_mistakes
 from fer_edge.train.faces.scenes import Mistake
@@ -36,3 +37,14 @@ def test_a_run_killed_while_it_collects_mistakes_collects_them_again(face_data, 
     monkeypatch.setattr(pair, "mine", mine)
     pair.train_proposer(face_data, tmp_path, steps=2)
     assert mistakes_step(tmp_path / pair.MISTAKES) == 1
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "[[3, 1, 2, 9]]", '{"step": 4}', '{"step": 4, "mistakes": [[1]]}', "\xff"]
+)
+def test_damaged_mistakes_end_in_one_line(content, tmp_path):
+    path = tmp_path / "mistakes.json"
+    path.write_text(content, encoding="latin-1")
+    for read in (load_mistakes, mistakes_step):
+        with pytest.raises(DataError, match="train into a new folder"):
+            read(path)

@@ -131,8 +131,11 @@ def cut_faces(tree: Tree, listing: Listing, faces: str) -> tuple[Listing, PhotoF
         DataError: a picture that cannot be read, or no photo shows a face.
     """
     files = [picture.file for picture in listing.pictures]
-    if faces == AS_IS or any(picture.box for picture in listing.pictures):
+    if faces == AS_IS:
         return listing, None
+    if any(picture.box for picture in listing.pictures):
+        note = f"--faces {faces} changes nothing: the data set says itself where its faces are"
+        return (listing if faces == AUTO else dataclasses.replace(listing, notes=(*listing.notes, note))), None
     if faces == AUTO and not hold_photos(tree, files):
         return listing, None
     found = find_faces(tree, files)

@@ -123,7 +123,7 @@ def test_the_device_and_its_document(client):
 def test_the_document_names_every_address_and_the_limits(client, portrait):
     import cv2
 
-    from fer_edge.device.web import upload
+    from fer_edge.device.web import decoding, upload
 
     hub = Hub()
     page = client(hub=hub, source="demo")
@@ -132,7 +132,7 @@ def test_the_document_names_every_address_and_the_limits(client, portrait):
     routes = {route.path for route in page.app._app.routes if route.path.startswith("/api/")}
     assert routes - {"/api/live", "/api/camera"} == set(document["paths"])
     photo = document["paths"]["/api/photo"]["post"]
-    assert f"{upload.LARGEST // 1024**2} MB and {upload.PIXELS // 10**6} million pixels" in photo["description"]
+    assert f"{upload.LARGEST // 1024**2} MB and {decoding.PIXELS // 10**6} million pixels" in photo["description"]
     assert set(photo["requestBody"]["content"]) == set(upload.TYPES)
     body = cv2.imencode(".png", portrait)[1].tobytes()
     answer = client().post("/api/photo", content=body, headers={"Content-Type": "image/png"})
@@ -170,11 +170,11 @@ def test_the_number_of_images_is_stated_if_it_is_one():
     assert stated_accuracy(ModelInfo("x", ("a", "b"), accuracy=accuracy)) == "right for 50.0 % of PublicTest"
 
 
-@pytest.mark.parametrize("data", [None, "fer2013", ["fer2013"]])
-def test_data_that_are_not_described_have_no_name(model_path, tmp_path, data):
+@pytest.mark.parametrize("training", [{}, {"data": {}}])
+def test_data_that_are_not_described_have_no_name(model_path, tmp_path, training):
     path = tmp_path / "model.tflite"
     path.write_bytes(model_path.read_bytes())
-    write_info(path, dataclasses.replace(read_info(path), training={"data": data}))
+    write_info(path, dataclasses.replace(read_info(path), training=training))
     assert describe_model(path)["trained_on"] is None
 
 

@@ -154,7 +154,7 @@ def test_files_that_are_no_trained_model(csv_file, converted, tmp_path):
     keras = load_keras()
     inputs = keras.Input((48, 48, 1))
     keras.Model(inputs, keras.layers.Flatten()(inputs)).save(bare)
-    failing("expected a model with fer-edge's labels", bare, "--int8", "--data", csv_file, "--out", out)
+    failing("give --labels", bare, "--int8", "--data", csv_file, "--out", out, status=2)
     assert not out.exists()
 
 

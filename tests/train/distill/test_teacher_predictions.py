@@ -198,7 +198,7 @@ def test_of_a_teacher_of_more_classes_the_others_are_left_out(teacher_file, teac
 
 
 def test_a_teacher_of_another_size_is_refused(teacher_file, teacher):
-    with pytest.raises(ModelFileError, match="sees 40x40 pixels, found one for 48x48"):
+    with pytest.raises(ModelFileError, match="sees 40x40 grey pixels, found one for 48x48"):
         open_teachers([teacher_file], teacher.info.labels, 40)
 
 

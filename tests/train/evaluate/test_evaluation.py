@@ -172,7 +172,7 @@ def test_a_folder_for_plots_that_cannot_be_made_is_found_out_first(keras_file, f
 
 def test_another_image_size_is_refused(keras_file, tiny):
     small = Split(np.zeros((1, 32, 32), np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int64))
-    with pytest.raises(DataError, match="expected images of 48x48, found 32x32"):
+    with pytest.raises(DataError, match="expected images of 48x48 for untrained.keras, found 32x32"):
         evaluate_models([keras_file], Dataset.make("small", EXPRESSIONS, {PUBLIC_TEST: small}), PUBLIC_TEST)
 
 

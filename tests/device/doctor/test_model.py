@@ -72,6 +72,9 @@ class Interpreter:
         self.content = options["model_content"]
         self.picture = np.zeros((1, 48, 48, 1), np.{dtype})
     def allocate_tensors(self): pass
+    def get_tensor_details(self):
+        return []
+
     def get_input_details(self):
         return [{{"dtype": np.{dtype}, "shape": [1, 48, 48, 1], "index": 0, "quantization": (1 / 255, -128)}}]
     def get_output_details(self):

@@ -26,7 +26,7 @@ def stated_licence(name):
     """Return all that a distribution says of its licence."""
     found = metadata.metadata(name)
     classified = [line for line in found.get_all("Classifier") or () if line.startswith("License")]
-    return " ".join(filter(None, (found["License-Expression"], found["License"], *classified)))
+    return " ".join(filter(None, (found.get("License-Expression"), found.get("License"), *classified)))
 
 
 def test_what_a_device_installs_is_free():

@@ -96,6 +96,8 @@ def test_ctrl_c_waits_for_no_part_and_a_second_analysis_for_none(model_path, ana
         [*command, "--model", model_path, "--workers", "1"],
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": path},
+        # Tests that a shell runs in the background would pass on that they ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout.readline() == b"busy\n"
         second = analyze(archive, "--out", tmp_path / "out", check=False)

@@ -46,7 +46,7 @@ def command(lab):
 
 
 def test_a_broken_version_stops_after_the_canary(lab, command, wheels, tmp_path):
-    names = [f"fleet-{number}" for number in range(4)]
+    names = [f"rollout-{number}" for number in range(4)]
     pis = [lab.target(name) for name in names]
     file = tmp_path / "fleet.yaml"
     file.write_text(f"batch: 3\noptions: --skin off\nhosts: [{', '.join(names)}]\n")

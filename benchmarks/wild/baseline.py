@@ -10,7 +10,6 @@ Each clip runs once a model; its scores are then replayed with other lengths of 
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,15 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from clips import judge, rates, read_plausible
-from page import origin, write_table
+from page import keep, origin, write_table
 from smoothing import Recorder, Scores, record
 
 from fer_edge.device.opencv import cv2
 from fer_edge.device.tracking.baseline import Baseline, Rest, deviation
 from fer_edge.device.tracking.smoothing import Expression, express
 from fer_edge.errors import FerEdgeError
-from fer_edge.machine import describe_machine
-from fer_edge.model_file import file_hash, write_atomically
+from fer_edge.model_file import file_hash
 from fer_edge.shipped import shipped_models
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,13 +93,7 @@ def main() -> None:
     for name in wanted.model or MODELS:
         path = shipped_models().get(name, Path(name))
         models[path.stem] = {"sha256": file_hash(path), "rows": measure(wanted.clips, path)}
-    document = {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": "benchmarks/wild/baseline.py --clips DIR",
-        "machine": describe_machine(),
-        "models": models,
-    }
-    write_atomically(wanted.out, json.dumps(document, indent=1).encode() + b"\n")
+    document = keep(wanted.out, "benchmarks/wild/baseline.py --clips DIR", {"models": models})
     print(table(document))
 
 

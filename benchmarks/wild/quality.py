@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import datetime
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ from typing import Any
 import numpy as np
 from figures import over_expressions
 from numpy.typing import NDArray
-from page import origin, write_table
+from page import keep, origin, write_table
 from sets import ALIGNED, read_ferplus
 from tilts import find, framed, pictures
 
@@ -34,8 +33,7 @@ from fer_edge.device.results import UNCERTAIN
 from fer_edge.device.tracking import quality
 from fer_edge.errors import FerEdgeError
 from fer_edge.faces.crop import Refined
-from fer_edge.machine import describe_machine
-from fer_edge.model_file import file_hash, write_atomically
+from fer_edge.model_file import file_hash
 from fer_edge.preprocess import face_to_input
 from fer_edge.runtime import TFLiteModel
 from fer_edge.shipped import DEFAULT, shipped_models
@@ -230,16 +228,15 @@ def main() -> None:
     cv2.setNumThreads(1)
     path = shipped_models().get(wanted.model, Path(wanted.model))
     found = judge_all(wanted, TFLiteModel(path))
-    document = {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": "benchmarks/wild/quality.py --fer2013 CSV --ferplus CSV --ckplus ZIP --photos DIR",
-        "machine": describe_machine(),
+    facts = {
         "model": {"name": path.stem, "sha256": file_hash(path)},
         "limits_found": limits(found),
         "limits_used": dict(zip(quality.REASONS, quality.LIMITS, strict=True)),
         "gain": summarise(found),
     }
-    write_atomically(wanted.out, json.dumps(document, indent=1).encode() + b"\n")
+    document = keep(
+        wanted.out, "benchmarks/wild/quality.py --fer2013 CSV --ferplus CSV --ckplus ZIP --photos DIR", facts
+    )
     print(json.dumps(document["limits_found"]), json.dumps(document["limits_used"]))
     print(table(document))
 

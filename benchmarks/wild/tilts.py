@@ -12,7 +12,6 @@ tilt are judged by the same model twice: cut out by the detector's box, and upri
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import math
 import sys
@@ -22,7 +21,7 @@ from typing import Any
 import numpy as np
 from figures import figures, over_expressions
 from numpy.typing import NDArray
-from page import origin, write_table
+from page import keep, origin, write_table
 from sets import read_ckplus, read_pictures
 
 from fer_edge.device.detection.face import FaceNetworks
@@ -31,8 +30,7 @@ from fer_edge.device.faces import Detection
 from fer_edge.device.frame import frame_from_bgr
 from fer_edge.device.opencv import cv2
 from fer_edge.errors import FerEdgeError
-from fer_edge.machine import describe_machine
-from fer_edge.model_file import file_hash, write_atomically
+from fer_edge.model_file import file_hash
 from fer_edge.preprocess import face_to_input
 from fer_edge.runtime import TFLiteModel
 from fer_edge.shipped import FOLDER, shipped_models
@@ -165,10 +163,7 @@ def main() -> None:
         print(name, file=sys.stderr, flush=True)
         path = shipped.get(name, Path(name))
         models[path.stem] = {"sha256": file_hash(path), **judge(TFLiteModel(path), found)}
-    document = {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": "benchmarks/wild/tilts.py --ckplus ZIP --photos DIR",
-        "machine": describe_machine(),
+    facts = {
         "detector": {p.stem: file_hash(p) for p in (FOLDER / "face-proposer.tflite", FOLDER / "face-refiner.tflite")},
         "angles": ANGLES,
         "sets": {
@@ -177,7 +172,7 @@ def main() -> None:
         },
         "models": models,
     }
-    write_atomically(wanted.out, json.dumps(document, indent=1).encode() + b"\n")
+    document = keep(wanted.out, "benchmarks/wild/tilts.py --ckplus ZIP --photos DIR", facts)
     print(table(document))
 
 
